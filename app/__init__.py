@@ -1,0 +1,1 @@
+"""Composition and running: settings, clock, threads, journal, scenarios, commands. No Qt."""

@@ -1,0 +1,247 @@
+"""What the window sees: one frozen picture of the venue, polled, never pushed.
+
+Arrays are private copies; nobody writes to a snapshot after it is published. Money in quanta, prices in ticks unless
+the name says ``fixed`` (32.32), sizes in lots, times in venue nanoseconds unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.exchange.accounts import Account
+from engine.sequencer.inputs import Side
+
+
+@dataclass(frozen=True, slots=True)
+class MarketView:
+    """One market. ``bids``/``asks``: int64 arrays (levels, 3) of price, lots, orders; best first, 200 levels at most."""
+
+    market_id: int
+    bids: np.ndarray
+    asks: np.ndarray
+    last_price: int
+    last_side: Side
+    mark_fixed: int
+    index_fixed: int
+    funding_index: int
+    funding_rate: int  # predicted for the running interval, 0.32
+    next_funding: int
+    open_interest: int
+    high_24h: int
+    low_24h: int
+    open_24h: int
+    volume_24h: int  # lots
+    book_changes: int  # counter since start
+
+
+@dataclass(frozen=True, slots=True)
+class TradePrint:
+    """A line of the tape."""
+
+    fill_id: int
+    time: int
+    market: int
+    price: int
+    lots: int
+    side: Side
+    liquidation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CandleSeries:
+    """Arrays of one length, oldest first: time (ns, start), open, high, low, close (ticks), volume (lots),
+    mark and index (ticks as float64, at the candle's end)."""
+
+    interval: int
+    time: np.ndarray
+    open: np.ndarray
+    high: np.ndarray
+    low: np.ndarray
+    close: np.ndarray
+    volume: np.ndarray
+    mark: np.ndarray
+    index: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """A resting order of the user, with its exact place in the queue (lots before it at its price)."""
+
+    order_id: int
+    client_id: str
+    market: int
+    side: Side
+    price: int
+    lots: int
+    filled: int
+    placed_at: int
+    lots_ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class FillView:
+    """A fill of the user's."""
+
+    fill_id: int
+    time: int
+    market: int
+    side: Side
+    price: int
+    lots: int
+    fee: int
+    maker: bool
+    liquidation: bool
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class PositionView:
+    """A position of the user's. ``entry_fixed``: average entry price, 32.32. ``liquidation_price``: ticks or None."""
+
+    market: int
+    size: int
+    entry_fixed: int
+    mark_fixed: int
+    notional: int
+    unrealised: int
+    realised: int
+    funding_paid: int
+    accrued_funding: int
+    initial_margin: int
+    maintenance_margin: int
+    liquidation_price: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """The user's account. ``health_ppm``: (equity - maintenance) / equity in millionths, None without positions.
+    ``leverage_ppm``: notional / equity in millionths."""
+
+    account_id: int
+    account: Account
+    equity: int
+    initial_margin: int
+    maintenance_margin: int
+    free_collateral: int
+    withdrawable: int
+    health_ppm: int | None
+    leverage_ppm: int
+    l1_address: bytes
+    l1_token_balance: int
+    l1_pending_deposit: int
+    l1_claimable: int
+    positions: tuple[PositionView, ...]
+    orders: tuple[OrderView, ...]
+    demo_key: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """A batch's life. ``stages``: stage name (opened, sequenced, proved, posted, final) to venue time.
+    ``proving_stage`` and ``progress`` (0..1) are live while a prover works on it."""
+
+    number: int
+    transactions: int
+    accounts: int
+    stages: dict[str, int]
+    status: str  # open, sequenced, proving, proved, posted, final, failed
+    proving_stage: str
+    progress: float
+    prove_seconds: float
+    verify_seconds: float
+    proof_bytes: int
+    proof_file: str
+    attempts: int
+    failure: str
+    gas: int
+    l1_transaction: str
+    l1_block: int
+    old_root: str
+    new_root: str
+    bits_proven: float
+    bits_conjectured: float
+    stage_seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalView:
+    """A withdrawal of the user's. ``stages``: requested, in_batch, proved, on_l1, claimable, claimed to venue time."""
+
+    withdrawal_id: int
+    path: str
+    amount: int
+    batch: int
+    stages: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SequencerView:
+    """The sequencer's health. Acknowledgement times in microseconds of wall time."""
+
+    sequence: int
+    inputs_per_second: float
+    queue_depth: int
+    queue_limit: int
+    ack_p50_us: float
+    ack_p99_us: float
+    journal_lag: int
+    journal_bytes: int
+    open_batch: int
+    open_batch_transactions: int
+    open_batch_accounts: int
+    open_batch_age: int
+    root: str
+    halted: str  # "" or the reason why no inputs are taken
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadView:
+    """A supervised thread: age of its last heartbeat in wall seconds, and its last error."""
+
+    name: str
+    alive: bool
+    heartbeat_age: float
+    error: str
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class L1View:
+    """The chain: head block, its timestamp (seconds), base facts of the contracts, and what gates state updates."""
+
+    block: int
+    timestamp: int
+    exchange: str
+    token: str
+    contract_root: str
+    last_batch: int
+    gate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything at one version. ``version`` grows with every published picture."""
+
+    version: int
+    time: int
+    wall_time: float
+    speed: float
+    paused: bool
+    mode: str  # "recorded flow" or "quotes only: the clock is faster than the recording plays"
+    engine_lag_ms: float
+    markets: dict[int, MarketView]
+    trades: tuple[TradePrint, ...]  # newest first, 200 at most
+    user: AccountView | None
+    fills: tuple[FillView, ...]  # the user's, newest first, 500 at most
+    funding: tuple[tuple[int, int, int, int], ...]  # the user's: time, market, size, amount; newest first
+    transfers: tuple[tuple[int, str, int, str], ...]  # time, kind, amount, where; newest first
+    batches: tuple[BatchView, ...]  # newest first, 100 at most
+    withdrawals: tuple[WithdrawalView, ...]
+    sequencer: SequencerView
+    l1: L1View
+    threads: tuple[ThreadView, ...]
+    prove_seconds: np.ndarray  # float64, history, oldest first
+    proof_failures: int
+    messages: tuple[str, ...] = field(default=())

@@ -1,0 +1,139 @@
+"""What a venue is set up with: markets, margin fractions, fees, special accounts, batch limits.
+
+The configuration is part of every proof's public input through :func:`config_hash`, and of the journal's genesis row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from engine.units import FIXED_ONE, HOUR, MINUTE, SECOND
+
+
+def fraction(numerator: int, denominator: int) -> int:
+    """0.32 fixed point, rounded half up: ``fraction(5, 100)`` is 5 %."""
+    return (2 * numerator * FIXED_ONE + denominator) // (2 * denominator)
+
+
+class MarketConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One perpetual market. Margin fractions are 0.32; ``tick_value`` is collateral quanta per (tick x lot)."""
+
+    market_id: int
+    symbol: str
+    base: str
+    feed: str
+    price_decimals: int
+    size_decimals: int
+    tick_value: int
+    initial_margin: int
+    maintenance_margin: int
+    max_order_lots: int
+    impact_notional: int
+
+    @property
+    def max_leverage(self) -> int:
+        """Whole multiples of equity that the initial margin fraction allows."""
+        return FIXED_ONE // self.initial_margin
+
+
+class VenueConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The venue. Times in nanoseconds, fees in parts per million of notional (rounded up), amounts in quanta."""
+
+    name: str
+    chain_id: int
+    collateral_symbol: str
+    tree_height: int
+    markets: tuple[MarketConfig, ...]
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+    liquidation_fee_ppm: int
+    funding_account: int
+    insurance_account: int
+    fee_account: int
+    first_user_account: int
+    funding_interval: int
+    funding_sample_interval: int
+    funding_cap: int
+    funding_interest: int
+    batch_max_transactions: int
+    batch_max_accounts: int
+    batch_max_age: int
+    max_open_orders: int
+    min_withdrawal: int
+    market_data_digest: str
+    seed: int
+
+    def market(self, market_id: int) -> MarketConfig:
+        """The market with this id; ``KeyError`` when there is none."""
+        for market in self.markets:
+            if market.market_id == market_id:
+                return market
+        raise KeyError(market_id)
+
+
+def config_hash(config: VenueConfig) -> bytes:
+    """32 bytes: Keccak-256 over the canonical (ordered) encoding. Bound into every state-update fact."""
+    from engine.hashing.keccak import keccak256
+
+    return keccak256(b"proofline-config-1" + msgspec.msgpack.encode(config, order="sorted"))
+
+
+def config_digest(config: VenueConfig) -> str:
+    """Hex SHA-256 of the configuration, for file names and the journal's genesis row."""
+    return hashlib.sha256(msgspec.msgpack.encode(config, order="sorted")).hexdigest()
+
+
+BTC = MarketConfig(
+    market_id=1,
+    symbol="BTC-USD",
+    base="BTC",
+    feed="usdm_btcusdt_20240808",
+    price_decimals=1,
+    size_decimals=3,
+    tick_value=100,  # 0.1 USD x 0.001 BTC = 0.0001 USD = 100 quanta
+    initial_margin=fraction(5, 100),
+    maintenance_margin=fraction(3, 100),
+    max_order_lots=1_000_000,
+    impact_notional=10_000 * 10**6,
+)
+ETH = MarketConfig(
+    market_id=2,
+    symbol="ETH-USD",
+    base="ETH",
+    feed="usdm_ethusdt_20240808",
+    price_decimals=2,
+    size_decimals=3,
+    tick_value=10,  # 0.01 USD x 0.001 ETH = 0.00001 USD = 10 quanta
+    initial_margin=fraction(5, 100),
+    maintenance_margin=fraction(3, 100),
+    max_order_lots=10_000_000,
+    impact_notional=10_000 * 10**6,
+)
+
+DEFAULT_CONFIG = VenueConfig(
+    name="Proofline demo venue",
+    chain_id=31337,
+    collateral_symbol="pUSD",
+    tree_height=16,
+    markets=(BTC, ETH),
+    maker_fee_ppm=200,
+    taker_fee_ppm=500,
+    liquidation_fee_ppm=10_000,
+    funding_account=1,
+    insurance_account=2,
+    fee_account=3,
+    first_user_account=16,
+    funding_interval=HOUR,
+    funding_sample_interval=MINUTE,
+    funding_cap=fraction(75, 80_000),  # 0.75 % per 8 h, per hour
+    funding_interest=fraction(125, 10_000_000),  # 0.00125 % per hour
+    batch_max_transactions=512,
+    batch_max_accounts=64,
+    batch_max_age=10 * SECOND,
+    max_open_orders=200,
+    min_withdrawal=1,
+    market_data_digest="",
+    seed=1,
+)

@@ -1,0 +1,146 @@
+"""Events: what applying an input did. Facts that reach the user; all derivable again from the journal."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.sequencer.inputs import OrderType, Side, TimeInForce
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="kind", tag=True):
+    """Base. ``sequence``: of the input that caused it. ``time``: venue nanoseconds."""
+
+    sequence: int
+    time: int
+
+
+class Accepted(Event, frozen=True):
+    """A user command was accepted; ``order_id`` is 0 unless it placed an order."""
+
+    account: int
+    client_id: str
+    order_id: int = 0
+
+
+class Rejected(Event, frozen=True):
+    """A user command was refused by a rule: ``code`` (class name), words, and the number that failed."""
+
+    account: int
+    client_id: str
+    code: str
+    message: str
+    field: str = ""
+    limit: str = ""
+
+
+class OrderRested(Event, frozen=True):
+    """The rest of an order went onto the book."""
+
+    account: int
+    market: int
+    order_id: int
+    client_id: str
+    side: Side
+    price: int
+    lots: int
+
+
+class OrderClosed(Event, frozen=True):
+    """An order left the book or never rested: ``reason`` is filled, cancelled, ioc, post_only, self_trade, margin."""
+
+    account: int
+    market: int
+    order_id: int
+    client_id: str
+    side: Side
+    type: OrderType
+    tif: TimeInForce
+    filled: int
+    remaining: int
+    reason: str
+
+
+class Fill(Event, frozen=True):
+    """One match. ``price`` ticks, ``lots``; fees in quanta, positive = paid; ``side`` is the taker's."""
+
+    fill_id: int
+    market: int
+    price: int
+    lots: int
+    side: Side
+    maker_account: int
+    taker_account: int
+    maker_order: int
+    taker_order: int
+    maker_fee: int
+    taker_fee: int
+    liquidation: bool
+
+
+class Liquidated(Event, frozen=True):
+    """An account was closed (in part) below maintenance. ``insurance`` quanta: taken (+) from or paid (-) to the fund."""
+
+    account: int
+    market: int
+    lots: int
+    price: int
+    insurance: int
+
+
+class FundingApplied(Event, frozen=True):
+    """A market's funding index moved. ``rate`` 0.32 per interval, ``index`` and ``index_delta`` 32.32."""
+
+    market: int
+    rate: int
+    index_delta: int
+    index: int
+
+
+class FundingPaid(Event, frozen=True):
+    """An account's position was settled: ``amount`` quanta, negative = paid by the account."""
+
+    account: int
+    market: int
+    amount: int
+    size: int
+
+
+class DepositCredited(Event, frozen=True):
+    """An L1 deposit reached the account."""
+
+    account: int
+    amount: int
+    block: int
+
+
+class WithdrawalStage(Event, frozen=True):
+    """A withdrawal moved on. ``stage``: requested, in_batch, proved, on_l1 (= claimable), claiming, claimed."""
+
+    withdrawal_id: int
+    account: int
+    amount: int
+    stage: str
+    batch: int
+
+
+class BatchStage(Event, frozen=True):
+    """A batch moved on. ``stage``: sequenced (closed), proved, failed (attempt refused), posted (accepted on L1)."""
+
+    batch: int
+    stage: str
+    detail: str
+
+
+AnyEvent = (
+    Accepted
+    | Rejected
+    | OrderRested
+    | OrderClosed
+    | Fill
+    | Liquidated
+    | FundingApplied
+    | FundingPaid
+    | DepositCredited
+    | WithdrawalStage
+    | BatchStage
+)

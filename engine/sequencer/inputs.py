@@ -1,0 +1,159 @@
+"""Inputs: everything that can change the venue. Each is journaled, then applied, in sequence order.
+
+The venue is a pure function of the list of these. Their canonical encoding (msgpack, tagged) is what the journal stores.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from engine.errors import CorruptData
+
+Side = Literal["buy", "sell"]
+OrderType = Literal["limit", "market"]
+TimeInForce = Literal["gtc", "ioc"]
+
+
+class Input(msgspec.Struct, frozen=True, tag_field="kind", tag=True, forbid_unknown_fields=True):
+    """Base of all inputs."""
+
+
+class ClockStep(Input, frozen=True):
+    """Venue time moves to ``time`` (ns, never backwards). Steps prices, participants, funding, liquidations, batches.
+
+    ``quotes_only``: the clock runs faster than recorded flow can be played; participants refresh quotes, no takers.
+    """
+
+    time: int
+    quotes_only: bool = False
+
+
+class PlaceOrder(Input, frozen=True):
+    """A new order. ``price`` in ticks (0 for market orders), ``lots`` > 0, ``client_id`` echoed in every event.
+
+    A market order is IOC; the book may fill it at any price.
+    """
+
+    account: int
+    market: int
+    side: Side
+    type: OrderType
+    lots: int
+    price: int = 0
+    tif: TimeInForce = "gtc"
+    post_only: bool = False
+    reduce_only: bool = False
+    client_id: str = ""
+
+
+class CancelOrder(Input, frozen=True):
+    """Cancel one resting order by its venue order id."""
+
+    account: int
+    order_id: int
+    client_id: str = ""
+
+
+class CancelAll(Input, frozen=True):
+    """Cancel all resting orders of an account; ``market`` 0 means every market."""
+
+    account: int
+    market: int = 0
+    client_id: str = ""
+
+
+class RequestWithdrawal(Input, frozen=True):
+    """Take ``amount`` quanta off the account towards its L1 address (normal path, in the next batch)."""
+
+    account: int
+    amount: int
+    client_id: str = ""
+
+
+class L1Deposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A deposit event of the exchange contract: ``amount`` quanta for ``account``, owned by ``owner`` (20 bytes)."""
+
+    account: int
+    owner: bytes
+    amount: int
+    transaction: bytes
+
+
+class L1StateUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A state-update event: batch ``batch_number`` was accepted; the contract's root is now ``new_root`` (32 bytes)."""
+
+    batch_number: int
+    new_root: bytes
+    transaction: bytes
+    gas_used: int
+
+
+class L1Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A claim: ``owner`` (20 bytes) was paid ``amount`` quanta of withdrawable balance."""
+
+    owner: bytes
+    amount: int
+    transaction: bytes
+
+
+class L1Block(Input, frozen=True):
+    """An L1 block as the watcher saw it, with the exchange contract's events in order."""
+
+    number: int
+    timestamp: int
+    block_hash: bytes
+    deposits: tuple[L1Deposit, ...] = ()
+    state_updates: tuple[L1StateUpdate, ...] = ()
+    withdrawals: tuple[L1Withdrawal, ...] = ()
+
+
+class ProofOutcome(Input, frozen=True):
+    """What became of a proving attempt. ``digest``: hex Keccak-256 of the proof file, "" when there is none."""
+
+    batch: int
+    accepted: bool
+    digest: str
+    reason: str
+    attempt: int
+    prove_milliseconds: int
+    verify_milliseconds: int
+    proof_bytes: int
+
+
+class ClaimRequested(Input, frozen=True):
+    """The user asked to claim: a withdraw transaction for ``owner`` was sent to L1 (shown in the stepper)."""
+
+    account: int
+    owner: bytes
+    transaction: bytes
+
+
+AnyInput = (
+    ClockStep
+    | PlaceOrder
+    | CancelOrder
+    | CancelAll
+    | RequestWithdrawal
+    | L1Block
+    | ProofOutcome
+    | ClaimRequested
+)
+USER_COMMANDS = (PlaceOrder, CancelOrder, CancelAll, RequestWithdrawal, ClaimRequested)
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_decoder = msgspec.msgpack.Decoder(AnyInput)
+
+
+def encode_input(value: Input) -> bytes:
+    """Canonical bytes of an input."""
+    return _encoder.encode(value)
+
+
+def decode_input(data: bytes) -> AnyInput:
+    """Inverse of :func:`encode_input`; raises :class:`CorruptData` with the decoder's reason."""
+    try:
+        return _decoder.decode(data)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise CorruptData(f"journal input does not decode: {error}", field="input") from error

@@ -1,0 +1,1 @@
+"""The proof system. Knows nothing of trading."""

@@ -1,0 +1,114 @@
+"""Constraints as symbolic expressions: one definition for prover, verifier and contract.
+
+An expression is a polynomial over KoalaBear in the columns of one table (this row and the next) and in public inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+P = (1 << 31) - (1 << 24) + 1
+
+
+class Expression:
+    """Base of the expression nodes; Python's operators build sums and products."""
+
+    def __add__(self, other: Expression | int) -> Expression:
+        return Add(self, as_expression(other))
+
+    def __radd__(self, other: int) -> Expression:
+        return Add(as_expression(other), self)
+
+    def __sub__(self, other: Expression | int) -> Expression:
+        return Subtract(self, as_expression(other))
+
+    def __rsub__(self, other: int) -> Expression:
+        return Subtract(as_expression(other), self)
+
+    def __mul__(self, other: Expression | int) -> Expression:
+        return Multiply(self, as_expression(other))
+
+    def __rmul__(self, other: int) -> Expression:
+        return Multiply(as_expression(other), self)
+
+    def __neg__(self) -> Expression:
+        return Subtract(Constant(0), self)
+
+    @property
+    def degree(self) -> int:
+        """Total degree in the columns."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, eq=True)
+class Constant(Expression):
+    """A canonical field element."""
+
+    value: int
+
+    @property
+    def degree(self) -> int:
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Expression):
+    """Main-trace column ``index``; ``offset`` 0 is this row, 1 the next row (cyclic)."""
+
+    index: int
+    offset: int = 0
+
+    @property
+    def degree(self) -> int:
+        return 1
+
+    @property
+    def next(self) -> Column:
+        """The same column on the next row."""
+        return Column(self.index, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Public(Expression):
+    """Public input ``index`` of the statement, the same on every row."""
+
+    index: int
+
+    @property
+    def degree(self) -> int:
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Add(Expression):
+    left: Expression
+    right: Expression
+
+    @property
+    def degree(self) -> int:
+        return max(self.left.degree, self.right.degree)
+
+
+@dataclass(frozen=True, slots=True)
+class Subtract(Expression):
+    left: Expression
+    right: Expression
+
+    @property
+    def degree(self) -> int:
+        return max(self.left.degree, self.right.degree)
+
+
+@dataclass(frozen=True, slots=True)
+class Multiply(Expression):
+    left: Expression
+    right: Expression
+
+    @property
+    def degree(self) -> int:
+        return self.left.degree + self.right.degree
+
+
+def as_expression(value: Expression | int) -> Expression:
+    """Integers become canonical constants."""
+    return Constant(value % P) if isinstance(value, int) else value
