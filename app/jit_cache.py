@@ -1,0 +1,50 @@
+"""Where compiled kernels are cached, and how the first launch compiles them with progress.
+
+numba's cache looks only at the file of the compiled function: an edit in an imported kernel library would go on using
+old machine code. The cache folder is therefore named by a digest of every source file that holds kernels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from app.settings import ROOT, cache_folder
+
+Progress = Callable[[str, float], None]
+
+
+def kernel_sources() -> list[Path]:
+    """The engine's files that hold numba kernels or the device functions they inline."""
+    return sorted(path for path in (ROOT / "engine").rglob("*.py") if b"njit" in path.read_bytes())
+
+
+def cache_name() -> str:
+    """Digest of the kernel sources and the Python version."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in kernel_sources():
+        digest.update(path.relative_to(ROOT).as_posix().encode())
+        digest.update(path.read_bytes())
+    return f"kernels-{digest.hexdigest()[:16]}"
+
+
+def prepare() -> Path:
+    """Point numba at this build's cache folder. Must run before numba is imported; returns the folder."""
+    folder = cache_folder() / cache_name()
+    if "NUMBA_CACHE_DIR" not in os.environ:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    return Path(os.environ["NUMBA_CACHE_DIR"])
+
+
+def is_warm() -> bool:
+    """True when an earlier launch compiled everything into the folder in use."""
+    return (Path(os.environ["NUMBA_CACHE_DIR"]) / "complete").exists()
+
+
+def mark_warm() -> None:
+    """Remember that the warm-up went through."""
+    (Path(os.environ["NUMBA_CACHE_DIR"]) / "complete").write_text("warm-up completed\n")

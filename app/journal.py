@@ -1,0 +1,278 @@
+"""The journal: every input durable before it counts. SQLite in WAL mode with synchronous=FULL, through aiosqlite.
+
+The asyncio loop has a thread of its own. One writer coroutine commits whatever is queued as soon as the previous commit
+ends; there is no timer, so a lone input waits for one commit and a burst shares one. Rows are chained by digest, so a
+changed, missing or reordered row is found when the journal is read, and named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiosqlite
+
+from engine.errors import CorruptData, ProtocolError
+
+FORMAT = 1
+READ_PAGE = 2000
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS inputs (sequence INTEGER PRIMARY KEY, data BLOB NOT NULL, digest BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS l1_blocks (number INTEGER PRIMARY KEY, data BLOB NOT NULL, digest BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS checkpoints (sequence INTEGER PRIMARY KEY, data BLOB NOT NULL, digest BLOB NOT NULL);
+"""
+
+
+class JournalError(ProtocolError):
+    """The journal file cannot be used as it is."""
+
+
+class JournalClosed(ProtocolError):
+    """A write after the journal was closed or had failed."""
+
+
+@dataclass(slots=True)
+class _Write:
+    """One durable write: a statement, its rows, and the future that resolves after the commit."""
+
+    statement: str
+    rows: list[tuple[object, ...]]
+    done: Future[None]
+
+
+def chain_digest(previous: bytes, sequence: int, data: bytes) -> bytes:
+    """16 bytes that bind a row to its number and to all rows before it."""
+    return hashlib.sha256(previous + sequence.to_bytes(8, "big") + data).digest()[:16]
+
+
+class Journal:
+    """Append-only store of inputs, L1 blocks and checkpoints.
+
+    Thread-safe for writers; reads use their own short-lived connections. ``close`` must be called: aiosqlite's worker
+    thread is not a daemon.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._loop = asyncio.new_event_loop()
+        self._queue: asyncio.Queue[_Write | None] = asyncio.Queue()
+        self._failure: BaseException | None = None
+        self._closed = False
+        self.pending = 0
+        _prepare(path)
+        self._tip, self._tip_digest = self._read_tip("inputs", "sequence")
+        self._block_tip, self._block_digest = self._read_tip("l1_blocks", "number")
+        started: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, args=(started,), name="journal", daemon=False)
+        self._thread.start()
+        started.result()
+
+    # -- writing
+
+    @property
+    def last_sequence(self) -> int:
+        """Highest sequence number handed to the writer (0 when the journal is empty)."""
+        return self._tip
+
+    def append_inputs(self, inputs: list[tuple[int, bytes]]) -> Future[None]:
+        """Queue inputs; the future resolves when they are on disk. Sequence numbers must continue without a gap."""
+        rows: list[tuple[object, ...]] = []
+        for sequence, data in inputs:
+            if sequence != self._tip + 1:
+                raise JournalError("inputs must be consecutive", field="sequence", value=sequence, limit=self._tip + 1)
+            self._tip_digest = chain_digest(self._tip_digest, sequence, data)
+            self._tip = sequence
+            rows.append((sequence, data, self._tip_digest))
+        return self._write("INSERT INTO inputs VALUES (?, ?, ?)", rows)
+
+    def append_block(self, number: int, data: bytes) -> None:
+        """Store one L1 block durably; returns when it is on disk."""
+        digest = chain_digest(self._block_digest, number, data)
+        self._write("INSERT INTO l1_blocks VALUES (?, ?, ?)", [(number, data, digest)]).result()
+        self._block_tip, self._block_digest = number, digest
+
+    def write_checkpoint(self, sequence: int, data: bytes, *, keep: int = 2) -> None:
+        """Store a checkpoint taken after ``sequence`` and drop all but the newest ``keep``."""
+        digest = hashlib.sha256(data).digest()
+        self._write("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", [(sequence, data, digest)]).result()
+        self._write(
+            "DELETE FROM checkpoints WHERE sequence NOT IN "
+            "(SELECT sequence FROM checkpoints ORDER BY sequence DESC LIMIT ?)",
+            [(keep,)],
+        ).result()
+
+    def set_meta(self, key: str, value: bytes) -> None:
+        """Store a named value, once: a second write of another value is refused."""
+        if (old := self.get_meta(key)) is not None:
+            if old != value:
+                raise JournalError(f"the journal's {key} is already set to something else", field=key)
+            return
+        self._write("INSERT INTO meta VALUES (?, ?)", [(key, value)]).result()
+
+    # -- reading
+
+    def get_meta(self, key: str) -> bytes | None:
+        """The named value, or None."""
+        with _reader(self.path) as connection:
+            row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def read_inputs(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Inputs with sequence > ``after``, in order, each checked against the digest chain."""
+        return read_chain(self.path, "inputs", "sequence", after)
+
+    def read_blocks(self, after: int = -1) -> Iterator[tuple[int, bytes]]:
+        """L1 blocks with number > ``after``, in order, checked."""
+        return read_chain(self.path, "l1_blocks", "number", after)
+
+    def checkpoints(self) -> Iterator[tuple[int, bytes]]:
+        """Checkpoints, newest first; ones whose digest does not match are skipped by yielding nothing for them."""
+        with _reader(self.path) as connection:
+            rows = connection.execute("SELECT sequence, data, digest FROM checkpoints ORDER BY sequence DESC").fetchall()
+        for sequence, data, digest in rows:
+            if hashlib.sha256(data).digest() == digest:
+                yield sequence, bytes(data)
+
+    def size(self) -> int:
+        """Bytes on disk, the write-ahead log included."""
+        wal = self.path.with_name(self.path.name + "-wal")
+        return self.path.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
+
+    def close(self) -> None:
+        """Commit what is queued, close the connection on its loop, join the thread."""
+        if self._closed:
+            return
+        self._closed = True
+        self._loop.call_soon_threadsafe(self._queue.put_nowait, None)
+        self._thread.join(timeout=30)
+        if self._thread.is_alive():
+            raise JournalError("the journal thread did not end within 30 s")
+        if self._failure is not None:
+            raise JournalError(f"the journal failed: {self._failure}") from self._failure
+
+    # -- inside
+
+    def _write(self, statement: str, rows: list[tuple[object, ...]]) -> Future[None]:
+        if self._closed or self._failure is not None:
+            raise JournalClosed(f"the journal takes no writes: {self._failure or 'it is closed'}")
+        write = _Write(statement, rows, Future())
+        self.pending += len(rows)
+        self._loop.call_soon_threadsafe(self._queue.put_nowait, write)
+        return write.done
+
+    def _read_tip(self, table: str, key: str) -> tuple[int, bytes]:
+        with _reader(self.path) as connection:
+            row = connection.execute(f"SELECT {key}, digest FROM {table} ORDER BY {key} DESC LIMIT 1").fetchone()
+        return (0, b"") if row is None else (int(row[0]), bytes(row[1]))
+
+    def _run(self, started: Future[None]) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._writer(started))
+        finally:
+            self._loop.close()
+
+    async def _writer(self, started: Future[None]) -> None:
+        try:
+            connection = await aiosqlite.connect(self.path)
+        except (sqlite3.Error, OSError) as error:
+            started.set_exception(JournalError(f"cannot open {self.path.name}: {error}"))
+            return
+        try:
+            await connection.execute("PRAGMA journal_mode=WAL")
+            await connection.execute("PRAGMA synchronous=FULL")
+            started.set_result(None)
+            await self._commit_loop(connection)
+        finally:
+            await connection.close()
+
+    async def _commit_loop(self, connection: aiosqlite.Connection) -> None:
+        while True:
+            first = await self._queue.get()
+            group = [first]
+            while not self._queue.empty():
+                group.append(self._queue.get_nowait())
+            writes = [write for write in group if write is not None]
+            try:
+                for write in writes:
+                    await connection.executemany(write.statement, write.rows)
+                await connection.commit()
+            except sqlite3.Error as error:
+                self._fail(writes, error)
+                return
+            for write in writes:
+                self.pending -= len(write.rows)
+                write.done.set_result(None)
+            if None in group:
+                return
+
+    def _fail(self, writes: list[_Write], error: BaseException) -> None:
+        """After a failed commit nothing more is accepted: the venue must not run ahead of its journal."""
+        self._failure = error
+        while not self._queue.empty():
+            if (queued := self._queue.get_nowait()) is not None:
+                writes.append(queued)
+        for write in writes:
+            write.done.set_exception(JournalError(f"commit failed: {error}"))
+
+
+class _reader:
+    """A short-lived read connection that closes itself and turns SQLite's errors into ours."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> sqlite3.Connection:
+        self.connection = sqlite3.connect(self.path)
+        return self.connection
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self.connection.close()
+        if isinstance(error, sqlite3.DatabaseError):
+            raise CorruptData(f"{self.path.name} is not a readable journal: {error}", field="journal") from error
+
+
+def _prepare(path: Path) -> None:
+    """Create or check the file: its schema and its format number."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _reader(path) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.executescript(SCHEMA)
+        connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(FORMAT).encode(),))
+        connection.commit()
+        value = bytes(connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()[0])
+    if value != str(FORMAT).encode():
+        raise JournalError(
+            "the journal was written by another version", field="format", value=value.decode(), limit=str(FORMAT)
+        )
+
+
+def read_chain(path: Path, table: str, key: str, after: int) -> Iterator[tuple[int, bytes]]:
+    """Rows of a chained table after a number, in order; raises :class:`CorruptData` naming the first bad row."""
+    with _reader(path) as connection:
+        row = connection.execute(
+            f"SELECT {key}, digest FROM {table} WHERE {key} <= ? ORDER BY {key} DESC LIMIT 1", (after,)
+        ).fetchone()
+    position, previous = (None, b"") if row is None else (int(row[0]), bytes(row[1]))
+    while True:
+        with _reader(path) as connection:
+            page = connection.execute(
+                f"SELECT {key}, data, digest FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT ?",
+                (after if position is None else position, READ_PAGE),
+            ).fetchall()
+        if not page:
+            return
+        for number, data, digest in page:
+            expected = chain_digest(previous, number, bytes(data))
+            if expected != digest or (position is not None and number != position + 1):
+                raise CorruptData(f"{table} row {number} does not continue the chain", field=key, value=number)
+            position, previous = number, bytes(digest)
+            yield number, bytes(data)
