@@ -1,0 +1,1 @@
+"""KoalaBear and its degree-5 extension: readable references, vector kernels, transforms."""

@@ -1,0 +1,1 @@
+"""Keccak-256 and Poseidon: readable references and vector kernels."""
