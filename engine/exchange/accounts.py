@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+Digest = tuple[int, ...]
+"""8 canonical KoalaBear elements: a leaf's or node's digest."""
+
 EMPTY_KEY = (0, 0, 0, 0, 0, 0, 0, 0)
 ACCOUNT_VERSION = 1
 
@@ -53,3 +56,16 @@ class Account:
 
 
 EMPTY_ACCOUNT = Account()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUpdate:
+    """One touched account: its leaf before and after, and the 2^height tree path, siblings from leaf to root.
+
+    The siblings are those at the moment of this update: after all earlier updates of the batch, before later ones.
+    """
+
+    account: int
+    old: Account
+    new: Account
+    siblings: tuple[Digest, ...]

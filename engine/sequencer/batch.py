@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.exchange.accounts import Account
-
-Digest = tuple[int, ...]  # 8 canonical KoalaBear elements
+from engine.exchange.accounts import AccountUpdate as AccountUpdate
+from engine.exchange.accounts import Digest as Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +18,6 @@ class ExternalFlow:
     account: int
     owner: bytes
     amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class AccountUpdate:
-    """One touched account: its leaf before and after, and the 2^height tree path, siblings from leaf to root.
-
-    The siblings are those at the moment of this update: after all earlier updates of the batch, before later ones.
-    """
-
-    account: int
-    old: Account
-    new: Account
-    siblings: tuple[Digest, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,123 @@
+"""The accounts tree: a sparse binary Poseidon tree of fixed height, and batches of updates with their paths.
+
+Leaf ``i`` of ``2^height`` is account ``i``. A node is ``compress(left, right)``; empty subtrees are not stored,
+their digests are precomputed per level. Digests are tuples of 8 canonical integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from engine.errors import OutOfRange, check_range
+from engine.exchange.accounts import EMPTY_ACCOUNT, Account, AccountUpdate, Digest
+from engine.exchange.leaf import LIMB_BITS, leaf_digest
+from engine.hashing.poseidon import compress
+
+MAX_HEIGHT = 30
+"""Account ids must stay below p."""
+
+
+class UnknownAccount(OutOfRange):
+    """An account id outside the tree."""
+
+    def __init__(self, account: object, height: int) -> None:
+        super().__init__("account", account, 0, (1 << height) - 1)
+
+
+@lru_cache(maxsize=64)
+def empty_digests(height: int, max_positions: int, limb_bits: int = LIMB_BITS) -> tuple[Digest, ...]:
+    """Digests of empty subtrees of height 0 (the empty leaf) to ``height`` (the root of an empty tree)."""
+    digests: list[Digest] = [leaf_digest(EMPTY_ACCOUNT, max_positions, limb_bits)]
+    for _ in range(height):
+        digests.append(compress(digests[-1], digests[-1]))
+    return tuple(digests)
+
+
+class AccountTree:
+    """Accounts by id, and the Poseidon root over them. Not thread-safe: one owner.
+
+    Parameters
+    ----------
+    height : 1 .. 30; the tree has 2^height leaves
+    max_positions : positions a leaf has room for (markets of the venue)
+    limb_bits : width of the leaf's integer limbs; 16 on the venue
+    """
+
+    def __init__(self, height: int, max_positions: int, limb_bits: int = LIMB_BITS) -> None:
+        self.height = check_range("tree_height", height, 1, MAX_HEIGHT)
+        self.max_positions = check_range("max_positions", max_positions, 0, 1024)
+        self.limb_bits = check_range("limb_bits", limb_bits, 8, LIMB_BITS)
+        self._empty = empty_digests(height, max_positions, limb_bits)
+        self._levels: list[dict[int, Digest]] = [{} for _ in range(height + 1)]
+        self._accounts: dict[int, Account] = {}
+
+    @property
+    def root(self) -> Digest:
+        """Digest of the whole tree."""
+        return self._node(self.height, 0)
+
+    def get(self, account_id: int) -> Account:
+        """The account, empty when nobody has it; :class:`UnknownAccount` outside [0, 2^height)."""
+        return self._accounts.get(self._checked(account_id), EMPTY_ACCOUNT)
+
+    def accounts(self) -> Iterator[tuple[int, Account]]:
+        """All accounts that are not empty, ascending by id."""
+        for account_id in sorted(self._accounts):
+            yield account_id, self._accounts[account_id]
+
+    def path(self, account_id: int) -> tuple[Digest, ...]:
+        """``height`` siblings of the leaf's path, from the leaf's own sibling to the child of the root."""
+        index = self._checked(account_id)
+        return tuple(self._node(level, (index >> level) ^ 1) for level in range(self.height))
+
+    def update(self, account_id: int, account: Account) -> tuple[Digest, ...]:
+        """Replace one leaf; returns the siblings of its path (the same before and after)."""
+        digests = leaf_digests([account], self.max_positions, self.limb_bits)
+        return self._replace(self._checked(account_id), account, digests[0])
+
+    def apply_batch(self, accounts: Mapping[int, Account]) -> tuple[tuple[AccountUpdate, ...], Digest]:
+        """Replace these leaves in ascending id; returns the updates, each with its siblings then, and the new root.
+
+        Every id and account is checked before the first leaf changes: after an error the tree is as it was.
+        """
+        order = sorted(self._checked(account_id) for account_id in accounts)
+        digests = leaf_digests([accounts[i] for i in order], self.max_positions, self.limb_bits)
+        updates = []
+        for account_id, digest in zip(order, digests, strict=True):
+            old, new = self.get(account_id), accounts[account_id]
+            updates.append(AccountUpdate(account_id, old, new, self._replace(account_id, new, digest)))
+        return tuple(updates), self.root
+
+    def _checked(self, account_id: int) -> int:
+        if not 0 <= account_id < 1 << self.height:
+            raise UnknownAccount(account_id, self.height)
+        return account_id
+
+    def _node(self, level: int, index: int) -> Digest:
+        return self._levels[level].get(index, self._empty[level])
+
+    def _replace(self, index: int, account: Account, digest: Digest) -> tuple[Digest, ...]:
+        """Store the leaf and recompute the nodes above it."""
+        siblings = self.path(index)
+        if account == EMPTY_ACCOUNT:
+            self._accounts.pop(index, None)
+        else:
+            self._accounts[index] = account
+        for level, node in enumerate(climb(digest, index, siblings)):
+            self._levels[level][index >> level] = node
+        return siblings
+
+
+def leaf_digests(accounts: Sequence[Account], max_positions: int, limb_bits: int = LIMB_BITS) -> list[Digest]:
+    """:func:`engine.exchange.leaf.leaf_digest` of many accounts."""
+    return [leaf_digest(account, max_positions, limb_bits) for account in accounts]
+
+
+def climb(digest: Digest, index: int, siblings: Sequence[Digest]) -> list[Digest]:
+    """The nodes of leaf ``index``'s path: its digest, then its ancestors, the root last."""
+    nodes = [digest]
+    for level, sibling in enumerate(siblings):
+        left, right = (sibling, nodes[-1]) if index >> level & 1 else (nodes[-1], sibling)
+        nodes.append(compress(left, right))
+    return nodes
