@@ -136,7 +136,9 @@ class Journal:
     def checkpoints(self) -> Iterator[tuple[int, bytes]]:
         """Checkpoints, newest first; ones whose digest does not match are skipped by yielding nothing for them."""
         with _reader(self.path) as connection:
-            rows = connection.execute("SELECT sequence, data, digest FROM checkpoints ORDER BY sequence DESC").fetchall()
+            rows = connection.execute(
+                "SELECT sequence, data, digest FROM checkpoints ORDER BY sequence DESC"
+            ).fetchall()
         for sequence, data, digest in rows:
             if hashlib.sha256(data).digest() == digest:
                 yield sequence, bytes(data)

@@ -1,0 +1,94 @@
+"""The command line: parsing, dispatch, and expected errors as one line on the terminal.
+
+``desk`` and ``screenshots`` and the benches of the window live above this package; main.py hands their module in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+
+from app import faults
+from engine.errors import ProtocolError, UnknownName
+
+DESCRIPTION = "Proofline: a trading desk with a STARK-proven layer-2 perpetuals exchange inside it."
+COMMANDS = ("desk", "run", "replay", "verify", "bench", "screenshots", "doctor")
+SCENARIOS = ("round-trip",)
+BENCHES = {
+    "ack": "journaled acknowledgement latency of the sequencer (p50, p99)",
+    "launch": "second launch to a moving book, after an hour of journal",
+    "matching": "operations a second of the sequencer's matching kernel",
+    "poseidon": "Poseidon permutations a second, native kernel, one thread",
+    "prove": "seconds to prove a batch of account updates, stage by stage",
+    "ui": "frame time of the whole window, idle and while proving",
+    "verify": "seconds to verify a proof natively",
+}
+WINDOW_BENCHES = ("ui", "launch")
+
+
+def run(arguments: list[str], *, window: Callable[[], ModuleType]) -> int:
+    """Run one command; returns the exit status (0 done, 1 the work failed, 2 bad usage)."""
+    options = parse(arguments)
+    try:
+        faults.arm_from_environment()
+        return _dispatch(options, window)
+    except ProtocolError as error:
+        print(f"proofline: {error.message}", file=sys.stderr)
+        return 2 if isinstance(error, UnknownName) else 1
+    except KeyboardInterrupt:
+        print("proofline: stopped", file=sys.stderr)
+        return 130
+
+
+def _dispatch(options: argparse.Namespace, window: Callable[[], ModuleType]) -> int:
+    if options.command in ("desk", "screenshots"):
+        return int(getattr(window(), options.command)(options))
+    if options.command == "bench" and not options.list:
+        if options.name not in BENCHES:
+            raise UnknownName("bench", str(options.name), list(BENCHES))
+        if options.name in WINDOW_BENCHES:
+            return int(window().bench(options))
+    module = importlib.import_module(f"app.commands.{options.command}")
+    return int(module.run(options))
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Parse; no command means ``desk``. argparse itself exits with 2 and lists the valid names on a wrong one."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--data", metavar="DIR", default=argparse.SUPPRESS, help="data folder (default: the platform's)"
+    )
+    parser = argparse.ArgumentParser(prog="main.py", description=DESCRIPTION, parents=[shared])
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    desk = commands.add_parser("desk", parents=[shared], help="open the window (the default)")
+    desk.add_argument("--speed", type=float, default=1.0, help="venue clock speed to start with, 0.1 to 600")
+    scenario = commands.add_parser("run", parents=[shared], help="play a scenario headless")
+    scenario.add_argument("scenario", metavar="SCENARIO", choices=SCENARIOS, help=", ".join(SCENARIOS))
+    scenario.add_argument("--report", metavar="FILE", default=None, help="write the JSON report here")
+    scenario.add_argument("--seed", type=int, default=1, help="seed of the participants")
+    replay = commands.add_parser(
+        "replay", parents=[shared], help="replay the journal from genesis, print root and fills"
+    )
+    replay.add_argument("--json", action="store_true", help="one JSON object")
+    verify = commands.add_parser("verify", parents=[shared], help="verify a proof file, given nothing else")
+    verify.add_argument("file", metavar="FILE")
+    bench = commands.add_parser("bench", parents=[shared], help="measure something")
+    bench.add_argument("name", metavar="NAME", nargs="?", help=", ".join(BENCHES))
+    bench.add_argument("--list", action="store_true", help="name the benches")
+    bench.add_argument("--json", action="store_true", help="print one JSON object")
+    bench.add_argument("--quick", action="store_true", help="fewer repetitions: a look, not a measurement")
+    pictures = commands.add_parser("screenshots", parents=[shared], help="write pictures of the window")
+    pictures.add_argument("folder", metavar="DIR")
+    commands.add_parser("doctor", parents=[shared], help="check this installation and the data folder")
+    if arguments and arguments[0] not in COMMANDS and not arguments[0].startswith("-"):
+        parser.error(f"unknown command {arguments[0]!r}; valid: {', '.join(COMMANDS)}")
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        options = parser.parse_args(["desk", *arguments])
+    options.data = getattr(options, "data", None)
+    if options.command == "bench" and not options.list and options.name is None:
+        bench.error(f"NAME is missing; valid: {', '.join(BENCHES)}")
+    return options

@@ -1,0 +1,182 @@
+"""The sequencer's loop: number, journal, apply, acknowledge; the clock, the proofs' due times, the L1 slots.
+
+One thread runs it in the desk (:mod:`app.pacer`); a scenario calls the same methods step by step.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from app import faults
+from app.ingress import Command, Ingress
+from app.journal import Journal
+from app.l1 import ChainRequest, LayerOne
+from app.latency import L1_SLOT, proof_due
+from app.prover import MAX_ATTEMPTS, ProverQueue
+from engine.sequencer.batch import Batch
+from engine.sequencer.events import AnyEvent
+from engine.sequencer.inputs import ClockStep, Input, ProofOutcome, encode_input
+from engine.sequencer.venue import Venue
+
+GROUP_LIMIT = 512
+EVENTS_KEPT = 20_000
+CHECKPOINT_BATCHES = 8
+
+
+class VenueLoop:
+    """Owns the venue. Only one thread may call its methods (ingress excepted).
+
+    ``hold_for_proofs``: proofs enter at their declared due time and the clock waits for them there (scenarios, and
+    speeds above 1x); otherwise they enter when they are done.
+    """
+
+    def __init__(self, venue: Venue, journal: Journal, chain: LayerOne, prover: ProverQueue, ingress: Ingress) -> None:
+        self.venue = venue
+        self.journal = journal
+        self.chain = chain
+        self.prover = prover
+        self.ingress = ingress
+        self.sequence = journal.last_sequence
+        self.hold_for_proofs = False
+        self.blocks_every_slot = True
+        self.events: deque[AnyEvent] = deque(maxlen=EVENTS_KEPT)
+        self.event_count = 0
+        self.acknowledgements: deque[float] = deque(maxlen=4096)
+        self.applied: deque[tuple[float, int]] = deque(maxlen=2048)
+        self.on_applied: Callable[[], None] = lambda: None
+        self._due: dict[int, tuple[int, int]] = {}
+        self._arrived: dict[int, ProofOutcome] = {}
+        self._batches_since_checkpoint = 0
+        self.next_slot = (venue.time // L1_SLOT + 1) * L1_SLOT
+
+    # -- inputs
+
+    def apply(self, inputs: list[Input]) -> list[AnyEvent]:
+        """Journal and apply inputs of our own; returns their events."""
+        return self.apply_commands([Command(value) for value in inputs])
+
+    def apply_commands(self, commands: list[Command]) -> list[AnyEvent]:
+        """Number, make durable, apply, acknowledge: in this order, for a group that shares one commit."""
+        if not commands:
+            return []
+        first = self.sequence + 1
+        rows = [(first + i, encode_input(command.input)) for i, command in enumerate(commands)]
+        self.journal.append_inputs(rows).result()
+        self.sequence += len(rows)
+        faults.reach("after_commit_before_ack")
+        happened: list[AnyEvent] = []
+        for (sequence, _), command in zip(rows, commands, strict=True):
+            events = self.venue.apply(sequence, command.input)
+            happened.extend(events)
+            if command.acknowledge is not None:
+                self.acknowledgements.append(time.perf_counter() - command.submitted)
+                command.acknowledge(sequence, events)
+        self.events.extend(happened)
+        self.event_count += len(happened)
+        self.applied.append((time.monotonic(), len(rows)))
+        for batch in self.venue.take_closed_batches():
+            self._prove(batch, attempt=1)
+            self._batches_since_checkpoint += 1
+        if self._batches_since_checkpoint >= CHECKPOINT_BATCHES:
+            self.checkpoint()
+        self.on_applied()
+        return happened
+
+    def serve(self) -> None:
+        """Take what arrived: facts of our own threads first, then a group of commands."""
+        for fact in self.ingress.take_facts():
+            self._take_fact(fact)
+        self.apply_commands(self.ingress.take(GROUP_LIMIT))
+
+    def checkpoint(self) -> None:
+        """Write a checkpoint of the venue and the chain at the current sequence number."""
+        self._batches_since_checkpoint = 0
+        data = self.venue.dump()
+        faults.reach("in_checkpoint")
+        self.journal.write_checkpoint(self.sequence, data)
+
+    # -- the clock
+
+    def advance(self, target: int, *, quotes_only: bool = False) -> bool:
+        """One clock step towards ``target``, no further than the next L1 slot or due proof.
+
+        Returns False when the clock is held by a proof that is due and not done.
+        """
+        due = min(((at, number) for number, (at, _) in self._due.items()), default=None)
+        held_by = due if due is not None and self.hold_for_proofs else None
+        limit = min(target, self.next_slot, held_by[0] if held_by else target)
+        if limit > self.venue.time:
+            self.apply([ClockStep(time=limit, quotes_only=quotes_only)])
+        if held_by is not None and self.venue.time >= held_by[0]:
+            outcome = self._arrived.pop(held_by[1], None)
+            if outcome is None:
+                return False
+            self._apply_outcome(outcome)
+        if self.venue.time >= self.next_slot:
+            self._slot()
+        return True
+
+    def run_to(self, target: int, *, step: int, quotes_only: bool = False) -> None:
+        """Advance synchronously in steps of ``step`` ns, waiting for proofs that are due; used by scenarios."""
+        while self.venue.time < target:
+            self.serve()
+            if not self.advance(min(target, self.venue.time + step), quotes_only=quotes_only):
+                self.ingress.wait(1.0)
+
+    def is_held(self) -> bool:
+        """True while the clock waits for a proof."""
+        return self.hold_for_proofs and any(at <= self.venue.time for at, _ in self._due.values())
+
+    # -- proofs and L1
+
+    def resume(self) -> None:
+        """After a restart: hand unproved batches to the prover and proved ones to the relayer, see unseen blocks."""
+        for block in self.chain.unseen(self.venue.l1_block):
+            self.apply([block])
+        for batch in self.venue.unproved_batches():
+            self._prove(batch, attempt=1)
+        for batch in self.venue.unposted_batches():
+            self.chain.queue_batch(batch)
+
+    def _take_fact(self, fact: object) -> None:
+        if isinstance(fact, ProofOutcome):
+            if self.hold_for_proofs:
+                self._arrived[fact.batch] = fact
+            else:
+                self._apply_outcome(fact)
+        elif isinstance(fact, ChainRequest):
+            for value in self.chain.request(fact):
+                self.apply([value])
+        else:
+            raise TypeError(f"unknown fact {type(fact).__name__}")
+
+    def _prove(self, batch: Batch, attempt: int) -> None:
+        self._due[batch.number] = (max(proof_due(batch, attempt), self.venue.time), attempt)
+        self.prover.submit(batch, attempt)
+
+    def _apply_outcome(self, outcome: ProofOutcome) -> None:
+        self._due.pop(outcome.batch, None)
+        self._arrived.pop(outcome.batch, None)
+        self.apply([outcome])
+        batch = self.venue.batch(outcome.batch)
+        if outcome.accepted:
+            self.chain.queue_batch(batch)
+        elif outcome.attempt < MAX_ATTEMPTS:
+            self._prove(batch, outcome.attempt + 1)
+
+    def set_hold(self, hold: bool) -> None:
+        """Switch between proofs on arrival and proofs at their due time; arrived ones are let in."""
+        self.hold_for_proofs = hold
+        if not hold:
+            for outcome in [self._arrived[number] for number in sorted(self._arrived)]:
+                self._apply_outcome(outcome)
+
+    def _slot(self) -> None:
+        """An L1 slot: mine what is waiting (or an empty block), make it durable, then let the venue see it."""
+        self.next_slot = (self.venue.time // L1_SLOT + 1) * L1_SLOT
+        block = self.chain.mine(self.venue.time, allow_empty=self.blocks_every_slot)
+        if block is not None:
+            faults.reach("l1_block_written_unseen")
+            self.apply([block])

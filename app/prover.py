@@ -1,0 +1,191 @@
+"""The prover queue: closed batches in, checked proof files and outcomes out, on a background thread of low priority.
+
+The queue is the operator's: it verifies every proof natively before it reports it as accepted, because its key then
+attests the fact on L1. A failed attempt is reported with its reason and tried again, a few times.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app import faults
+from app.supervisor import Supervised
+from engine.errors import ProtocolError
+from engine.exchange.config import VenueConfig
+from engine.proving.prover import ProvedBatch, prove_batch, verify_file
+from engine.sequencer.batch import Batch
+from engine.sequencer.inputs import ProofOutcome
+
+MAX_ATTEMPTS = 5
+NICE = 5
+"""Added to the prover thread's niceness, so that the sequencer and the window go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofFacts:
+    """What the window shows of a proof beside its outcome."""
+
+    stage_seconds: dict[str, float]
+    prove_seconds: float
+    verify_seconds: float
+    bits_proven: float
+    bits_conjectured: float
+    statement: str
+
+
+@dataclass(slots=True)
+class LiveProof:
+    """Progress of the attempt that is running."""
+
+    batch: int
+    attempt: int
+    stage: str = "waiting"
+    fraction: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+
+
+Prove = Callable[..., ProvedBatch]
+
+
+class ProverQueue:
+    """Proves batches in order of number on one thread.
+
+    ``deliver`` is called on the prover's thread with each outcome; it must only hand it on.
+    """
+
+    def __init__(
+        self,
+        config: VenueConfig,
+        proofs: Path,
+        deliver: Callable[[ProofOutcome], None],
+        *,
+        prove: Prove = prove_batch,
+    ) -> None:
+        self._config = config
+        self._proofs = proofs
+        self._deliver = deliver
+        self._prove = prove
+        self._jobs: queue.PriorityQueue[tuple[int, int, Batch | None]] = queue.PriorityQueue()
+        self._stopping = threading.Event()
+        self.live: LiveProof | None = None
+        self.facts: dict[int, ProofFacts] = {}
+        self.thread = Supervised("prover", self._run, restartable=True)
+
+    def start(self) -> None:
+        """Start proving."""
+        self.thread.start()
+
+    def submit(self, batch: Batch, attempt: int = 1) -> None:
+        """Queue a batch."""
+        self._jobs.put((batch.number, attempt, batch))
+
+    def depth(self) -> int:
+        """Batches waiting or being proved."""
+        return self._jobs.qsize() + (self.live is not None)
+
+    def stop(self) -> None:
+        """Cancel the running proof and end the thread; unproved batches are queued again at the next start."""
+        self._stopping.set()
+        self._jobs.put((-1, 0, None))
+        self.thread.join(60)
+
+    def _run(self) -> None:
+        _lower_priority()
+        while not self._stopping.is_set():
+            self.thread.beat()
+            try:
+                _, attempt, batch = self._jobs.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            if batch is None:
+                return
+            self._attempt(batch, attempt)
+
+    def _attempt(self, batch: Batch, attempt: int) -> None:
+        self.live = LiveProof(batch.number, attempt)
+        try:
+            outcome = self._prove_and_check(batch, attempt)
+        except ProofCancelled:
+            return
+        except ProtocolError as error:
+            outcome = _refused(batch.number, attempt, error.message)
+        except Exception as error:  # noqa: BLE001 - any failure of a prover is an outcome with its reason, never silence
+            outcome = _refused(batch.number, attempt, f"{type(error).__name__}: {error}")
+        finally:
+            self.live = None
+        self._deliver(outcome)
+
+    def _prove_and_check(self, batch: Batch, attempt: int) -> ProofOutcome:
+        proved = self._prove(batch, self._config, progress=self._progress, cancelled=self._stopping.is_set)
+        if self._stopping.is_set():
+            raise ProofCancelled("the prover is stopping")
+        self._progress("verifying", 1.0)
+        started = time.perf_counter()
+        verified = verify_file(proved.file)
+        verify_seconds = time.perf_counter() - started
+        store_proof(self._proofs, proved.digest, proved.file)
+        faults.reach("proof_done_unposted")
+        self.facts[batch.number] = ProofFacts(
+            dict(proved.stage_seconds),
+            proved.seconds,
+            verify_seconds,
+            verified.bits_proven,
+            verified.bits_conjectured,
+            verified.statement,
+        )
+        return ProofOutcome(
+            batch=batch.number,
+            accepted=True,
+            digest=proved.digest,
+            reason="",
+            attempt=attempt,
+            prove_milliseconds=round(proved.seconds * 1000),
+            verify_milliseconds=round(verify_seconds * 1000),
+            proof_bytes=len(proved.file),
+        )
+
+    def _progress(self, stage: str, fraction: float) -> None:
+        self.thread.beat()
+        if (live := self.live) is not None:
+            live.stage, live.fraction = stage, fraction
+
+
+class ProofCancelled(ProtocolError):
+    """The prover stopped before the proof was done."""
+
+
+def store_proof(folder: Path, digest: str, data: bytes) -> Path:
+    """Write a proof file under its digest: whole or not at all."""
+    target = folder / f"{digest}.proof"
+    temporary = folder / f"{digest}.{os.getpid()}.part"
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(target)
+    return target
+
+
+def _refused(batch: int, attempt: int, reason: str) -> ProofOutcome:
+    return ProofOutcome(
+        batch=batch,
+        accepted=False,
+        digest="",
+        reason=reason[:500],
+        attempt=attempt,
+        prove_milliseconds=0,
+        verify_milliseconds=0,
+        proof_bytes=0,
+    )
+
+
+def _lower_priority() -> None:
+    """On Linux niceness is per thread; elsewhere the prover runs at the process's priority."""
+    if hasattr(os, "setpriority") and hasattr(os, "PRIO_PROCESS"):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

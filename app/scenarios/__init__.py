@@ -1,0 +1,1 @@
+"""Headless journeys, by name. Each module has ``play(options) -> Report``."""
