@@ -62,7 +62,6 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._loop = asyncio.new_event_loop()
         self._queue: asyncio.Queue[_Write | None] = asyncio.Queue()
         self._failure: BaseException | None = None
         self._closed = False
@@ -70,6 +69,7 @@ class Journal:
         _prepare(path)
         self._tip, self._tip_digest = self._read_tip("inputs", "sequence")
         self._block_tip, self._block_digest = self._read_tip("l1_blocks", "number")
+        self._loop = asyncio.new_event_loop()
         started: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(started,), name="journal", daemon=False)
         self._thread.start()

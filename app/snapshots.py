@@ -16,7 +16,7 @@ from engine.sequencer.inputs import Side
 
 @dataclass(frozen=True, slots=True)
 class MarketView:
-    """One market. ``bids``/``asks``: int64 arrays (levels, 3) of price, lots, orders; best first, 200 levels at most."""
+    """One market. ``bids``/``asks``: int64 arrays (levels, 3) of price, lots, orders; best first, 200 at most."""
 
     market_id: int
     bids: np.ndarray
