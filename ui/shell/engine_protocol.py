@@ -1,0 +1,49 @@
+"""What the window may ask of the engine. app.engine implements it; tests and pictures use a stand-in."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from app.snapshots import CandleSeries, Snapshot
+from engine.exchange.config import VenueConfig
+from engine.sequencer.events import Event
+from engine.sequencer.inputs import Input, PlaceOrder
+
+
+class DeskEngine(Protocol):
+    """The running venue, seen from the window's thread. No call blocks."""
+
+    config: VenueConfig
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest picture, None until the first one is published."""
+
+    def candles(self, market: int, interval_ns: int) -> CandleSeries:
+        """A private copy of one market's candles, oldest first."""
+
+    def submit(self, command: Input) -> None:
+        """Queue a user's command; raises ``ProtocolError`` when the queue is full."""
+
+    def events_since(self, cursor: int) -> tuple[int, list[Event]]:
+        """Events after ``cursor`` (0 at the start) and the next cursor."""
+
+    def preview(self, order: PlaceOrder) -> Any:
+        """The receipt the order would get now, by the engine's own margin code."""
+
+    def deposit(self, amount: int) -> None:
+        """Send ``amount`` quanta of test tokens to the exchange contract."""
+
+    def claim(self) -> None:
+        """Ask the contract for everything claimable."""
+
+    def set_speed(self, multiple: float) -> None:
+        """Venue seconds per wall second."""
+
+    def set_paused(self, paused: bool) -> None:
+        """Stop or go on with the venue clock."""
+
+    def verify_batch(self, number: int) -> str:
+        """Verify a batch's proof file again; the verdict in words."""
+
+    def stop(self) -> None:
+        """Close everything in order."""
