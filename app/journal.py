@@ -122,7 +122,7 @@ class Journal:
     def get_meta(self, key: str) -> bytes | None:
         """The named value, or None."""
         with _reader(self.path) as connection:
-            row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+            row = connection.execute("SELECT CAST(value AS BLOB) FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else bytes(row[0])
 
     def read_inputs(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
@@ -250,7 +250,7 @@ def _prepare(path: Path) -> None:
         connection.executescript(SCHEMA)
         connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(FORMAT).encode(),))
         connection.commit()
-        value = bytes(connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()[0])
+        value = bytes(connection.execute("SELECT CAST(value AS BLOB) FROM meta WHERE key = 'format'").fetchone()[0])
     if value != str(FORMAT).encode():
         raise JournalError(
             "the journal was written by another version", field="format", value=value.decode(), limit=str(FORMAT)

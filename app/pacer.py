@@ -1,0 +1,100 @@
+"""The desk's clock: turns wall time into clock steps, at a chosen speed, on the sequencer's thread.
+
+Up to 10x, recorded flow is played and steps grow with the speed, so that the work per wall second stays bounded. Faster,
+the recording is not played: the clock advances in large steps, quotes are refreshed per step, and the desk says so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from app.loop import VenueLoop
+from engine.errors import OutOfRange
+from engine.units import SECOND
+
+MAX_FLOW_SPEED = 10.0
+MIN_SPEED, MAX_SPEED = 0.1, 600.0
+BASE_STEP = SECOND // 10
+FAST_STEPS_PER_SECOND = 10
+IDLE_WAIT = 0.25
+MODES = {
+    False: "recorded flow",
+    True: "quotes only: above 10x the recording is not played, quotes are refreshed at each step",
+}
+
+
+def venue_step(speed: float) -> int:
+    """Venue nanoseconds of one clock step: 0.1 s up to 2x, then growing to 0.5 s at 10x; above, speed / 10 seconds."""
+    if speed > MAX_FLOW_SPEED:
+        return int(speed * SECOND / FAST_STEPS_PER_SECOND)
+    return max(BASE_STEP, int(speed * SECOND / 20))
+
+
+class Pacer:
+    """Drives a :class:`VenueLoop` in real time. ``run`` is the body of the sequencer's thread."""
+
+    def __init__(self, loop: VenueLoop, beat: Callable[[], None], after_round: Callable[[], None]) -> None:
+        self._loop = loop
+        self._beat = beat
+        self._after_round = after_round
+        self._speed = 1.0
+        self._stopping = False
+        self.paused = False
+        self.lag_seconds = 0.0
+
+    @property
+    def speed(self) -> float:
+        """Venue seconds per wall second that are asked for."""
+        return self._speed
+
+    @property
+    def quotes_only(self) -> bool:
+        """True when the clock is faster than the recording can be played."""
+        return self._speed > MAX_FLOW_SPEED
+
+    def set_speed(self, speed: float) -> None:
+        """Ask for a speed in [0.1, 600]; :class:`OutOfRange` otherwise."""
+        if not MIN_SPEED <= speed <= MAX_SPEED:
+            raise OutOfRange("speed", speed, MIN_SPEED, MAX_SPEED)
+        self._speed = speed
+        self._loop.ingress.wake()
+
+    def stop(self) -> None:
+        """End the loop after its current round."""
+        self._stopping = True
+        self._loop.ingress.wake()
+
+    def run(self) -> None:
+        """Serve commands as they come; step the clock when its time has come."""
+        next_tick = time.monotonic()
+        while not self._stopping:
+            self._beat()
+            self._loop.serve()
+            self._follow_mode()
+            now = time.monotonic()
+            if self.paused:
+                next_tick = now
+                self.lag_seconds = 0.0
+            elif now >= next_tick:
+                self.lag_seconds = now - next_tick
+                step = venue_step(self._speed)
+                self._step(step)
+                # a late clock does not try to catch up: it would only be later
+                next_tick = max(next_tick + step / SECOND / self._speed, time.monotonic() - 0.1)
+            self._after_round()
+            wait = IDLE_WAIT if self.paused else next_tick - time.monotonic()
+            if wait > 0:
+                self._loop.ingress.wait(min(wait, IDLE_WAIT))
+
+    def _step(self, step: int) -> None:
+        target = self._loop.venue.time + step
+        while self._loop.venue.time < target:
+            if not self._loop.advance(target, quotes_only=self.quotes_only):
+                return
+
+    def _follow_mode(self) -> None:
+        hold = self._speed > 1.0
+        if hold != self._loop.hold_for_proofs:
+            self._loop.set_hold(hold)
+        self._loop.blocks_every_slot = not self.quotes_only
