@@ -1,0 +1,56 @@
+"""The sequencer panel without its widgets: its figures, grouped, with a tone where a figure needs attention."""
+
+from __future__ import annotations
+
+from app.snapshots import SequencerView, Snapshot
+from engine.exchange.config import VenueConfig
+from engine.units import SECOND
+from ui.viewmodels.account import Figure
+from ui.viewmodels.wording import Tone, bytes_text, count_text, micros_text, plural, seconds_text, short_hex
+
+
+def figures(snapshot: Snapshot, config: VenueConfig) -> tuple[Figure, ...]:
+    """The sequencer's health, most watched first."""
+    view = snapshot.sequencer
+    return (
+        Figure("Sequence number", count_text(view.sequence), "text_strong", "inputs applied since genesis"),
+        Figure("Inputs", f"{view.inputs_per_second:,.0f} /s", "text", "applied per wall second"),
+        Figure("Queue", f"{count_text(view.queue_depth)} of {count_text(view.queue_limit)}", queue_tone(view)),
+        Figure("Ack p50", micros_text(view.ack_p50_us), "text", "from submit to durable and applied, half are faster"),
+        Figure("Ack p99", micros_text(view.ack_p99_us), "text", "from submit to durable and applied, 1 in 100 slower"),
+        Figure("Journal lag", plural(view.journal_lag, "input"), "text", "taken but not yet durable"),
+        Figure("Journal", bytes_text(view.journal_bytes), "text", "size on disk"),
+        Figure("Open batch", f"#{view.open_batch}", "text_strong", "takes inputs now"),
+        Figure("Its size", size_words(view, config), "text", "closes when either limit is reached"),
+        Figure("Its age", age_words(view, config), "text", "closes at its largest age"),
+        Figure("State root", short_hex(view.root), "text", view.root),
+    )
+
+
+def queue_tone(view: SequencerView) -> Tone:
+    """Half full warns, nine tenths is danger: beyond the limit commands are refused."""
+    if view.queue_depth * 10 >= view.queue_limit * 9:
+        return "danger"
+    return "warn" if view.queue_depth * 2 >= view.queue_limit else "text"
+
+
+def size_words(view: SequencerView, config: VenueConfig) -> str:
+    """Transactions and accounts of the open batch against the limits that close it."""
+    transactions = f"{view.open_batch_transactions} of {config.batch_max_transactions} tx"
+    return f"{transactions}, {view.open_batch_accounts} of {config.batch_max_accounts} accounts"
+
+
+def age_words(view: SequencerView, config: VenueConfig) -> str:
+    """Age of the open batch against the age that closes it."""
+    age = seconds_text(max(0, view.open_batch_age) / SECOND)
+    return f"{age} of {seconds_text(config.batch_max_age / SECOND)}"
+
+
+def open_batch_fill(view: SequencerView, config: VenueConfig) -> float:
+    """How near the open batch is to closing, 0 to 1: the largest of its three limits' shares."""
+    shares = (
+        view.open_batch_transactions / config.batch_max_transactions,
+        view.open_batch_accounts / config.batch_max_accounts,
+        view.open_batch_age / config.batch_max_age,
+    )
+    return max(0.0, min(1.0, max(shares)))
