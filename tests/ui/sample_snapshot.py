@@ -146,8 +146,8 @@ def sample_positions() -> tuple[PositionView, ...]:
 def sample_account(time: int = NOW) -> AccountView:
     """The demo account at 4.3x."""
     positions = sample_positions()
-    collateral = -50_102_441_207 + 19_776_880_000
     equity = 21_044_318_551
+    collateral = equity - positions[0].notional + positions[1].notional
     initial = sum(p.initial_margin for p in positions)
     maintenance = sum(p.maintenance_margin for p in positions)
     notional = sum(p.notional for p in positions)
@@ -243,6 +243,11 @@ def sample_withdrawals(time: int = NOW) -> tuple[WithdrawalView, ...]:
     )
 
 
+def sample_funding() -> tuple[tuple[int, int, int, int], ...]:
+    """Six hourly settlements, both signs, newest first."""
+    return tuple((NOW - k * HOUR - 205 * SECOND, 1 + k % 2, 1_250 - 400 * k, -30_412 + 9_111 * k) for k in range(6))
+
+
 def sample_threads(error: str = "") -> tuple[ThreadView, ...]:
     """The supervised threads; ``error`` kills the prover."""
     names = ("sequencer", "journal", "publisher", "prover", "relayer", "L1")
@@ -260,7 +265,7 @@ def sample_snapshot(version: int = 1, **more: Any) -> Snapshot:
         version=version, time=NOW, wall_time=0.0, speed=1.0, paused=False, mode="recorded flow", engine_lag_ms=3.4,
         markets={1: market_view(BTC, BTC_MID, rng), 2: market_view(ETH, ETH_MID, rng)},
         trades=trade_prints(rng), user=sample_account(), fills=sample_fills(),
-        funding=tuple((NOW - k * HOUR - 205 * SECOND, 1 + k % 2, 1_250 - 400 * k, -30_412 + 9_111 * k) for k in range(6)),
+        funding=sample_funding(),
         transfers=((NOW - 9 * SECOND, "withdrawal", 2_500 * QUANTUM, "in batch 46"),
                    (NOW - 70 * SECOND, "withdrawal", 1_250 * QUANTUM + 440_000, "claimable on L1"),
                    (NOW - 40 * MINUTE, "deposit", 20_000 * QUANTUM, "credited, L1 block 1,004")),

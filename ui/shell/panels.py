@@ -28,7 +28,7 @@ Factory = Callable[[DeskEngine, Theme], Panel]
 
 @dataclass(frozen=True, slots=True)
 class PanelSpec:
-    """One panel. ``area``: chart, book, ticket, tables or machine. ``minimum``: the least width and height in pixels."""
+    """One panel. ``area``: chart, book, ticket, tables or machine. ``minimum``: least width and height in pixels."""
 
     panel_id: str
     title: str

@@ -87,8 +87,8 @@ QProgressBar::chunk { background: $accent; border-radius: 2px; }
 
 _VIEWS = Template("""
 QTableView, QTreeView, QListView, QListWidget, QTableWidget { background: $ground1;
-  alternate-background-color: $ground1; border: none; gridline-color: $line; outline: none; selection-background-color: $ground3;
-  selection-color: $text_strong; }
+  alternate-background-color: $ground1; border: none; gridline-color: $line; outline: none;
+  selection-background-color: $ground3; selection-color: $text_strong; }
 QTableView::item { padding: 0 6px; border-bottom: 1px solid $line; }
 QTableView::item:selected, QListView::item:selected { background: $ground3; color: $text_strong; }
 QTableView:focus, QListView:focus { border: 1px solid $accent; }
