@@ -1,0 +1,258 @@
+"""Price-time-priority matching: the one kernel behind :class:`engine.book.book.OrderBook` and ``bench matching``.
+
+Order ids must grow strictly, so time priority is id order and a dump sorted by id rebuilds the same book.
+
+Self-trade rule: *cancel resting*. A maker of the taker's own account is cancelled when the taker reaches it, and the
+taker goes on. A post-only order is refused when it would reach any maker, its own account's included.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from engine.book.layout import (
+    BUY,
+    CANCEL_ACCOUNT,
+    F_LOTS,
+    F_MAKER,
+    F_MAKER_ACCOUNT,
+    F_MAKER_LEFT,
+    F_PRICE,
+    F_SIDE,
+    F_TAKER,
+    F_TAKER_ACCOUNT,
+    FLAG_IOC,
+    FLAG_MARKET,
+    FLAG_POST_ONLY,
+    G_ACCOUNT,
+    G_AFTER,
+    G_CAUSE,
+    G_ID,
+    G_LOTS,
+    G_PRICE,
+    G_REASON,
+    G_SIDE,
+    GONE_CANCELLED,
+    GONE_SELF_TRADE,
+    H_ACCOUNT_ROOM,
+    H_ACCOUNTS,
+    H_BEST,
+    H_COUNT,
+    H_FREE_ORDER,
+    H_LAST_ID,
+    H_LIMIT,
+    H_NODE_COUNT,
+    H_NODE_ROOM,
+    H_STOP,
+    IOC,
+    KEY_MAX,
+    L_HEAD,
+    L_LOTS,
+    L_PRICE,
+    L_SIDE,
+    LIMIT,
+    NODES_PER_LEVEL,
+    O_ACCOUNT,
+    O_ANEXT,
+    O_ID,
+    O_LEVEL,
+    O_LOTS,
+    P_ACCOUNT,
+    P_FLAGS,
+    P_ID,
+    P_KIND,
+    P_LIMIT,
+    P_LOTS,
+    P_PRICE,
+    P_SIDE,
+    PLACE,
+    POST_ONLY,
+    R_CANCELLED,
+    R_FILL_COUNT,
+    R_FILL_FIRST,
+    R_FILLED,
+    R_GONE_COUNT,
+    R_GONE_FIRST,
+    R_REASON,
+    R_RESTED,
+    ROW,
+    STALE_ID,
+    STOP_ACCOUNTS,
+    STOP_NODES,
+    STOP_NONE,
+    STOP_ORDERS,
+    STOP_OUTPUT,
+    UNKNOWN,
+)
+from engine.book.pools import find_slot, level_row, order_row, remove, rest
+
+
+@njit(nogil=True, cache=True)
+def _write_gone(m: np.ndarray, slot: int, out: np.ndarray, at: int, reason: int, after: int, cause: int) -> None:
+    """Record an order that is about to be removed in row ``at``."""
+    order = order_row(m, slot)
+    level = level_row(m, m[order + O_LEVEL])
+    row = at * ROW
+    out[row + G_ID] = m[order + O_ID]
+    out[row + G_ACCOUNT] = m[order + O_ACCOUNT]
+    out[row + G_SIDE] = m[level + L_SIDE]
+    out[row + G_PRICE] = m[level + L_PRICE]
+    out[row + G_LOTS] = m[order + O_LOTS]
+    out[row + G_REASON] = reason
+    out[row + G_AFTER] = after
+    out[row + G_CAUSE] = cause
+
+
+@njit(nogil=True, cache=True)
+def beyond(price: int, side: int, limit_price: int) -> bool:
+    """Whether a taker of ``side`` with this limit does not reach a maker's price."""
+    return price > limit_price if side == BUY else price < limit_price
+
+
+@njit(nogil=True, cache=True)
+def _match(
+    m: np.ndarray,
+    ops: np.ndarray,
+    op: int,
+    lots: int,
+    limit_price: int,
+    fills: np.ndarray,
+    gone: np.ndarray,
+    out: np.ndarray,
+) -> int:
+    """Trade up to ``lots`` against the other side from ``limit_price`` or better; returns the lots left over.
+
+    ``op`` is where the operation's row begins in ``ops`` and its result's in ``out``.
+    """
+    taker, account, side = ops[op + P_ID], ops[op + P_ACCOUNT], ops[op + P_SIDE]
+    other = H_BEST + 1 - side
+    fill_first, gone_first = out[op + R_FILL_FIRST], out[op + R_GONE_FIRST]
+    fill_count, gone_count = 0, 0
+    while lots > 0:
+        level = level_row(m, m[other])
+        if m[other] == 0 or beyond(m[level + L_PRICE], side, limit_price):
+            break
+        slot = m[level + L_HEAD]
+        maker = order_row(m, slot)
+        if m[maker + O_ACCOUNT] == account:
+            _write_gone(m, slot, gone, gone_first + gone_count, GONE_SELF_TRADE, fill_count, taker)
+            gone_count += 1
+            remove(m, slot)
+            continue
+        traded = min(lots, m[maker + O_LOTS])
+        row = (fill_first + fill_count) * ROW
+        fills[row + F_MAKER] = m[maker + O_ID]
+        fills[row + F_MAKER_ACCOUNT] = m[maker + O_ACCOUNT]
+        fills[row + F_PRICE] = m[level + L_PRICE]
+        fills[row + F_LOTS] = traded
+        fills[row + F_TAKER] = taker
+        fills[row + F_TAKER_ACCOUNT] = account
+        fills[row + F_SIDE] = side
+        fills[row + F_MAKER_LEFT] = m[maker + O_LOTS] - traded
+        fill_count += 1
+        lots -= traded
+        if traded == m[maker + O_LOTS]:
+            remove(m, slot)
+        else:
+            m[maker + O_LOTS] -= traded
+            m[level + L_LOTS] -= traded
+    out[op + R_FILL_COUNT] = fill_count
+    out[op + R_GONE_COUNT] = gone_count
+    return lots
+
+
+@njit(nogil=True, cache=True)
+def _place(m: np.ndarray, ops: np.ndarray, op: int, fills: np.ndarray, gone: np.ndarray, out: np.ndarray) -> None:
+    """One new order: match, then rest or cancel what is left. Writes its result row."""
+    side, flags, asked = ops[op + P_SIDE], ops[op + P_FLAGS], ops[op + P_LOTS]
+    if ops[op + P_ID] <= m[H_LAST_ID]:
+        out[op + R_REASON] = STALE_ID
+        out[op + R_CANCELLED] = asked
+        return
+    m[H_LAST_ID] = ops[op + P_ID]
+    price = ops[op + P_PRICE]
+    if flags & FLAG_MARKET:
+        price = KEY_MAX if side == BUY else 0
+    best = m[H_BEST + 1 - side]
+    if flags & FLAG_POST_ONLY and best != 0 and not beyond(m[level_row(m, best) + L_PRICE], side, price):
+        out[op + R_REASON] = POST_ONLY
+        out[op + R_CANCELLED] = asked
+        return
+    allowed = min(asked, ops[op + P_LIMIT])
+    left = _match(m, ops, op, allowed, price, fills, gone, out)
+    rested = 0 if flags & (FLAG_MARKET | FLAG_IOC) else left
+    if rested > 0:
+        rest(m, ops[op + P_ID], ops[op + P_ACCOUNT], side, left, price)
+    out[op + R_FILLED] = allowed - left
+    out[op + R_RESTED] = rested
+    out[op + R_CANCELLED] = asked - allowed + left - rested
+    if out[op + R_CANCELLED] > 0:
+        out[op + R_REASON] = LIMIT if left == rested else IOC
+
+
+@njit(nogil=True, cache=True)
+def _cancel(m: np.ndarray, ops: np.ndarray, op: int, gone: np.ndarray, out: np.ndarray) -> None:
+    """Cancel one order by id, or all orders of an account, oldest first."""
+    whole_account = ops[op + P_KIND] == CANCEL_ACCOUNT
+    slot = m[m[H_ACCOUNTS] + 2 * ops[op + P_ACCOUNT]] if whole_account else find_slot(m, ops[op + P_ID])
+    if slot == 0 and not whole_account:
+        out[op + R_REASON] = UNKNOWN
+    count, lots = 0, 0
+    while slot != 0:
+        row = order_row(m, slot)
+        following = m[row + O_ANEXT] if whole_account else 0
+        _write_gone(m, slot, gone, out[op + R_GONE_FIRST] + count, GONE_CANCELLED, 0, ops[op + P_ID])
+        lots += m[row + O_LOTS]
+        count += 1
+        remove(m, slot)
+        slot = following
+    out[op + R_CANCELLED] = lots
+    out[op + R_GONE_COUNT] = count
+
+
+@njit(nogil=True, cache=True)
+def _shortage(m: np.ndarray, kind: int, flags: int, account: int, fill_room: int, gone_room: int) -> int:
+    """What the next operation could run out of (STOP_*); no operation touches more orders than rest."""
+    if kind == PLACE and not flags & (FLAG_MARKET | FLAG_IOC):
+        if m[H_FREE_ORDER] == 0 or m[H_COUNT] >= m[H_LIMIT]:
+            return STOP_ORDERS
+        if m[H_NODE_COUNT] + NODES_PER_LEVEL > m[H_NODE_ROOM]:
+            return STOP_NODES
+    if min(fill_room, gone_room) < m[H_COUNT]:
+        return STOP_OUTPUT
+    return STOP_ACCOUNTS if account >= m[H_ACCOUNT_ROOM] else STOP_NONE
+
+
+@njit(nogil=True, cache=True)
+def execute(
+    m: np.ndarray, ops: np.ndarray, first: int, last: int, fills: np.ndarray, gone: np.ndarray, out: np.ndarray
+) -> int:
+    """Apply operation rows ``first .. last - 1`` in order; returns the index of the first row not applied.
+
+    ``ops``, ``out`` (results), ``fills`` and ``gone`` are flat int64 arrays of rows of eight. Fills and removed orders
+    are appended from row 0; each result row says where its own begin. Stops early, before touching anything, when a
+    pool or a buffer could overflow in the next operation; ``m[H_STOP]`` says which.
+    """
+    fill_at, gone_at = 0, 0
+    fill_rows, gone_rows = len(fills) // ROW, len(gone) // ROW
+    m[H_STOP] = STOP_NONE
+    for index in range(first, last):
+        op = index * ROW
+        stop = _shortage(
+            m, ops[op + P_KIND], ops[op + P_FLAGS], ops[op + P_ACCOUNT], fill_rows - fill_at, gone_rows - gone_at
+        )
+        if stop != STOP_NONE:
+            m[H_STOP] = stop
+            return index
+        for field in range(ROW):
+            out[op + field] = 0
+        out[op + R_FILL_FIRST] = fill_at
+        out[op + R_GONE_FIRST] = gone_at
+        if ops[op + P_KIND] == PLACE:
+            _place(m, ops, op, fills, gone, out)
+        else:
+            _cancel(m, ops, op, gone, out)
+        fill_at += out[op + R_FILL_COUNT]
+        gone_at += out[op + R_GONE_COUNT]
+    return last

@@ -1,0 +1,75 @@
+"""What the book answers: plain tuples shared by the numba book and its slow reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from engine.errors import ProtocolError
+
+Side = Literal["buy", "sell"]
+# Why lots of a new order neither traded nor rested: "" none did; ioc: nothing (more) to trade with; post_only: it would
+# have traded; limit: beyond limit_lots.
+Reason = Literal["", "ioc", "post_only", "limit"]
+
+
+class BookFull(ProtocolError):
+    """The book holds as many resting orders as it may."""
+
+
+class StaleOrderId(ProtocolError):
+    """An order id is not greater than every earlier one of this book."""
+
+
+class ConflictingOrder(ProtocolError):
+    """Order properties that exclude each other."""
+
+
+class BookFill(NamedTuple):
+    """One match against a resting order; ``price`` ticks, ``maker_left`` lots of the maker that still rest."""
+
+    maker_order: int
+    maker_account: int
+    price: int
+    lots: int
+    maker_left: int
+
+
+class RemovedOrder(NamedTuple):
+    """A maker cancelled by the self-trade rule, after ``after_fills`` fills of the same taker."""
+
+    order_id: int
+    account: int
+    side: Side
+    price: int
+    lots: int
+    after_fills: int
+
+
+class BookOrder(NamedTuple):
+    """A resting order."""
+
+    order_id: int
+    side: Side
+    price: int
+    lots: int
+
+
+class Walk(NamedTuple):
+    """A taker's outlook: lots it would get, their cost in ticks x lots, the last price it would reach (0: none)."""
+
+    lots: int
+    cost: int
+    worst_price: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceResult:
+    """What became of a new order; ``filled_lots + rested_lots + cancelled_lots`` are the lots asked for."""
+
+    fills: tuple[BookFill, ...]
+    removed: tuple[RemovedOrder, ...]
+    filled_lots: int
+    rested_lots: int
+    cancelled_lots: int
+    reason: Reason
