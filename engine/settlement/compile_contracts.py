@@ -1,0 +1,49 @@
+"""Compile the contracts and write their artifacts: ``python -m engine.settlement.compile_contracts``.
+
+Needs the development requirements (Vyper, snekmate); nothing at run time imports this module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sysconfig
+from pathlib import Path
+
+import msgspec
+
+from engine.settlement.artifacts import CONTRACT_NAMES, Artifact, artifact_path, source_path
+
+
+def compile_contract(name: str) -> Artifact:
+    """Compile one contract with the installed Vyper."""
+    import vyper
+    from vyper.cli.vyper_compile import compile_files
+
+    path = source_path(name)
+    libraries = Path(sysconfig.get_paths()["purelib"])
+    formats = ["abi", "bytecode", "bytecode_runtime"]
+    (output,) = compile_files([path], formats, paths=[str(libraries)], include_sys_path=False).values()
+    return Artifact(
+        name=name,
+        compiler=f"vyper {vyper.__version__}",
+        source_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        abi=output["abi"],
+        bytecode=output["bytecode"].removeprefix("0x"),
+        runtime=output["bytecode_runtime"].removeprefix("0x"),
+    )
+
+
+def encode_artifact(artifact: Artifact) -> bytes:
+    """The committed form: sorted, indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(artifact, order="sorted"), indent=1) + b"\n"
+
+
+def main() -> None:
+    """Compile and write every contract."""
+    for name in CONTRACT_NAMES:
+        artifact_path(name).parent.mkdir(exist_ok=True)
+        artifact_path(name).write_bytes(encode_artifact(compile_contract(name)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Turns L1 blocks into journal inputs. What was seen already is for the journal to know, not for the watcher."""
+
+from __future__ import annotations
+
+from engine.sequencer.inputs import L1Block, L1Deposit, L1StateUpdate, L1Withdrawal
+from engine.settlement.blocks import Block
+from engine.settlement.client import Client, DepositEvent, StateUpdateEvent, WithdrawnEvent
+
+
+def inputs_since(client: Client, number: int) -> list[L1Block]:
+    """Inputs for every block above ``number`` (the journal's last), in order; a block without events gives one too."""
+    return [block_input(client, block) for block in client.chain.blocks_since(number)]
+
+
+def block_input(client: Client, block: Block) -> L1Block:
+    """One block's exchange events, each kind in order. Reverted transactions have no events."""
+    deposits: list[L1Deposit] = []
+    updates: list[L1StateUpdate] = []
+    withdrawals: list[L1Withdrawal] = []
+    for receipt in block.receipts:
+        for event in client.events(receipt.logs):
+            if isinstance(event, DepositEvent):
+                deposits.append(L1Deposit(event.account, event.owner, event.amount, receipt.transaction))
+            elif isinstance(event, StateUpdateEvent):
+                updates.append(L1StateUpdate(event.batch_number, event.new_root, receipt.transaction, receipt.gas_used))
+            elif isinstance(event, WithdrawnEvent):
+                withdrawals.append(L1Withdrawal(event.owner, event.amount, receipt.transaction))
+    return L1Block(
+        number=block.number,
+        timestamp=block.time,
+        block_hash=block.hash,
+        deposits=tuple(deposits),
+        state_updates=tuple(updates),
+        withdrawals=tuple(withdrawals),
+    )

@@ -1,0 +1,16 @@
+"""A venue on a fresh chain: genesis is executed once a session; every test re-executes its stored block."""
+
+from __future__ import annotations
+
+import pytest
+from settlement_venue import Venue, genesis_block, open_venue
+
+
+@pytest.fixture(scope="session")
+def genesis_records() -> list[bytes]:
+    return genesis_block()
+
+
+@pytest.fixture
+def venue(genesis_records: list[bytes]) -> Venue:
+    return open_venue(genesis_records)

@@ -1,0 +1,104 @@
+"""A venue on a fresh chain: genesis is executed once a session; every test re-executes its stored block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.exchange.config import DEFAULT_CONFIG
+from engine.sequencer.batch import Batch, ExternalFlow, root_bytes
+from engine.settlement.blocks import Block, Receipt
+from engine.settlement.chain import Chain, MemoryBlockStore
+from engine.settlement.client import Client, Deployment
+from engine.settlement.genesis import GenesisAccount, allocation, genesis, venue_client, venue_deployment
+from engine.settlement.keys import role_key
+from engine.settlement.relayer import ProvedBatch, Relayer, proved_batch
+from engine.settlement.transactions import address_of
+
+START = 1_723_075_200 * 10**9
+SEED = DEFAULT_CONFIG.seed
+DEPLOYER, OPERATOR, MAKER, TAKER = (role_key(SEED, role) for role in ("deployer", "operator", "maker", "taker"))
+ROOTS = [tuple(100 * step + limb for limb in range(8)) for step in range(20)]
+MAKER_ACCOUNT, TAKER_ACCOUNT = 16, 17
+MAKER_DEPOSIT, TAKER_DEPOSIT, WALLET = 5_000_000, 3_000_000, 1_000_000
+
+
+@dataclass
+class Venue:
+    """A chain with the contracts, the maker's and taker's pending deposits, and shorthands."""
+
+    chain: Chain
+    client: Client
+    deployment: Deployment
+    store: MemoryBlockStore
+    maker: bytes = field(default=address_of(MAKER))
+    taker: bytes = field(default=address_of(TAKER))
+
+    @property
+    def time(self) -> int:
+        return self.chain.head.time
+
+    def nonce(self, key: bytes) -> int:
+        return self.chain.nonce(address_of(key))
+
+    def send(self, *raws: bytes) -> tuple[Receipt, ...]:
+        return self.block(*raws).receipts
+
+    def block(self, *raws: bytes) -> Block:
+        return self.chain.build_block(raws, self.time)
+
+    def batch(
+        self,
+        number: int,
+        deposits: tuple[ExternalFlow, ...] = (),
+        withdrawals: tuple[ExternalFlow, ...] = (),
+    ) -> Batch:
+        """Batch ``number`` from root to root of the list above; the updates play no part on L1."""
+        return Batch(
+            number=number,
+            old_root=ROOTS[number - 1],
+            new_root=ROOTS[number],
+            updates=(),
+            deposits=deposits,
+            withdrawals=withdrawals,
+            transactions=1,
+            first_sequence=1,
+            last_sequence=2,
+            opened_at=START,
+            closed_at=START,
+        )
+
+    def proved(self, number: int, deposits: tuple = (), withdrawals: tuple = ()) -> ProvedBatch:
+        return proved_batch(self.client, self.deployment, self.batch(number, deposits, withdrawals), "ab" * 32)
+
+    def relayer(self) -> Relayer:
+        return Relayer(self.client, OPERATOR)
+
+
+def flow(account: int, owner: bytes, amount: int) -> ExternalFlow:
+    return ExternalFlow(account, owner, amount)
+
+
+def deployment() -> Deployment:
+    return venue_deployment(DEFAULT_CONFIG, b"\x11" * 32, b"\x22" * 32, root_bytes(ROOTS[0]))
+
+
+def new_chain(store: MemoryBlockStore, **options: object) -> Chain:
+    return Chain(DEFAULT_CONFIG.chain_id, allocation(DEFAULT_CONFIG), START, store, **options)  # type: ignore[arg-type]
+
+
+def genesis_block() -> list[bytes]:
+    """The stored records of a chain with contracts and two funded accounts."""
+    store = MemoryBlockStore()
+    accounts = (
+        GenesisAccount(MAKER_ACCOUNT, MAKER, MAKER_DEPOSIT, WALLET),
+        GenesisAccount(TAKER_ACCOUNT, TAKER, TAKER_DEPOSIT, WALLET),
+    )
+    genesis(new_chain(store), DEFAULT_CONFIG, deployment(), accounts, START)
+    return store.records
+
+
+def open_venue(records: list[bytes]) -> Venue:
+    """A venue on a copy of these records."""
+    store = MemoryBlockStore(records)
+    chain = new_chain(store)
+    return Venue(chain, venue_client(chain, DEFAULT_CONFIG), deployment(), store)
