@@ -1,0 +1,110 @@
+"""The proof file: everything a stranger needs, in one byte string.
+
+========  ==================================================================================================
+bytes     content
+========  ==================================================================================================
+8         magic ``PLBATCH1`` (the digit is the format's version)
+4         length of the header, big-endian
+...       header: canonical msgpack (keys sorted, shortest forms) of :class:`Header`
+the rest  the STARK proof (``engine.stark.proof``)
+========  ==================================================================================================
+
+The header carries the venue's whole configuration, because the statement's tables follow from it (tree height, markets)
+and its hash is a public input. Statement, public inputs and public terms are recomputed from the header; verifier
+parameters are never read from a file.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.exchange.config import VenueConfig, config_hash
+from engine.proving.shape import StatementShape, venue_shape
+from engine.proving.statement import Claim, statement_id
+from engine.sequencer.batch import Batch, Digest, ExternalFlow, root_bytes
+from engine.stark.errors import VerificationError
+
+MAGIC = b"PLBATCH1"
+LENGTH_BYTES = 4
+MAX_HEADER = 1 << 20
+ROOT_BYTES = 32
+
+
+class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A deposit or withdrawal: account id, 20-byte owner, amount in quanta."""
+
+    account: int
+    owner: bytes
+    amount: int
+
+
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the proof is about. Roots are 32 bytes as the contract stores them; ``statement`` is the statement's id."""
+
+    statement: bytes
+    number: int
+    old_root: bytes
+    new_root: bytes
+    deposits: tuple[Flow, ...]
+    withdrawals: tuple[Flow, ...]
+    config: VenueConfig
+
+
+def _flows(flows: tuple[ExternalFlow, ...]) -> tuple[Flow, ...]:
+    return tuple(Flow(flow.account, flow.owner, flow.amount) for flow in flows)
+
+
+def _external(flows: tuple[Flow, ...]) -> tuple[ExternalFlow, ...]:
+    return tuple(ExternalFlow(flow.account, flow.owner, flow.amount) for flow in flows)
+
+
+def _root(data: bytes, name: str) -> Digest:
+    if len(data) != ROOT_BYTES:
+        raise VerificationError("encoding", f"{name} has {len(data)} bytes", value=len(data), limit=ROOT_BYTES)
+    return tuple(int.from_bytes(data[i : i + 4], "big") for i in range(0, ROOT_BYTES, 4))
+
+
+def encode_file(batch: Batch, config: VenueConfig, proof: bytes) -> bytes:
+    """The file for a batch and its STARK proof."""
+    header = Header(
+        statement_id(venue_shape(config)),
+        batch.number,
+        root_bytes(batch.old_root),
+        root_bytes(batch.new_root),
+        _flows(batch.deposits),
+        _flows(batch.withdrawals),
+        config,
+    )
+    encoded = msgspec.msgpack.encode(header, order="sorted")
+    return MAGIC + len(encoded).to_bytes(LENGTH_BYTES, "big") + encoded + proof
+
+
+def decode_file(data: bytes) -> tuple[Header, bytes]:
+    """Header and STARK proof; :class:`VerificationError` at stage "encoding" for anything but a canonical file."""
+    start = len(MAGIC) + LENGTH_BYTES
+    if data[: len(MAGIC)] != MAGIC:
+        raise VerificationError("encoding", "this is not a proof file of version 1", value=data[:8], limit=MAGIC)
+    length = int.from_bytes(data[len(MAGIC) : start], "big")
+    if length > min(MAX_HEADER, len(data) - start):
+        raise VerificationError("encoding", "the header's length is wrong", value=length, limit=len(data) - start)
+    encoded = data[start : start + length]
+    try:
+        header = msgspec.msgpack.decode(encoded, type=Header)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise VerificationError("encoding", f"the header does not decode: {error}") from error
+    if msgspec.msgpack.encode(header, order="sorted") != encoded:
+        raise VerificationError("encoding", "the header is not in canonical form")
+    return header, data[start + length :]
+
+
+def header_claim(header: Header) -> tuple[Claim, StatementShape]:
+    """The claim and the shape that the header stands for; ranges are checked by ``check_claim``."""
+    claim = Claim(
+        header.number,
+        _root(header.old_root, "old root"),
+        _root(header.new_root, "new root"),
+        _external(header.deposits),
+        _external(header.withdrawals),
+        config_hash(header.config),
+    )
+    return claim, venue_shape(header.config)
