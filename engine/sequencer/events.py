@@ -78,13 +78,24 @@ class Fill(Event, frozen=True):
 
 
 class Liquidated(Event, frozen=True):
-    """An account was closed (in part) below maintenance. ``insurance`` quanta: taken (+) from or paid (-) to the fund."""
+    """An account was closed (in part) below maintenance. ``price``: average in ticks, rounded down.
+
+    ``insurance`` quanta from the account to the insurance account: the liquidation fee (+), or, with market 0 and 0
+    lots, the loss of a closed account that the insurance account paid (-).
+    """
 
     account: int
     market: int
     lots: int
     price: int
     insurance: int
+
+
+class LiquidationDeferred(Event, frozen=True):
+    """A liquidation waits for the next step, and why; told once per reason (auto-deleveraging is not built)."""
+
+    account: int
+    reason: str
 
 
 class FundingApplied(Event, frozen=True):
@@ -113,6 +124,16 @@ class DepositCredited(Event, frozen=True):
     block: int
 
 
+class DepositPending(Event, frozen=True):
+    """L1 took a deposit that the layer 2 cannot credit; it stays pending in the contract for its owner."""
+
+    account: int
+    owner: bytes
+    amount: int
+    block: int
+    reason: str
+
+
 class WithdrawalStage(Event, frozen=True):
     """A withdrawal moved on. ``stage``: requested, in_batch, proved, on_l1 (= claimable), claiming, claimed."""
 
@@ -124,7 +145,7 @@ class WithdrawalStage(Event, frozen=True):
 
 
 class BatchStage(Event, frozen=True):
-    """A batch moved on. ``stage``: sequenced (closed), proved, failed (attempt refused), posted (accepted on L1)."""
+    """A batch moved on. ``stage``: sequenced (closed), proved, failed (attempt refused), posted (on L1), final."""
 
     batch: int
     stage: str
@@ -138,9 +159,11 @@ AnyEvent = (
     | OrderClosed
     | Fill
     | Liquidated
+    | LiquidationDeferred
     | FundingApplied
     | FundingPaid
     | DepositCredited
+    | DepositPending
     | WithdrawalStage
     | BatchStage
 )

@@ -1,6 +1,7 @@
 """Inputs: everything that can change the venue. Each is journaled, then applied, in sequence order.
 
-The venue is a pure function of the list of these. Their canonical encoding (msgpack, tagged) is what the journal stores.
+The venue is a pure function of the list of these. Their canonical encoding (msgpack, tagged) is what the journal
+stores.
 """
 
 from __future__ import annotations
@@ -131,14 +132,7 @@ class ClaimRequested(Input, frozen=True):
 
 
 AnyInput = (
-    ClockStep
-    | PlaceOrder
-    | CancelOrder
-    | CancelAll
-    | RequestWithdrawal
-    | L1Block
-    | ProofOutcome
-    | ClaimRequested
+    ClockStep | PlaceOrder | CancelOrder | CancelAll | RequestWithdrawal | L1Block | ProofOutcome | ClaimRequested
 )
 USER_COMMANDS = (PlaceOrder, CancelOrder, CancelAll, RequestWithdrawal, ClaimRequested)
 

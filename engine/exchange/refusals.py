@@ -1,0 +1,149 @@
+"""Refusals by the rules of the exchange: one class per cause. The class name is the ``code`` of a Rejected event."""
+
+from __future__ import annotations
+
+from engine.errors import ProtocolError
+from engine.units import format_quanta
+
+
+class UnknownAccount(ProtocolError):
+    """No deposit has opened this account yet."""
+
+    def __init__(self, account: int) -> None:
+        super().__init__(
+            f"account {account} is not open: it needs a deposit first", field="account", value=account, limit="opened"
+        )
+
+
+class SystemAccount(ProtocolError):
+    """The funding, insurance and fee accounts neither trade nor withdraw."""
+
+    def __init__(self, account: int) -> None:
+        super().__init__(
+            f"account {account} belongs to the venue and cannot trade or withdraw",
+            field="account",
+            value=account,
+            limit="not a system account",
+        )
+
+
+class UnknownMarket(ProtocolError):
+    """The venue has no such market."""
+
+    def __init__(self, market: int, valid: list[int]) -> None:
+        super().__init__(
+            f"market {market} does not exist; valid: {', '.join(map(str, valid))}",
+            field="market",
+            value=market,
+            limit=valid,
+        )
+
+
+class BadOrder(ProtocolError):
+    """Order fields that contradict each other."""
+
+
+class TooManyOrders(ProtocolError):
+    """The account already rests as many orders as the venue allows."""
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(
+            f"{count} orders are resting; {limit} are allowed per account", field="account", value=count, limit=limit
+        )
+
+
+class UnknownOrder(ProtocolError):
+    """No such order rests, or it is not this account's."""
+
+    def __init__(self, order_id: int) -> None:
+        super().__init__(
+            f"order {order_id} is not resting on this account", field="order_id", value=order_id, limit="resting"
+        )
+
+
+class NotReducing(ProtocolError):
+    """A reduce-only order without an opposite position to reduce."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            f"reduce-only needs an opposite position; the position is {size} lots",
+            field="reduce_only",
+            value=size,
+            limit="opposite position",
+        )
+
+
+class InsufficientMargin(ProtocolError):
+    """The order would leave less equity than its initial margin. ``limit``: free collateral before it, quanta."""
+
+    def __init__(self, shortfall: int, free: int) -> None:
+        super().__init__(
+            f"initial margin would be short by {format_quanta(shortfall)}; free collateral is {format_quanta(free)}",
+            field="lots",
+            value=shortfall,
+            limit=free,
+        )
+
+
+class WorsensMargin(ProtocolError):
+    """A reducing order of an unhealthy account at prices that make its equity to requirement ratio worse."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the account is below maintenance margin and this price would make its ratio worse",
+            field="price",
+            limit="ratio of equity to requirement may not fall",
+        )
+
+
+class WithdrawalTooLarge(ProtocolError):
+    """More than the equity above initial margin. ``limit``: withdrawable quanta."""
+
+    def __init__(self, amount: int, withdrawable: int) -> None:
+        super().__init__(
+            f"{format_quanta(amount)} exceeds the withdrawable {format_quanta(withdrawable)}",
+            field="amount",
+            value=amount,
+            limit=withdrawable,
+        )
+
+
+class NothingToClaim(ProtocolError):
+    """No withdrawal of this account waits on L1, or the owner is not the account's."""
+
+
+class ClockBackwards(ProtocolError):
+    """Venue time only moves forwards."""
+
+    def __init__(self, time: int, now: int) -> None:
+        super().__init__(f"clock step to {time} is before {now}", field="time", value=time, limit=now)
+
+
+class UnknownBatch(ProtocolError):
+    """A batch number that was never closed."""
+
+    def __init__(self, batch: int, newest: int) -> None:
+        super().__init__(
+            f"batch {batch} does not exist; the newest is {newest}", field="batch", value=batch, limit=newest
+        )
+
+
+class BlockOutOfOrder(ProtocolError):
+    """An L1 block that skips a number."""
+
+    def __init__(self, number: int, expected: int) -> None:
+        super().__init__(
+            f"L1 block {number} arrived; block {expected} comes next", field="number", value=number, limit=expected
+        )
+
+
+class RootMismatch(ProtocolError):
+    """The contract's root after a batch is not the root the venue computed."""
+
+    def __init__(self, batch: int, got: str, expected: str) -> None:
+        super().__init__(
+            f"the contract's root after batch {batch} is {got}, the venue computed {expected}",
+            field="new_root",
+            value=got,
+            limit=expected,
+        )

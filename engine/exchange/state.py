@@ -1,0 +1,160 @@
+"""An account as the venue works on it: mutable integers, its stakes in market order, and history beside the leaf.
+
+What a leaf says is ``version, key_digest, l1_address, next_signature_index, collateral`` and each stake's ``size`` and
+``funding_index``. Everything else is derived from the inputs and is not committed to: resting order totals, entry
+cost, realised profit, fees and funding paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from engine.exchange.accounts import ACCOUNT_VERSION, EMPTY_KEY, Account, Position
+from engine.exchange.config import VenueConfig
+from engine.units import FIXED_ONE
+
+NO_OWNER = bytes(20)
+
+
+class MarketTerms(NamedTuple):
+    """A market as margin sees it: fractions 0.32, ``mark`` and ``funding_index`` 32.32 per lot."""
+
+    market_id: int
+    tick_value: int
+    initial: int
+    maintenance: int
+    mark: int
+    funding_index: int
+
+
+class Stake:
+    """One account in one market: its position, its resting orders summed by side, and derived history.
+
+    ``size`` signed lots; ``*_lots`` and ``*_notional`` (quanta, at limit prices) of resting orders; ``cost`` signed
+    quanta paid for the position (negative for a short); ``realised``, ``funding_paid`` (negative = paid by the
+    account) and ``fees`` in quanta since the account was opened.
+    """
+
+    __slots__ = (
+        "size",
+        "funding_index",
+        "buy_lots",
+        "buy_notional",
+        "sell_lots",
+        "sell_notional",
+        "cost",
+        "realised",
+        "funding_paid",
+        "fees",
+    )
+
+    def __init__(self, numbers: Sequence[int] = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)) -> None:
+        (
+            self.size,
+            self.funding_index,
+            self.buy_lots,
+            self.buy_notional,
+            self.sell_lots,
+            self.sell_notional,
+            self.cost,
+            self.realised,
+            self.funding_paid,
+            self.fees,
+        ) = numbers
+
+    def numbers(self) -> tuple[int, ...]:
+        """All fields in the order of ``__slots__``: the constructor's argument."""
+        return (
+            self.size,
+            self.funding_index,
+            self.buy_lots,
+            self.buy_notional,
+            self.sell_lots,
+            self.sell_notional,
+            self.cost,
+            self.realised,
+            self.funding_paid,
+            self.fees,
+        )
+
+    def add_resting(self, buy: bool, lots: int, notional: int) -> None:
+        """Count resting lots in (or out, when negative) on one side."""
+        if buy:
+            self.buy_lots += lots
+            self.buy_notional += notional
+        else:
+            self.sell_lots += lots
+            self.sell_notional += notional
+
+    @property
+    def entry_fixed(self) -> int:
+        """Average entry price, 32.32 quanta per lot, rounded down; 0 without a position."""
+        return abs(self.cost) * FIXED_ONE // abs(self.size) if self.size else 0
+
+
+class AccountState:
+    """One account with one :class:`Stake` per market of the configuration, ascending market id."""
+
+    __slots__ = ("account_id", "version", "key_digest", "l1_address", "next_signature_index", "collateral", "stakes")
+
+    def __init__(self, account_id: int, markets: int) -> None:
+        self.account_id = account_id
+        self.version = 0
+        self.key_digest: tuple[int, ...] = EMPTY_KEY
+        self.l1_address = NO_OWNER
+        self.next_signature_index = 0
+        self.collateral = 0
+        self.stakes = [Stake() for _ in range(markets)]
+
+    def open(self, owner: bytes) -> None:
+        """Make the leaf a live account owned by ``owner`` (20 bytes)."""
+        self.version = ACCOUNT_VERSION
+        self.l1_address = owner
+
+    def copy(self) -> AccountState:
+        """A what-if copy: changing it leaves this account alone."""
+        other = AccountState.__new__(AccountState)
+        other.account_id = self.account_id
+        other.version = self.version
+        other.key_digest = self.key_digest
+        other.l1_address = self.l1_address
+        other.next_signature_index = self.next_signature_index
+        other.collateral = self.collateral
+        other.stakes = [Stake(stake.numbers()) for stake in self.stakes]
+        return other
+
+    def has_position(self) -> bool:
+        """Whether any market's size is not 0."""
+        return any(stake.size for stake in self.stakes)
+
+    def leaf(self, market_ids: Sequence[int]) -> Account:
+        """The committed leaf; ``market_ids`` are the configuration's, ascending."""
+        positions = tuple(
+            Position(market_id, stake.size, stake.funding_index)
+            for market_id, stake in zip(market_ids, self.stakes)
+            if stake.size
+        )
+        return Account(
+            self.version, self.key_digest, self.l1_address, self.next_signature_index, self.collateral, positions
+        )
+
+
+def state_of(account_id: int, leaf: Account, market_ids: Sequence[int]) -> AccountState:
+    """The working state of a leaf, without history or resting orders."""
+    state = AccountState(account_id, len(market_ids))
+    state.version, state.key_digest, state.l1_address = leaf.version, leaf.key_digest, leaf.l1_address
+    state.next_signature_index, state.collateral = leaf.next_signature_index, leaf.collateral
+    for position in leaf.positions:
+        stake = state.stakes[market_ids.index(position.market_id)]
+        stake.size, stake.funding_index = position.size, position.funding_index
+    return state
+
+
+def market_terms(config: VenueConfig, marks: Iterable[int], funding_indices: Iterable[int]) -> tuple[MarketTerms, ...]:
+    """Terms of all markets in ascending id; ``marks`` and ``funding_indices`` in the same order."""
+    markets = sorted(config.markets, key=lambda market: market.market_id)
+    return tuple(
+        MarketTerms(m.market_id, m.tick_value, m.initial_margin, m.maintenance_margin, mark, index)
+        for m, mark, index in zip(markets, marks, funding_indices)
+    )

@@ -1,0 +1,199 @@
+"""Batches: the open one, the closed ones until L1 has them, and a record of each one's life.
+
+A batch counts transactions that change leaves: each fill, deposit, withdrawal, funding settlement and insurance
+payment is one. Orders that rest or are cancelled change no leaf and are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from engine.exchange.accounts import Account
+from engine.exchange.config import VenueConfig
+from engine.exchange.refusals import RootMismatch, UnknownBatch
+from engine.exchange.tree import AccountTree
+from engine.sequencer.batch import Batch, Digest, ExternalFlow, root_bytes
+from engine.sequencer.inputs import L1StateUpdate, ProofOutcome
+
+RECORDS_KEPT = 1000
+
+
+class BatchRecord(msgspec.Struct):
+    """A closed batch's life. ``status``: sequenced, failed (last attempt refused, retried), proved, final.
+
+    The embedded L1 does not reorganise: a batch is posted and final in the same block. ``stages``: name to venue time.
+    """
+
+    number: int
+    transactions: int
+    accounts: int
+    first_sequence: int
+    last_sequence: int
+    old_root: Digest
+    new_root: Digest
+    status: str
+    stages: dict[str, int]
+    attempts: int = 0
+    failure: str = ""
+    digest: str = ""
+    prove_milliseconds: int = 0
+    verify_milliseconds: int = 0
+    proof_bytes: int = 0
+    gas: int = 0
+    l1_transaction: bytes = b""
+    l1_block: int = 0
+
+
+class OpenBatch(msgspec.Struct):
+    """What the batch being filled has so far. Flows: account to quanta."""
+
+    number: int
+    transactions: int = 0
+    first_sequence: int = 0
+    opened_at: int = 0
+    touched: set[int] = msgspec.field(default_factory=set)
+    deposits: dict[int, int] = msgspec.field(default_factory=dict)
+    withdrawals: dict[int, int] = msgspec.field(default_factory=dict)
+
+
+class BatchBook:
+    """Owner of the accounts tree, which always is at the root of the last closed batch."""
+
+    def __init__(self, config: VenueConfig, tree: AccountTree) -> None:
+        self.config = config
+        self.tree = tree
+        self.open = OpenBatch(number=1)
+        self.records: dict[int, BatchRecord] = {}
+        self.unposted: dict[int, Batch] = {}
+        self.last_posted = 0
+        self._untaken: list[int] = []
+
+    def transact(self, sequence: int, time: int, *accounts: int) -> None:
+        """Count one transaction that touched these accounts."""
+        batch = self.open
+        if not batch.transactions:
+            batch.first_sequence, batch.opened_at = sequence, time
+        batch.transactions += 1
+        batch.touched.update(accounts)
+
+    def room_for(self, accounts: set[int]) -> bool:
+        """Whether a transaction over these accounts still fits the open batch's limit of accounts."""
+        return len(self.open.touched | accounts) <= self.config.batch_max_accounts
+
+    def is_due(self, time: int) -> bool:
+        """Whether the open batch must be closed: full by transactions or accounts, or old."""
+        batch, config = self.open, self.config
+        return batch.transactions > 0 and (
+            batch.transactions >= config.batch_max_transactions
+            or len(batch.touched) >= config.batch_max_accounts
+            or time - batch.opened_at >= config.batch_max_age
+        )
+
+    def close(self, sequence: int, time: int, leaf: Callable[[int], Account]) -> Batch | None:
+        """Close the open batch over the current leaves; None when no leaf changed after all."""
+        batch = self.open
+        flows = batch.deposits.keys() | batch.withdrawals.keys()
+        leaves = {account: leaf(account) for account in sorted(batch.touched)}
+        changed = {a: new for a, new in leaves.items() if a in flows or new != self.tree.get(a)}
+        if not changed:
+            self.open = OpenBatch(number=batch.number)
+            return None
+        old_root = self.tree.root
+        updates, new_root = self.tree.apply_batch(changed)
+        closed = Batch(
+            number=batch.number,
+            old_root=old_root,
+            new_root=new_root,
+            updates=updates,
+            deposits=_flows(batch.deposits, leaves),
+            withdrawals=_flows(batch.withdrawals, leaves),
+            transactions=batch.transactions,
+            first_sequence=batch.first_sequence,
+            last_sequence=sequence,
+            opened_at=batch.opened_at,
+            closed_at=time,
+        )
+        self._enter(closed)
+        self.open = OpenBatch(number=batch.number + 1)
+        return closed
+
+    def _enter(self, batch: Batch) -> None:
+        self.records[batch.number] = BatchRecord(
+            number=batch.number,
+            transactions=batch.transactions,
+            accounts=len(batch.updates),
+            first_sequence=batch.first_sequence,
+            last_sequence=batch.last_sequence,
+            old_root=batch.old_root,
+            new_root=batch.new_root,
+            status="sequenced",
+            stages={"opened": batch.opened_at, "sequenced": batch.closed_at},
+        )
+        self.unposted[batch.number] = batch
+        self._untaken.append(batch.number)
+        for number in list(self.records)[: max(0, len(self.records) - RECORDS_KEPT)]:
+            if number <= self.last_posted:
+                del self.records[number]
+
+    def restore_unposted(self, batch: Batch) -> None:
+        """Enter a batch of a checkpoint; it will be taken again."""
+        self.unposted[batch.number] = batch
+        self._untaken.append(batch.number)
+
+    def take_closed(self) -> list[Batch]:
+        """Batches closed since the last call that L1 does not have yet."""
+        taken = [self.unposted[number] for number in self._untaken if number in self.unposted]
+        self._untaken.clear()
+        return taken
+
+    def record(self, number: int) -> BatchRecord:
+        """The record of a closed batch; :class:`UnknownBatch`."""
+        if number not in self.records:
+            raise UnknownBatch(number, self.open.number - 1)
+        return self.records[number]
+
+    def on_proof(self, outcome: ProofOutcome, time: int) -> str:
+        """Take a proving outcome; the stage it led to, "" when it changes nothing (already proved)."""
+        record = self.record(outcome.batch)
+        if "proved" in record.stages:
+            return ""
+        record.attempts = max(record.attempts + 1, outcome.attempt)
+        record.digest = outcome.digest
+        record.prove_milliseconds, record.verify_milliseconds = outcome.prove_milliseconds, outcome.verify_milliseconds
+        record.proof_bytes = outcome.proof_bytes
+        if not outcome.accepted:
+            record.failure = outcome.reason
+            record.status = "failed" if record.status == "sequenced" else record.status
+            return "failed"
+        record.stages["proved"] = time
+        if record.status != "final":
+            record.status = "proved"
+        return "proved"
+
+    def on_state_update(self, update: L1StateUpdate, block: int, time: int) -> bool:
+        """The contract accepted a batch; False when it was known already. Batches are posted in order.
+
+        Raises :class:`UnknownBatch` for a batch that was never closed or skips one, :class:`RootMismatch` when the
+        contract's root differs.
+        """
+        if update.batch_number <= self.last_posted:
+            return False
+        if update.batch_number != self.last_posted + 1:
+            raise UnknownBatch(update.batch_number, self.last_posted + 1)
+        record = self.record(update.batch_number)
+        if update.new_root != root_bytes(record.new_root):
+            raise RootMismatch(record.number, update.new_root.hex(), root_bytes(record.new_root).hex())
+        record.stages["posted"] = record.stages["final"] = time
+        record.status, record.l1_block = "final", block
+        record.gas, record.l1_transaction = update.gas_used, update.transaction
+        self.last_posted = record.number
+        self.unposted.pop(record.number, None)
+        return True
+
+
+def _flows(amounts: dict[int, int], leaves: dict[int, Account]) -> tuple[ExternalFlow, ...]:
+    return tuple(
+        ExternalFlow(account, leaves[account].l1_address, amount) for account, amount in sorted(amounts.items())
+    )

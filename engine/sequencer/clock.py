@@ -1,0 +1,124 @@
+"""A clock step: prices, funding, participants, liquidations, candles, batch age, in this order."""
+
+from __future__ import annotations
+
+from engine.errors import ProtocolError, check_range
+from engine.exchange.funding import settle
+from engine.exchange.margin import PRICE_LIMIT
+from engine.exchange.refusals import ClockBackwards
+from engine.sequencer import liquidator
+from engine.sequencer.core import VenueCore
+from engine.sequencer.events import FundingApplied, FundingPaid
+from engine.sequencer.execution import cancel_all, cancel_order, place_order
+from engine.sequencer.history import FundingLine
+from engine.sequencer.inputs import CancelAll, CancelOrder, ClockStep, PlaceOrder, Side
+from engine.sequencer.participant import Command, PriceSource
+from engine.sequencer.prices import advance_funding, sample_premium, update_mark
+from engine.units import HOUR
+
+MAX_STEP = 24 * HOUR
+"""Longest clock step: one step may hold at most a day of funding times."""
+
+
+class Access:
+    """The venue as participants see it (:class:`engine.sequencer.participant.MarketAccess`)."""
+
+    def __init__(self, core: VenueCore) -> None:
+        self._core = core
+
+    def best_bid(self, market: int) -> int | None:
+        """Highest bid in ticks."""
+        return self._core.books[self._core.market_index(market)].best_bid
+
+    def best_ask(self, market: int) -> int | None:
+        """Lowest ask in ticks."""
+        return self._core.books[self._core.market_index(market)].best_ask
+
+    def orders_of(self, account: int, market: int) -> list[tuple[int, Side, int, int]]:
+        """Resting orders, oldest first."""
+        return [(o.order_id, o.side, o.price, o.lots) for o in self._core.orders.of(account) if o.market == market]
+
+    def position(self, account: int, market: int) -> int:
+        """Signed lots."""
+        state = self._core.accounts.get(account)
+        return state.stakes[self._core.market_index(market)].size if state else 0
+
+    def index_fixed(self, market: int) -> int:
+        """Index price of this step."""
+        return self._core.prices[self._core.market_index(market)].index_fixed
+
+
+def step(core: VenueCore, source: PriceSource, command: ClockStep) -> None:
+    """Move venue time; :class:`ClockBackwards`, or OutOfRange for a step over more than ``MAX_STEP``."""
+    if command.time < core.time:
+        raise ClockBackwards(command.time, core.time)
+    previous = core.time
+    check_range("time", command.time, previous, previous + MAX_STEP)
+    core.time = command.time
+    _update_prices(core, source, command.time - previous)
+    _update_funding(core)
+    for participant in core.participants:
+        for order in participant.step(Access(core), previous, command.time, command.quotes_only):
+            _apply(core, order)
+    liquidator.scan(core)
+    for prices, candles in zip(core.prices, core.candles):
+        candles.step(core.time, prices.mark_ticks(), prices.index_ticks())
+    core.close_batch_if_due()
+
+
+def _update_prices(core: VenueCore, source: PriceSource, elapsed: int) -> None:
+    for prices, book in zip(core.prices, core.books):
+        index = check_range("index price", source.index_fixed(prices.market_id, core.time), 1, PRICE_LIMIT - 1)
+        update_mark(prices, index, book.best_bid, book.best_ask, elapsed)
+        sample_premium(prices, book, core.time, core.config.funding_sample_interval)
+    core.refresh_terms()
+
+
+def _update_funding(core: VenueCore) -> None:
+    """Move the index at each funding time that has come and settle every holder at once.
+
+    All holders are settled whenever an index moves, so between funding times no account is ever behind it, and no
+    other transaction has to settle first.
+    """
+    while core.time >= core.prices[0].next_funding:
+        for prices in core.prices:
+            rate, delta = advance_funding(prices, core.config)
+            core.emit(FundingApplied(core.sequence, core.time, prices.market_id, rate, delta, prices.funding_index))
+        core.refresh_terms()
+        _settle_holders(core)
+
+
+def _settle_holders(core: VenueCore) -> None:
+    for account_id in sorted(core.accounts):
+        state = core.accounts[account_id]
+        if not state.has_position():
+            continue
+        funding_account = core.config.funding_account
+        if not core.batches.room_for({account_id, funding_account}):
+            core.close_batch()
+        paid = settle(state, core.system(funding_account), core.terms)
+        if not paid:
+            continue
+        core.transact(account_id, funding_account)
+        for market_id, amount in paid:
+            size = state.stakes[core.market_index(market_id)].size
+            if account_id not in core.quiet:
+                core.emit(FundingPaid(core.sequence, core.time, account_id, market_id, amount, size))
+            core.history.funding(account_id, FundingLine(core.time, market_id, size, amount))
+        core.close_batch_if_due()
+
+
+def _apply(core: VenueCore, command: Command) -> None:
+    """A participant's command; refusals are counted, not told."""
+    try:
+        if isinstance(command, PlaceOrder):
+            place_order(core, command)
+        elif isinstance(command, CancelOrder):
+            cancel_order(core, command)
+        elif isinstance(command, CancelAll):
+            cancel_all(core, command)
+        else:
+            raise TypeError(f"participants cannot send {type(command).__name__}")
+    except ProtocolError:
+        core.counters.participant_refusals += 1
+    core.close_batch_if_due()

@@ -1,0 +1,170 @@
+"""The venue's state in one place, and the few things that everything which changes it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.book.book import OrderBook
+from engine.exchange.accounts import Account
+from engine.exchange.admission import FeeRates
+from engine.exchange.config import VenueConfig
+from engine.exchange.margin import Margin, measure
+from engine.exchange.refusals import UnknownAccount, UnknownMarket
+from engine.exchange.state import NO_OWNER, AccountState, market_terms
+from engine.exchange.tree import AccountTree
+from engine.sequencer.batches import BatchBook
+from engine.sequencer.candles import MarketCandles
+from engine.sequencer.events import BatchStage, Event, WithdrawalStage
+from engine.sequencer.history import History
+from engine.sequencer.order_rules import is_system
+from engine.sequencer.orders import OrderRegistry
+from engine.sequencer.participant import Participant
+from engine.sequencer.prices import MarketPrices
+from engine.sequencer.withdrawals import WithdrawalBook, WithdrawalRecord
+
+GENESIS_DIGEST = bytes(32)
+
+
+class PendingDeposit(msgspec.Struct, frozen=True):
+    """A deposit that L1 took and the layer 2 cannot credit; it stays pending in the contract for its owner."""
+
+    account: int
+    owner: bytes
+    amount: int
+    block: int
+    reason: str
+
+
+class Counters(msgspec.Struct):
+    """Running numbers. ``collateral``: what all leaves must add up to; ``fills_digest``: chained SHA-256 of fills."""
+
+    next_order_id: int = 1
+    next_fill_id: int = 1
+    collateral: int = 0
+    l1_block: int = 0
+    fills_digest: bytes = GENESIS_DIGEST
+    volume: int = 0
+    participant_refusals: int = 0
+
+
+class VenueCore:
+    """All state. Markets are addressed by index: ascending market id."""
+
+    def __init__(
+        self,
+        config: VenueConfig,
+        participants: Sequence[Participant],
+        prices: list[MarketPrices],
+        time: int,
+        tree: AccountTree | None = None,
+    ) -> None:
+        self.config = config
+        self.markets = sorted(config.markets, key=lambda market: market.market_id)
+        self.market_ids = tuple(market.market_id for market in self.markets)
+        self._index = {market_id: index for index, market_id in enumerate(self.market_ids)}
+        self.participants = list(participants)
+        self.quiet = frozenset(participant.account for participant in participants)
+        self.prices = prices
+        self.fees = FeeRates(config.maker_fee_ppm, config.taker_fee_ppm)
+        self.accounts: dict[int, AccountState] = {}
+        self.books = [OrderBook() for _ in self.markets]
+        self.orders = OrderRegistry()
+        self.batches = BatchBook(config, tree or AccountTree(config.tree_height, len(self.markets)))
+        self.withdrawals = WithdrawalBook()
+        self.history = History(self.market_ids, self.quiet)
+        self.candles = [MarketCandles() for _ in self.markets]
+        self.counters = Counters()
+        self.deferred: dict[int, str] = {}
+        self.pending_deposits: list[PendingDeposit] = []
+        self.root_mismatch = ""
+        self.time = time
+        self.sequence = 0
+        self.events: list[Event] = []
+        self.refresh_terms()
+
+    def refresh_terms(self) -> None:
+        """After marks or funding indices moved."""
+        self.terms = market_terms(
+            self.config, [p.mark_fixed for p in self.prices], [p.funding_index for p in self.prices]
+        )
+
+    # -- looking up
+
+    def market_index(self, market_id: int) -> int:
+        """Index of a market; :class:`UnknownMarket`."""
+        index = self._index.get(market_id)
+        if index is None:
+            raise UnknownMarket(market_id, list(self.market_ids))
+        return index
+
+    def account(self, account_id: int) -> AccountState:
+        """An open account; :class:`UnknownAccount`."""
+        state = self.accounts.get(account_id)
+        if state is None:
+            raise UnknownAccount(account_id)
+        return state
+
+    def system(self, account_id: int) -> AccountState:
+        """One of the venue's own accounts; its leaf is opened, without an owner, when it is first needed."""
+        state = self.accounts.get(account_id)
+        return state if state is not None else self.open_account(account_id, NO_OWNER)
+
+    def open_account(self, account_id: int, owner: bytes) -> AccountState:
+        """A new leaf."""
+        state = AccountState(account_id, len(self.markets))
+        state.open(owner)
+        self.accounts[account_id] = state
+        return state
+
+    def is_system(self, account_id: int) -> bool:
+        """Whether the account is the venue's own."""
+        return is_system(self.config, account_id)
+
+    def margin(self, state: AccountState) -> Margin:
+        """Margin at the current marks."""
+        return measure(state.collateral, state.stakes, self.terms, self.fees.maker_ppm)
+
+    def leaf(self, account_id: int) -> Account:
+        """The account as its leaf says it now."""
+        return self.accounts[account_id].leaf(self.market_ids)
+
+    # -- events and batches
+
+    def emit(self, event: Event) -> None:
+        """Tell what happened."""
+        self.events.append(event)
+
+    def transact(self, *accounts: int) -> None:
+        """One transaction changed these leaves."""
+        self.batches.transact(self.sequence, self.time, *accounts)
+
+    def close_batch_if_due(self) -> None:
+        """Close the open batch when it is full or old."""
+        if self.batches.is_due(self.time):
+            self.close_batch()
+
+    def close_batch(self) -> None:
+        """Close the open batch now, if it has anything in it."""
+        closed = self.batches.close(self.sequence, self.time, self.leaf)
+        if closed is None:
+            return
+        detail = f"{closed.transactions} transactions, {len(closed.updates)} accounts"
+        self.emit(BatchStage(self.sequence, self.time, closed.number, "sequenced", detail))
+        for record in self.withdrawals.of_batch(closed.number, "in_batch", self.time):
+            self.emit_withdrawal(record)
+
+    def emit_withdrawal(self, record: WithdrawalRecord) -> None:
+        """Tell that a withdrawal moved."""
+        self.emit(
+            WithdrawalStage(
+                self.sequence,
+                self.time,
+                record.withdrawal_id,
+                record.account,
+                record.amount,
+                record.stage,
+                record.batch,
+            )
+        )

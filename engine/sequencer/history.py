@@ -1,0 +1,161 @@
+"""What people look back at: the tape of each market; fills, funding and transfers of each user account.
+
+Derived from events, bounded, newest last, not part of the state root. Participants' accounts keep no history.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection
+from typing import NamedTuple
+
+import msgspec
+
+from engine.sequencer.events import Fill
+from engine.sequencer.inputs import Side
+
+TAPE_KEPT = 200
+ACCOUNT_KEPT = 500
+
+
+class TapeLine(NamedTuple):
+    """A trade as everybody sees it."""
+
+    fill_id: int
+    time: int
+    market: int
+    price: int
+    lots: int
+    side: Side
+    liquidation: bool
+
+
+class AccountFill(NamedTuple):
+    """A fill from one account's side; ``fee`` quanta, ``batch`` the number of the batch that carries it."""
+
+    fill_id: int
+    time: int
+    market: int
+    side: Side
+    price: int
+    lots: int
+    fee: int
+    maker: bool
+    liquidation: bool
+    batch: int
+
+
+class FundingLine(NamedTuple):
+    """A funding settlement; ``amount`` quanta, negative = paid."""
+
+    time: int
+    market: int
+    size: int
+    amount: int
+
+
+class TransferLine(NamedTuple):
+    """Money in or out: ``kind`` deposit, deposit_pending, withdrawal or claim; ``where`` says which block or batch."""
+
+    time: int
+    kind: str
+    amount: int
+    where: str
+
+
+class AccountHistory(msgspec.Struct):
+    """Copies of one account's past, newest last."""
+
+    fills: list[AccountFill]
+    funding: list[FundingLine]
+    transfers: list[TransferLine]
+
+
+class _Kept:
+    """One account's past, bounded."""
+
+    def __init__(self) -> None:
+        self.fills: deque[AccountFill] = deque(maxlen=ACCOUNT_KEPT)
+        self.funding: deque[FundingLine] = deque(maxlen=ACCOUNT_KEPT)
+        self.transfers: deque[TransferLine] = deque(maxlen=ACCOUNT_KEPT)
+
+    def copy(self) -> AccountHistory:
+        return AccountHistory(list(self.fills), list(self.funding), list(self.transfers))
+
+
+class HistoryDump(msgspec.Struct):
+    """The history in a checkpoint."""
+
+    tapes: dict[int, list[TapeLine]]
+    accounts: dict[int, AccountHistory]
+
+
+class History:
+    """Tapes by market id and histories by account."""
+
+    def __init__(self, market_ids: Collection[int], quiet: Collection[int]) -> None:
+        self._quiet = frozenset(quiet)
+        self.tapes: dict[int, deque[TapeLine]] = {m: deque(maxlen=TAPE_KEPT) for m in market_ids}
+        self._accounts: dict[int, _Kept] = {}
+
+    def of(self, account: int) -> AccountHistory:
+        """The account's history (empty when it has none)."""
+        return self._accounts.get(account, _Kept()).copy()
+
+    def _writable(self, account: int) -> _Kept | None:
+        if account in self._quiet:
+            return None
+        history = self._accounts.get(account)
+        if history is None:
+            history = _Kept()
+            self._accounts[account] = history
+        return history
+
+    def fill(self, fill: Fill, batch: int) -> None:
+        """Enter a fill in the tape and on both sides."""
+        f = fill
+        self.tapes[f.market].append(TapeLine(f.fill_id, f.time, f.market, f.price, f.lots, f.side, f.liquidation))
+        taker = self._writable(f.taker_account)
+        if taker is not None:
+            taker.fills.append(
+                AccountFill(
+                    f.fill_id, f.time, f.market, f.side, f.price, f.lots, f.taker_fee, False, f.liquidation, batch
+                )
+            )
+        maker = self._writable(f.maker_account)
+        if maker is not None:
+            side: Side = "sell" if f.side == "buy" else "buy"
+            maker.fills.append(
+                AccountFill(f.fill_id, f.time, f.market, side, f.price, f.lots, f.maker_fee, True, False, batch)
+            )
+
+    def funding(self, account: int, line: FundingLine) -> None:
+        """Enter a funding settlement."""
+        history = self._writable(account)
+        if history is not None:
+            history.funding.append(line)
+
+    def transfer(self, account: int, line: TransferLine) -> None:
+        """Enter a deposit, withdrawal or claim."""
+        history = self._writable(account)
+        if history is not None:
+            history.transfers.append(line)
+
+    def dump(self) -> HistoryDump:
+        """Everything, for a checkpoint."""
+        return HistoryDump(
+            {m: list(tape) for m, tape in self.tapes.items()},
+            {account: self._accounts[account].copy() for account in sorted(self._accounts)},
+        )
+
+    def restore(self, data: HistoryDump) -> None:
+        """Inverse of :meth:`dump`."""
+        for market, lines in data.tapes.items():
+            if market in self.tapes:
+                self.tapes[market].extend(lines)
+        for account, stored in data.accounts.items():
+            history = self._writable(account)
+            if history is not None:
+                history.fills.extend(stored.fills)
+                history.funding.extend(stored.funding)
+                history.transfers.extend(stored.transfers)

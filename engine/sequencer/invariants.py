@@ -1,0 +1,80 @@
+"""What must hold after every input, checked from scratch."""
+
+from __future__ import annotations
+
+from engine.exchange.tree import AccountTree
+from engine.sequencer.core import VenueCore
+
+
+def invariants(core: VenueCore) -> dict[str, bool | str]:
+    """Each invariant's name: True, or the discrepancy in words."""
+    return {
+        "collateral_conserved": _collateral_conserved(core),
+        "open_interest_balanced": _open_interest_balanced(core),
+        "book_uncrossed": _book_uncrossed(core),
+        "orders_match_books": _orders_match_books(core),
+        "root_rebuilt": _root_rebuilt(core),
+        "l1_root_matches": core.root_mismatch or True,
+    }
+
+
+def _collateral_conserved(core: VenueCore) -> bool | str:
+    total, expected = sum(state.collateral for state in core.accounts.values()), core.counters.collateral
+    return total == expected or f"leaves hold {total} quanta, deposits less withdrawals are {expected}"
+
+
+def _open_interest_balanced(core: VenueCore) -> bool | str:
+    for index, market_id in enumerate(core.market_ids):
+        sizes = [state.stakes[index].size for state in core.accounts.values()]
+        if sum(sizes):
+            return f"positions in market {market_id} add up to {sum(sizes)} lots, not 0"
+        longs = sum(size for size in sizes if size > 0)
+        if longs != core.prices[index].open_interest:
+            return (
+                f"open interest in market {market_id} is kept as {core.prices[index].open_interest}, longs are {longs}"
+            )
+    return True
+
+
+def _book_uncrossed(core: VenueCore) -> bool | str:
+    for market_id, book in zip(core.market_ids, core.books):
+        if not book.uncrossed():
+            return f"market {market_id}: bid {book.best_bid} reaches ask {book.best_ask}"
+    return True
+
+
+def _orders_match_books(core: VenueCore) -> bool | str:
+    """Registry, books and the accounts' totals of resting lots and notional tell the same."""
+    if len(core.orders) != sum(book.count for book in core.books):
+        return f"{len(core.orders)} orders are registered, the books hold {sum(book.count for book in core.books)}"
+    totals: dict[tuple[int, int], list[int]] = {}
+    for order in core.orders:
+        index = core.market_index(order.market)
+        found = core.books[index].find(order.order_id)
+        if found is None or found[0] != order.account or found[1][1:] != (order.side, order.price, order.lots):
+            return f"order {order.order_id} is registered as {order}, the book has {found}"
+        sums = totals.setdefault((order.account, index), [0, 0, 0, 0])
+        first = 0 if order.buy else 2
+        sums[first] += order.lots
+        sums[first + 1] += order.lots * order.price * core.terms[index].tick_value
+    for account_id, state in core.accounts.items():
+        for index, stake in enumerate(state.stakes):
+            kept = [stake.buy_lots, stake.buy_notional, stake.sell_lots, stake.sell_notional]
+            if kept != totals.get((account_id, index), [0, 0, 0, 0]):
+                return (
+                    f"account {account_id} keeps order totals {kept}, its orders give {totals.get((account_id, index))}"
+                )
+    return True
+
+
+def _root_rebuilt(core: VenueCore) -> bool | str:
+    """A tree built from the leaves of the last closed batch has the committed root; untouched leaves are current."""
+    committed = core.batches.tree
+    tree = AccountTree(core.config.tree_height, len(core.markets))
+    root = tree.apply_batch(dict(committed.accounts()))[1]
+    if root != committed.root:
+        return f"rebuilt root {root} is not the committed root {committed.root}"
+    for account_id in core.accounts:
+        if account_id not in core.batches.open.touched and core.leaf(account_id) != committed.get(account_id):
+            return f"account {account_id} changed outside a batch"
+    return True

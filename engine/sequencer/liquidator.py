@@ -1,0 +1,117 @@
+"""Liquidations: the scan at every clock step, and selling against the book (policy in exchange/liquidation)."""
+
+from __future__ import annotations
+
+from engine.errors import OutOfRange
+from engine.exchange.liquidation import liquidation_fee, lots_to_close, markets_by_risk, price_bound
+from engine.exchange.margin import Margin
+from engine.exchange.state import AccountState
+from engine.exchange.trade import apply_fill
+from engine.sequencer.core import VenueCore
+from engine.sequencer.events import Liquidated, LiquidationDeferred
+from engine.sequencer.execution import Maker, Ticket, close_order, execute, take_order_id, vet_makers
+
+
+def scan(core: VenueCore) -> None:
+    """Liquidate every account below maintenance margin, ascending by id."""
+    for account_id in sorted(core.accounts):
+        state = core.accounts[account_id]
+        if core.is_system(account_id) or not (state.collateral < 0 or state.has_position()):
+            core.deferred.pop(account_id, None)
+            continue
+        try:
+            margin = core.margin(state)
+        except OutOfRange as error:
+            _defer(core, account_id, error.message)
+            continue
+        if margin.liquidatable:
+            _liquidate(core, state)
+        else:
+            core.deferred.pop(account_id, None)
+
+
+def _liquidate(core: VenueCore, state: AccountState) -> None:
+    for order in core.orders.of(state.account_id):
+        close_order(core, order.order_id, "margin")
+    reason = ""
+    for index in markets_by_risk(state, core.terms):
+        margin = core.margin(state)
+        if not margin.liquidatable:
+            break
+        reason = _sell(core, state, index, margin) or reason
+    if not state.has_position() and state.collateral < 0:
+        reason = _cover(core, state) or reason
+    core.close_batch_if_due()
+    if core.margin(state).liquidatable:
+        _defer(core, state.account_id, reason or "the rest follows at the next step")
+    else:
+        core.deferred.pop(state.account_id, None)
+
+
+def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> str:
+    """Close lots of one position; the reason when nothing could be sold, else ""."""
+    term, size = core.terms[index], state.stakes[index].size
+    lots = min(lots_to_close(margin, size, term, core.config.liquidation_fee_ppm), core.markets[index].max_order_lots)
+    if not lots:
+        return ""
+    buy = size < 0
+    price = price_bound(term, buy)
+    makers = vet_makers(core, state.account_id, index, buy, lots, price)
+    if not makers:
+        return "the book is too thin"
+    notional = sum(maker.price * maker.lots for maker in makers) * term.tick_value
+    filled = sum(maker.lots for maker in makers)
+    after = state.copy()
+    apply_fill(after, index, filled if buy else -filled, notional, 0, term.funding_index)
+    missing = max(0, -core.margin(after).equity)
+    if missing > core.system(core.config.insurance_account).collateral:
+        return "the insurance account cannot pay the loss"
+    _execute(core, state, index, buy, lots, price, makers, notional, filled)
+    return ""
+
+
+def _execute(
+    core: VenueCore,
+    state: AccountState,
+    index: int,
+    buy: bool,
+    lots: int,
+    price: int,
+    makers: list[Maker],
+    notional: int,
+    filled: int,
+) -> None:
+    """Sell, then move the liquidation fee to the insurance account."""
+    config = core.config
+    execute(
+        core,
+        Ticket(take_order_id(core), state, index, buy, lots, price, True, "liquidation", False, 0, True),
+        makers,
+    )
+    fee = liquidation_fee(notional, core.margin(state).total_value, config.liquidation_fee_ppm)
+    if fee:
+        state.collateral -= fee
+        state.stakes[index].fees += fee
+        core.system(config.insurance_account).collateral += fee
+        core.transact(state.account_id, config.insurance_account)
+    average = notional // (filled * core.terms[index].tick_value)
+    core.emit(Liquidated(core.sequence, core.time, state.account_id, core.market_ids[index], filled, average, fee))
+
+
+def _cover(core: VenueCore, state: AccountState) -> str:
+    """The insurance account pays what a closed account owes, as far as it can; the reason when something is left."""
+    insurance = core.system(core.config.insurance_account)
+    amount = min(-state.collateral, max(0, insurance.collateral))
+    if amount:
+        state.collateral += amount
+        insurance.collateral -= amount
+        core.transact(state.account_id, insurance.account_id)
+        core.emit(Liquidated(core.sequence, core.time, state.account_id, 0, 0, 0, -amount))
+    return "the insurance account cannot pay the loss" if state.collateral < 0 else ""
+
+
+def _defer(core: VenueCore, account_id: int, reason: str) -> None:
+    """Record, and tell once per reason, that a liquidation waits for the next step."""
+    if core.deferred.get(account_id) != reason:
+        core.deferred[account_id] = reason
+        core.emit(LiquidationDeferred(core.sequence, core.time, account_id, reason))

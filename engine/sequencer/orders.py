@@ -1,0 +1,71 @@
+"""Resting orders beside the book: what the book does not know of them (client id, flags, times, filled lots)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from engine.sequencer.inputs import Side
+
+
+class OpenOrder(msgspec.Struct):
+    """A resting limit order. ``lots`` still rest, ``filled`` have traded; ``placed_at`` venue nanoseconds."""
+
+    order_id: int
+    account: int
+    market: int
+    buy: bool
+    price: int
+    lots: int
+    filled: int
+    placed_at: int
+    client_id: str
+    reduce_only: bool
+
+    @property
+    def side(self) -> Side:
+        """``buy`` or ``sell``."""
+        return "buy" if self.buy else "sell"
+
+
+class OrderRegistry:
+    """Open orders by id and by account; an account's orders are kept oldest first."""
+
+    def __init__(self, orders: Iterable[OpenOrder] = ()) -> None:
+        self._by_id: dict[int, OpenOrder] = {}
+        self._by_account: dict[int, dict[int, OpenOrder]] = {}
+        for order in orders:
+            self.add(order)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[OpenOrder]:
+        return iter(self._by_id.values())
+
+    def __getitem__(self, order_id: int) -> OpenOrder:
+        return self._by_id[order_id]
+
+    def get(self, order_id: int) -> OpenOrder | None:
+        """The order, or None when it does not rest."""
+        return self._by_id.get(order_id)
+
+    def add(self, order: OpenOrder) -> None:
+        """A new resting order; ids must be added in ascending order."""
+        self._by_id[order.order_id] = order
+        self._by_account.setdefault(order.account, {})[order.order_id] = order
+
+    def remove(self, order_id: int) -> OpenOrder:
+        """Forget an order that left the book."""
+        order = self._by_id.pop(order_id)
+        del self._by_account[order.account][order_id]
+        return order
+
+    def count_of(self, account: int) -> int:
+        """How many orders of this account rest."""
+        return len(self._by_account.get(account, ()))
+
+    def of(self, account: int) -> list[OpenOrder]:
+        """The account's orders, oldest first."""
+        return list(self._by_account.get(account, {}).values())
