@@ -15,6 +15,7 @@ from app.journal import Journal
 from app.l1 import ChainRequest, LayerOne
 from app.latency import L1_SLOT, proof_due
 from app.prover import MAX_ATTEMPTS, ProverQueue
+from engine.errors import ProtocolError
 from engine.sequencer.batch import Batch
 from engine.sequencer.events import AnyEvent
 from engine.sequencer.inputs import ClockStep, Input, ProofOutcome, encode_input
@@ -50,6 +51,11 @@ class VenueLoop:
         self._arrived: dict[int, ProofOutcome] = {}
         self._batches_since_checkpoint = 0
         self.next_slot = (venue.time // L1_SLOT + 1) * L1_SLOT
+
+    @property
+    def journal_bytes(self) -> int:
+        """Bytes of the journal on disk."""
+        return self.journal.size()
 
     # -- inputs
 
@@ -138,7 +144,9 @@ class VenueLoop:
         for batch in self.venue.unproved_batches():
             self._prove(batch, attempt=1)
         for batch in self.venue.unposted_batches():
-            self.chain.queue_batch(batch)
+            self.chain.queue_batch(batch, self.venue.batch_record(batch.number).digest)
+        if any(record.stage == "claiming" for record in self.venue.core.withdrawals.live.values()):
+            self.chain.send_claim()  # the claim was journaled, its transaction may have been lost; it pays only once
 
     def _take_fact(self, fact: object) -> None:
         if isinstance(fact, ProofOutcome):
@@ -147,10 +155,18 @@ class VenueLoop:
             else:
                 self._apply_outcome(fact)
         elif isinstance(fact, ChainRequest):
-            for value in self.chain.request(fact):
-                self.apply([value])
+            self._request(fact)
         else:
             raise TypeError(f"unknown fact {type(fact).__name__}")
+
+    def _request(self, wish: ChainRequest) -> None:
+        """Do the user's wish on L1; a refusal is a message, the venue goes on."""
+        try:
+            inputs = self.chain.request(wish)
+        except ProtocolError as error:
+            self.chain.errors.append(error.message)
+            return
+        self.apply(inputs)
 
     def _prove(self, batch: Batch, attempt: int) -> None:
         self._due[batch.number] = (max(proof_due(batch, attempt), self.venue.time), attempt)
@@ -162,7 +178,7 @@ class VenueLoop:
         self.apply([outcome])
         batch = self.venue.batch(outcome.batch)
         if outcome.accepted:
-            self.chain.queue_batch(batch)
+            self.chain.queue_batch(batch, outcome.digest)
         elif outcome.attempt < MAX_ATTEMPTS:
             self._prove(batch, outcome.attempt + 1)
 

@@ -1,0 +1,226 @@
+"""The running venue as the window and the tests use it. Methods may be called from any thread; none but
+``verify_batch`` takes long."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from app import snapshot_builder as build
+from app.ingress import Command
+from app.l1 import ChainRequest
+from app.pacer import MODES, Pacer
+from app.session import Session
+from app.snapshots import CandleSeries, Snapshot
+from app.supervisor import Supervised
+from engine.errors import ProtocolError, check_range
+from engine.proving.prover import verify_file
+from engine.sequencer.candles import CandleArrays
+from engine.sequencer.events import AnyEvent
+from engine.sequencer.inputs import Input, PlaceOrder
+from engine.sequencer.preview import PreviewBasis, Receipt, preview_order
+from engine.units import INT64_MAX
+
+SNAPSHOT_INTERVAL = 1 / 40
+CANDLES_WANTED = 5.0
+"""Seconds for which a candle series is kept up to date after it was last asked for."""
+NO_CANDLES = CandleArrays(np.zeros((0, 6), np.int64), np.zeros((0, 2), np.float64))
+STATUS_INTERVAL = 0.25
+"""A picture is published at least this often, so that ages and progress move while the clock is paused."""
+
+
+class Engine:
+    """Threads around a :class:`Session`: the sequencer's and the prover's, supervised; snapshots out, commands in."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.config = session.config
+        self.account_id = session.chain.user_account
+        self._loop = session.loop
+        self._batches = build.BatchViews(session.prover, str(session.paths.proofs))
+        self.thread = Supervised("sequencer", self._run, restartable=False)
+        self.pacer = Pacer(self._loop, self.thread.beat, self._after_round)
+        self._snapshot: Snapshot | None = None
+        self._basis: PreviewBasis | None = None
+        self._version = 0
+        self._published = 0.0
+        self._changed = True
+        self._wanted: dict[tuple[int, int], float] = {}
+        self._candles: dict[tuple[int, int], CandleSeries] = {}
+        self._stopped = False
+        self._loop.on_applied = self._note_change
+
+    # -- life
+
+    def start(self) -> None:
+        """Start the threads; the first snapshot is there when this returns."""
+        self._publish()
+        self.session.prover.start()
+        self.thread.start()
+
+    def stop(self) -> None:
+        """Stop the sequencer, then the prover, then drain and close the journal."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self.pacer.stop()
+        self.thread.join(30)
+        self.session.close()
+
+    # -- looking
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest picture."""
+        return self._snapshot
+
+    def candles(self, market: int, interval_ns: int) -> CandleSeries:
+        """A market's candles, oldest first; intervals of 1, 5, 15, 60, 300, 900, 3,600 s.
+
+        Built on the sequencer's thread with each picture, for the series asked for in the last seconds: the first call
+        for a series answers with an empty one.
+        """
+        self._wanted[(market, interval_ns)] = time.monotonic()
+        return self._candles.get((market, interval_ns)) or _candle_series(interval_ns, NO_CANDLES)
+
+    def events_since(self, cursor: int) -> tuple[int, list[AnyEvent]]:
+        """Events after ``cursor`` and the next cursor; the oldest are gone after 20,000."""
+        end = self._loop.event_count
+        if end == cursor:
+            return end, []
+        events = list(self._loop.events)
+        return end, events[-min(len(events), end - cursor) :]
+
+    def preview(self, order: PlaceOrder) -> Receipt:
+        """The receipt the order would get against the newest picture, by the engine's own margin code."""
+        if self._basis is None:
+            raise ProtocolError("the venue is still starting")
+        return preview_order(self._basis, order)
+
+    def verify_batch(self, number: int) -> str:
+        """Read a batch's proof file again and verify it; the verdict in words."""
+        digest = self._loop.venue.batch_record(number).digest
+        if not digest:
+            return f"batch {number} has no proof yet"
+        path = self.session.paths.proofs / f"{digest}.proof"
+        started = time.perf_counter()
+        try:
+            verified = verify_file(path.read_bytes())
+        except OSError as error:
+            return f"the proof file cannot be read: {error.strerror}"
+        except ProtocolError as error:
+            return f"refused: {error.message}"
+        return (
+            f"accepted in {time.perf_counter() - started:.2f} s: {verified.statement}, "
+            f"{verified.bits_proven:.0f} bits proven"
+        )
+
+    # -- asking
+
+    def submit(self, command: Input) -> None:
+        """Queue a command; ``IngressFull`` at once when there is no room."""
+        if not self.thread.view().alive:
+            raise ProtocolError(f"the sequencer is not running: {self.thread.error or 'it was stopped'}")
+        self._loop.ingress.submit(Command(command, acknowledge=_count_only))
+
+    def deposit(self, amount: int) -> None:
+        """Send test tokens to the exchange contract, in the next L1 block."""
+        check_range("amount", amount, 1, INT64_MAX)
+        wallet = self.session.chain.funds.wallet
+        if amount > wallet:
+            raise ProtocolError("the wallet does not hold that much", field="amount", value=amount, limit=wallet)
+        self._loop.ingress.deliver(ChainRequest("deposit", amount))
+
+    def claim(self) -> None:
+        """Ask the contract for everything claimable, in the next L1 block."""
+        if not self.session.chain.funds.claimable:
+            raise ProtocolError("nothing is claimable on L1 yet", field="amount")
+        self._loop.ingress.deliver(ChainRequest("claim"))
+
+    def set_speed(self, multiple: float) -> None:
+        """Venue seconds per wall second, in [0.1, 600]."""
+        self.pacer.set_speed(multiple)
+
+    def set_paused(self, paused: bool) -> None:
+        """Stop or go on with the venue clock."""
+        self.pacer.paused = paused
+        self._loop.ingress.wake()
+
+    # -- inside
+
+    def _run(self) -> None:
+        try:
+            self.pacer.run()
+        finally:
+            self._publish()
+
+    def _note_change(self) -> None:
+        self._changed = True
+
+    def _after_round(self) -> None:
+        now = time.monotonic()
+        since = now - self._published
+        if (self._changed and since >= SNAPSHOT_INTERVAL) or since >= STATUS_INTERVAL:
+            self._publish()
+
+    def _publish(self) -> None:
+        """Build the next picture and swap it in."""
+        loop, chain = self._loop, self.session.chain
+        venue = loop.venue
+        self._changed = False
+        self._published = time.monotonic()
+        self._version += 1
+        self._build_candles()
+        history = venue.core.history.of(self.account_id)
+        records = venue.core.batches.records
+        self._snapshot = Snapshot(
+            version=self._version,
+            time=venue.time,
+            wall_time=time.time(),
+            speed=self.pacer.speed,
+            paused=self.pacer.paused,
+            mode=self._mode(),
+            engine_lag_ms=self.pacer.lag_seconds * 1000,
+            markets=build.market_views(venue),
+            trades=build.trade_prints(venue),
+            user=build.account_view(venue, chain),
+            fills=build.fill_views(venue, self.account_id),
+            funding=tuple((f.time, f.market, f.size, f.amount) for f in reversed(history.funding)),
+            transfers=tuple((t.time, t.kind, t.amount, t.where) for t in reversed(history.transfers)),
+            batches=self._batches.build(venue),
+            withdrawals=build.withdrawal_views(venue, self.account_id),
+            sequencer=build.sequencer_view(loop, self.thread.error),
+            l1=build.l1_view(chain),
+            threads=(self.thread.view(), self.session.prover.thread.view()),
+            prove_seconds=np.array(
+                [r.prove_milliseconds / 1000 for r in records.values() if r.prove_milliseconds], np.float64
+            ),
+            proof_failures=sum(record.attempts - ("proved" in record.stages) for record in records.values()),
+            messages=tuple(chain.errors[-5:]),
+        )
+        if self._snapshot.user is not None:
+            self._basis = venue.preview_basis(self.account_id)
+
+    def _build_candles(self) -> None:
+        core, now = self._loop.venue.core, time.monotonic()
+        for key, asked in tuple(self._wanted.items()):
+            if now - asked > CANDLES_WANTED:
+                self._wanted.pop(key)
+                self._candles.pop(key, None)
+                continue
+            rows = core.candles[core.market_index(key[0])].read(key[1])
+            self._candles[key] = _candle_series(key[1], rows)
+
+    def _mode(self) -> str:
+        if self._loop.is_held():
+            return "the clock waits for a proof that is due"
+        return MODES[self.pacer.quotes_only]
+
+
+def _candle_series(interval: int, rows: CandleArrays) -> CandleSeries:
+    columns = [np.ascontiguousarray(rows.integers[:, k]) for k in range(6)]
+    return CandleSeries(interval, *columns, rows.floats[:, 0].copy(), rows.floats[:, 1].copy())
+
+
+def _count_only(sequence: int, events: list[AnyEvent]) -> None:
+    """The window reads events by cursor; acknowledging here only times it."""

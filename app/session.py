@@ -1,0 +1,139 @@
+"""One opened venue: journal, chain, prover and loop, put together and brought up to date. No threads of its own yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from app.ingress import Ingress
+from app.journal import Journal, JournalError
+from app.l1 import JournalBlocks, LayerOne
+from app.loop import VenueLoop
+from app.market_setup import MarketSetup, market_setup
+from app.prover import ProverQueue
+from app.settings import Paths
+from engine.errors import CorruptData, ProtocolError
+from engine.exchange.config import DEFAULT_CONFIG, VenueConfig
+from engine.exchange.tree import AccountTree
+from engine.proving.statement import statement_id, verifier_parameter_digest
+from engine.sequencer.batch import root_bytes
+from engine.sequencer.inputs import decode_input
+from engine.sequencer.venue import Venue
+from engine.settlement.chain import Chain
+from engine.settlement.genesis import allocation, genesis, venue_deployment
+from engine.settlement.keys import UserKey, demo_key
+from engine.units import QUANTUM
+
+Progress = Callable[[str, float], None]
+USER_DEPOSIT = 10_000 * QUANTUM
+USER_WALLET = 40_000 * QUANTUM
+
+
+class OtherVenue(ProtocolError):
+    """The data folder holds a venue with another configuration."""
+
+
+@dataclass(slots=True)
+class Session:
+    """The parts of an open venue. ``close`` ends them in order."""
+
+    paths: Paths
+    config: VenueConfig
+    journal: Journal
+    chain: LayerOne
+    prover: ProverQueue
+    loop: VenueLoop
+    replayed: int
+
+    def close(self) -> None:
+        """Stop the prover, write a checkpoint, close the journal."""
+        self.prover.stop()
+        try:
+            self.loop.checkpoint()
+        finally:
+            self.journal.close()
+
+
+def open_session(
+    paths: Paths, config: VenueConfig = DEFAULT_CONFIG, progress: Progress = lambda stage, fraction: None
+) -> Session:
+    """Open or create the venue in a data folder: newest valid checkpoint, then the journal's tail."""
+    progress("market data", 0.0)
+    setup = market_setup(config, progress)
+    config = setup.config
+    progress("journal", 0.0)
+    journal = Journal(paths.journal)
+    try:
+        _claim_journal(journal, config)
+        user = demo_key(paths.keys)
+        progress("layer 1", 0.0)
+        chain = open_chain(journal, setup, user)
+        ingress = Ingress()
+        venue, replayed = restore_venue(journal, setup, progress)
+        prover = ProverQueue(config, paths.proofs, ingress.deliver)
+        loop = VenueLoop(venue, journal, chain, prover, ingress)
+        loop.resume()
+    except BaseException:
+        journal.close()
+        raise
+    return Session(paths, config, journal, chain, prover, loop, replayed)
+
+
+def _claim_journal(journal: Journal, config: VenueConfig) -> None:
+    encoded = msgspec.json.encode(config, order="sorted")
+    try:
+        journal.set_meta("config", encoded)
+    except JournalError as error:
+        raise OtherVenue(
+            "the data folder holds a venue with another configuration (or of another version of this program); "
+            "choose another folder with --data",
+            field="config",
+        ) from error
+
+
+def open_chain(journal: Journal, setup: MarketSetup, user: UserKey) -> LayerOne:
+    """The chain from the journal's blocks; a new one gets its contracts, participants and the user's first deposit."""
+    config = setup.config
+    empty = root_bytes(AccountTree(config.tree_height, len(config.markets)).root)
+    deployment = venue_deployment(config, statement_id(config), verifier_parameter_digest(config), empty)
+    chain = Chain(config.chain_id, allocation(config), setup.genesis_time, JournalBlocks(journal))
+    is_new = chain.head.number == 0
+    client = genesis(chain, config, deployment, setup.genesis_accounts, setup.genesis_time)
+    layer_one = LayerOne(chain, client, deployment, config, user)
+    if is_new or layer_one.funds == type(layer_one.funds)():
+        layer_one.fund_user(USER_DEPOSIT, USER_WALLET)
+        layer_one.mine(max(setup.genesis_time, chain.head.time), allow_empty=False)
+    return layer_one
+
+
+def restore_venue(journal: Journal, setup: MarketSetup, progress: Progress) -> tuple[Venue, int]:
+    """The venue after the journal's last input, and how many inputs were replayed to get there."""
+    venue = _from_checkpoint(journal, setup) or new_venue(setup)
+    total = max(1, journal.last_sequence - venue.sequence)
+    count = 0
+    for sequence, data in journal.read_inputs(after=venue.sequence):
+        venue.apply(sequence, decode_input(data))
+        count += 1
+        if count % 500 == 0:
+            progress("replaying the journal", count / total)
+    venue.take_closed_batches()  # the loop asks for unproved and unposted ones by name
+    return venue, count
+
+
+def new_venue(setup: MarketSetup) -> Venue:
+    """The venue before its first input."""
+    return Venue(setup.config, setup.prices, setup.participants(), setup.genesis_time)
+
+
+def _from_checkpoint(journal: Journal, setup: MarketSetup) -> Venue | None:
+    """The newest checkpoint that loads; damaged ones are passed over, the journal has everything."""
+    for sequence, data in journal.checkpoints():
+        try:
+            venue = Venue.load(data, setup.config, setup.prices, setup.participants())
+        except CorruptData:
+            continue
+        if venue.sequence == sequence <= journal.last_sequence:
+            return venue
+    return None
