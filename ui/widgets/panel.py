@@ -124,6 +124,10 @@ class Panel(QWidget):
         self.market = market
         self._version = -1
 
+    def on_frame(self, now: float) -> bool:
+        """Called every frame, after the snapshot, with ``time.perf_counter()``: end flashes here. True if repainted."""
+        return False
+
     # -- what the frame loop calls ------------------------------------------------------------------------------
 
     def update_snapshot(self, snapshot: Snapshot | None) -> bool:

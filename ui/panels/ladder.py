@@ -1,0 +1,100 @@
+"""The ladder panel: controls above the painted rows."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout
+
+from app.snapshots import Snapshot
+from engine.units import format_decimal
+from ui.panels.ladder_view import LadderView
+from ui.shell.engine_protocol import DeskEngine
+from ui.theme.theme import Theme
+from ui.viewmodels.ladder import GROUPS, LadderModel
+from ui.widgets.panel import Panel
+from ui.widgets.state import LIVE, empty
+
+
+class LadderPanel(Panel):
+    """Fixed price rows of one market with the user's exact place in every queue."""
+
+    title = "Ladder"
+    price_clicked = Signal(str, object)
+
+    def __init__(self, engine: DeskEngine, theme: Theme) -> None:
+        super().__init__(engine, theme)
+        self.model = LadderModel(engine.config.market(self.market))
+        self.view = LadderView(theme, self.model)
+        self.view.price_clicked.connect(self.price_clicked)
+        self.view.resized.connect(self._show_again)
+        self._snapshot: Snapshot | None = None
+        self._build()
+
+    def _build(self) -> None:
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(4)
+        self.group_box = QComboBox()
+        self.group_box.setAccessibleName("Price grouping")
+        self.group_box.setToolTip("ticks per row: bids are grouped down, asks up")
+        self._fill_groups()
+        self.group_box.currentIndexChanged.connect(self._group_chosen)
+        self.centre_button = QPushButton("Centre")
+        self.centre_button.setProperty("kind", "quiet")
+        self.centre_button.setToolTip("bring the market to the middle and follow it (C)")
+        self.centre_button.setAccessibleName("Centre the ladder on the market")
+        self.centre_button.clicked.connect(self._centre)
+        row.addWidget(self.group_box)
+        row.addStretch(1)
+        row.addWidget(self.centre_button)
+        column = QVBoxLayout(self.body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self.view, 1)
+
+    def _fill_groups(self) -> None:
+        self.group_box.blockSignals(True)
+        self.group_box.clear()
+        for group in GROUPS:
+            self.group_box.addItem(format_decimal(group, self.model.market.price_decimals), group)
+        self.group_box.blockSignals(False)
+
+    def set_market(self, market: int) -> None:
+        """Another book: rows start anew."""
+        super().set_market(market)
+        self.model.market = self.engine.config.market(market)
+        self.model.set_group(1)
+        self.model.rows.clear()
+        self._fill_groups()
+        self._show_again()
+
+    def _group_chosen(self, index: int) -> None:
+        self.model.set_group(self.group_box.itemData(index))
+        self._show_again()
+
+    def _centre(self) -> None:
+        self.model.recentre()
+        self._show_again()
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Paint the rows that changed."""
+        self._snapshot = snapshot
+        view = snapshot.markets.get(self.market)
+        if view is None or (not len(view.bids) and not len(view.asks)):
+            self.set_state(empty("No orders rest in this book", "the maker quotes again with the next clock step"))
+            return
+        if self.state.kind == "empty":
+            self.set_state(LIVE)
+        orders = snapshot.user.orders if snapshot.user else ()
+        changed = self.model.update(view, orders, self.view.visible_rows())
+        if len(changed) == len(self.model.rows):
+            self.view.update()
+        else:
+            self.view.update_rows(changed)
+        self.centre_button.setVisible(not self.model.follow)
+
+    def _show_again(self) -> None:
+        if self._snapshot is not None:
+            self.refresh(self._snapshot)
+            self.view.update()

@@ -1,0 +1,117 @@
+"""The market header without its widgets: what is the price, where is it going, what time is it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.snapshots import MarketView, Snapshot
+from engine.exchange.config import MarketConfig, VenueConfig
+from engine.units import PPM, SECOND
+from ui.viewmodels.wording import (
+    NOTHING,
+    change_tone,
+    count_text,
+    fixed_price_text,
+    fraction_ppm,
+    long_stamp_text,
+    percent_text,
+    price_text,
+    rounded_ratio,
+    size_text,
+)
+
+SPEEDS = (1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
+RECORDED_LIMIT = 10.0  # recorded flow plays up to this multiple
+ARROWS = {"gain": "▲", "loss": "▼", "normal": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One labelled number."""
+
+    name: str
+    text: str
+    tone: str = "normal"
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Everything the header shows."""
+
+    tabs: tuple[tuple[int, str, str, str], ...]  # market id, symbol, change, tone
+    last: Fact
+    facts: tuple[Fact, ...]
+    clock: str
+    date: str
+    speed: float
+    paused: bool
+    mode: str  # "" unless it has to be said
+
+
+def make_header(config: VenueConfig, snapshot: Snapshot, market_id: int) -> Header:
+    """The header for one market of one snapshot."""
+    market = config.market(market_id)
+    view = snapshot.markets[market_id]
+    stamp = long_stamp_text(snapshot.time)
+    tone = "bid" if view.last_side == "buy" else "ask"
+    arrow = "▲" if view.last_side == "buy" else "▼"
+    return Header(
+        tabs=tuple(_tab(m, snapshot.markets[m.market_id]) for m in config.markets if m.market_id in snapshot.markets),
+        last=Fact("Last", f"{arrow} {price_text(market, view.last_price)}", tone, "price of the last trade"),
+        facts=_facts(market, view, snapshot.time),
+        clock=stamp[11:19],
+        date=f"{stamp[:10]} UTC",
+        speed=snapshot.speed,
+        paused=snapshot.paused,
+        mode=mode_sentence(snapshot),
+    )
+
+
+def mode_sentence(snapshot: Snapshot) -> str:
+    """The engine's own sentence, when the clock runs too fast for the recording or another mode is on."""
+    if snapshot.speed > RECORDED_LIMIT or snapshot.mode != "recorded flow":
+        return snapshot.mode
+    return ""
+
+
+def change_ppm(view: MarketView) -> int | None:
+    """Change over 24 hours in millionths; None before there was a price."""
+    return rounded_ratio((view.last_price - view.open_24h) * PPM, view.open_24h) if view.open_24h > 0 else None
+
+
+def _tab(market: MarketConfig, view: MarketView) -> tuple[int, str, str, str]:
+    change = change_ppm(view)
+    return market.market_id, market.symbol, percent_text(change, decimals=2, sign=True), change_tone(change or 0)
+
+
+def _facts(market: MarketConfig, view: MarketView, now: int) -> tuple[Fact, ...]:
+    change = change_ppm(view)
+    tone = change_tone(change or 0)
+    change_text = NOTHING if change is None else f"{ARROWS[tone]} {percent_text(change, decimals=2, sign=True)}"
+    rate = fraction_ppm(view.funding_rate * 10_000)  # in units of 10^-10, so that 0.0013 % keeps its digits
+    funding = f"{rate / 10**8:+.4f} %"
+    payer = "longs pay shorts" if view.funding_rate >= 0 else "shorts pay longs"
+    return (
+        Fact("Mark", fixed_price_text(market, view.mark_fixed), "strong", "margin and liquidation use this price"),
+        Fact("Index", fixed_price_text(market, view.index_fixed), "normal", "median of the oracle's signers"),
+        Fact("24h change", change_text, tone),
+        Fact("24h high", price_text(market, view.high_24h)),
+        Fact("24h low", price_text(market, view.low_24h)),
+        Fact(f"24h volume {market.base}", count_text(view.volume_24h // 10**market.size_decimals)),
+        Fact(f"Open interest {market.base}", size_text(market, view.open_interest, unit=False)),
+        Fact("Funding / 1h", funding, "warn" if abs(rate) > 10**6 else "normal", f"predicted; {payer}"),
+        Fact("Next in", countdown_text(view.next_funding - now), "normal", "venue time until funding is settled"),
+    )
+
+
+def countdown_text(nanoseconds: int) -> str:
+    """``56:35`` or ``1:02:03``; zero when due."""
+    seconds = max(0, -(-nanoseconds // SECOND))
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60:02d}:{rest % 60:02d}"
+
+
+def speed_text(speed: float) -> str:
+    """``10x``, ``0.5x``."""
+    return f"{speed:g}x"
