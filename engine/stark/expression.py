@@ -1,11 +1,15 @@
 """Constraints as symbolic expressions: one definition for prover, verifier and contract.
 
 An expression is a polynomial over KoalaBear in the columns of one table (this row and the next) and in public inputs.
+
+Expressions form a graph: a node may be used many times (a permutation state is, once per output word). So a node
+knows its degree when it is built, compares by identity, and nothing here walks the graph recursively; to walk along
+every path of a deep graph would take exponential time. ``engine.stark.program`` flattens a graph once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 P = (1 << 31) - (1 << 24) + 1
 
@@ -79,34 +83,34 @@ class Public(Expression):
         return 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Add(Expression):
     left: Expression
     right: Expression
+    degree: int = field(init=False)
 
-    @property
-    def degree(self) -> int:
-        return max(self.left.degree, self.right.degree)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "degree", max(self.left.degree, self.right.degree))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Subtract(Expression):
     left: Expression
     right: Expression
+    degree: int = field(init=False)
 
-    @property
-    def degree(self) -> int:
-        return max(self.left.degree, self.right.degree)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "degree", max(self.left.degree, self.right.degree))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Multiply(Expression):
     left: Expression
     right: Expression
+    degree: int = field(init=False)
 
-    @property
-    def degree(self) -> int:
-        return self.left.degree + self.right.degree
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "degree", self.left.degree + self.right.degree)
 
 
 def as_expression(value: Expression | int) -> Expression:

@@ -1,0 +1,75 @@
+"""The prover's side of a phase: matrices grouped by height, their extensions, one Merkle tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.field.kernels import from_montgomery_array
+from engine.hashing.keccak import keccak256
+from engine.stark.proof import TreeOpenings
+from engine.stark.schedule import TreeShape
+
+Words = NDArray[np.uint32]
+Digests = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """``values``: flat column-major Montgomery words, ``width`` columns of 2**log_rows rows in memory order."""
+
+    values: Words
+    width: int
+    log_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """Committed matrices, tallest first, and every layer of their tree, leaves first (4 words per digest)."""
+
+    matrices: tuple[Matrix, ...]
+    layers: tuple[Digests, ...]
+
+    @property
+    def root(self) -> bytes:
+        return self.layers[-1].tobytes()
+
+    def open(self, tree: TreeShape, indices: NDArray[np.int64]) -> TreeOpenings:
+        """Rows and paths at leaf indices."""
+        rows = []
+        for matrix in self.matrices:
+            at = indices >> (tree.depth - matrix.log_rows)
+            table = matrix.values.reshape(matrix.width, -1)
+            picked = from_montgomery_array(np.ascontiguousarray(table[:, at].T).reshape(-1))
+            rows.append(picked.reshape(len(indices), matrix.width))
+        paths = np.empty((len(indices), tree.depth, 4), dtype=np.uint64)
+        for level in range(tree.depth):
+            paths[:, level] = self.layers[level].reshape(-1, 4)[(indices >> level) ^ 1]
+        return TreeOpenings(tuple(rows), paths.view(np.uint8).reshape(len(indices), tree.depth, 32))
+
+
+def _hash_rows(matrix: Matrix) -> Digests:
+    rows = from_montgomery_array(matrix.values).reshape(matrix.width, -1).T
+    encoded = np.ascontiguousarray(rows, dtype="<u4")
+    return np.frombuffer(b"".join(keccak256(row.tobytes()) for row in encoded), dtype=np.uint64)
+
+
+def _hash_pairs(digests: Digests) -> Digests:
+    data = digests.tobytes()
+    return np.frombuffer(b"".join(keccak256(data[i : i + 64]) for i in range(0, len(data), 64)), dtype=np.uint64)
+
+
+def commit(matrices: tuple[Matrix, ...]) -> Commitment:
+    """Build the tree of matrices given tallest first."""
+    waiting = {matrix.log_rows: matrix for matrix in matrices[1:]}
+    layers = [_hash_rows(matrices[0])]
+    for log_size in range(matrices[0].log_rows - 1, -1, -1):
+        nodes = _hash_pairs(layers[-1])
+        joining = waiting.get(log_size)
+        if joining is not None:
+            pairs = np.concatenate([nodes.reshape(-1, 4), _hash_rows(joining).reshape(-1, 4)], axis=1)
+            nodes = _hash_pairs(np.ascontiguousarray(pairs).reshape(-1))
+        layers.append(nodes)
+    return Commitment(matrices, tuple(layers))

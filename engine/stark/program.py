@@ -1,0 +1,145 @@
+"""Expressions flattened into straight-line programs.
+
+A table's constraints and interactions share nodes. ``flatten`` walks the graph once, without recursion, folds
+constants and gives equal nodes one number, so that every reader (the prover's reference evaluator, the verifier, the
+lowering to compiled kernels, the digest of the statement) does the work of a node once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from engine.stark.errors import StatementError
+from engine.stark.expression import Add, Column, Constant, Expression, Multiply, P, Public, Subtract
+
+Kind = Literal["constant", "column", "public", "add", "subtract", "multiply"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step. ``a``, ``b``: value; column and offset; public index; or the numbers of two earlier nodes."""
+
+    kind: Kind
+    a: int
+    b: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Steps in an order in which each uses only earlier ones, and the step that holds each root's value."""
+
+    nodes: tuple[Node, ...]
+    roots: tuple[int, ...]
+
+    def columns(self) -> set[tuple[int, int]]:
+        """The (column, offset) pairs read."""
+        return {(node.a, node.b) for node in self.nodes if node.kind == "column"}
+
+
+_BINARY: dict[type[Expression], Kind] = {Add: "add", Subtract: "subtract", Multiply: "multiply"}
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.numbers: dict[Node, int] = {}
+
+    def number(self, node: Node) -> int:
+        known = self.numbers.get(node)
+        if known is None:
+            known = self.numbers[node] = len(self.nodes)
+            self.nodes.append(node)
+        return known
+
+    def leaf(self, expression: Expression) -> int:
+        if isinstance(expression, Constant):
+            return self.number(Node("constant", expression.value % P))
+        if isinstance(expression, Column):
+            return self.number(Node("column", expression.index, expression.offset))
+        if isinstance(expression, Public):
+            return self.number(Node("public", expression.index))
+        raise StatementError(f"unknown expression node {type(expression).__name__}", field="expression")
+
+    def binary(self, kind: Kind, left: int, right: int) -> int:
+        a, b = self.nodes[left], self.nodes[right]
+        if a.kind == b.kind == "constant":
+            value = {"add": a.a + b.a, "subtract": a.a - b.a, "multiply": a.a * b.a}[kind]
+            return self.number(Node("constant", value % P))
+        zero, one = Node("constant", 0), Node("constant", 1)
+        if b == zero and kind in ("add", "subtract"):
+            return left
+        if a == zero and kind == "add":
+            return right
+        if kind == "multiply" and zero in (a, b):
+            return self.number(zero)
+        if kind == "multiply" and one in (a, b):
+            return right if a == one else left
+        if kind != "subtract" and left > right:
+            left, right = right, left
+        return self.number(Node(kind, left, right))
+
+
+def flatten(expressions: Iterable[Expression]) -> Program:
+    """The program that computes ``expressions``; its roots are in their order."""
+    builder, done, roots = _Builder(), {}, []
+    keep = list(expressions)  # holds the nodes alive, so that id() stays unique
+    for root in keep:
+        stack = [root]
+        while stack:
+            top = stack[-1]
+            kind = _BINARY.get(type(top))
+            if id(top) in done:
+                stack.pop()
+            elif kind is None:
+                done[id(top)] = builder.leaf(top)
+            else:
+                left, right = top.left, top.right  # type: ignore[attr-defined]
+                missing = [child for child in (left, right) if id(child) not in done]
+                if missing:
+                    stack.extend(missing)
+                else:
+                    done[id(top)] = builder.binary(kind, done[id(left)], done[id(right)])
+        roots.append(done[id(root)])
+    return Program(tuple(builder.nodes), tuple(roots))
+
+
+def run(
+    program: Program,
+    constant: Callable[[int], T],
+    column: Callable[[int, int], T],
+    public: Callable[[int], T],
+    operations: tuple[Callable[[T, T], T], Callable[[T, T], T], Callable[[T, T], T]],
+) -> list[T]:
+    """Values of the roots in any ring: ``operations`` are its sum, difference and product."""
+    add, subtract, multiply = operations
+    values: list[T] = []
+    for node in program.nodes:
+        if node.kind == "constant":
+            values.append(constant(node.a))
+        elif node.kind == "column":
+            values.append(column(node.a, node.b))
+        elif node.kind == "public":
+            values.append(public(node.a))
+        elif node.kind == "add":
+            values.append(add(values[node.a], values[node.b]))
+        elif node.kind == "subtract":
+            values.append(subtract(values[node.a], values[node.b]))
+        else:
+            values.append(multiply(values[node.a], values[node.b]))
+    return [values[root] for root in program.roots]
+
+
+def encode(program: Program) -> bytes:
+    """A canonical encoding, for the digest that binds a proof to the very constraints it was made for."""
+    kinds = ("constant", "column", "public", "add", "subtract", "multiply")
+    words: list[int] = [len(program.nodes), len(program.roots)]
+    for node in program.nodes:
+        words += [kinds.index(node.kind), node.a, node.b]
+    return _words(words + list(program.roots))
+
+
+def _words(values: Sequence[int]) -> bytes:
+    return b"".join(value.to_bytes(4, "little") for value in values)

@@ -1,0 +1,374 @@
+"""The prover: from traces to proof bytes.
+
+It checks the shape of its input and nothing else: given traces that break the statement it still finishes the protocol,
+with a quotient that is no polynomial, and it is the verifier that refuses (``engine.stark.witness`` says what is wrong
+with a witness). Steps are methods that tests override to make dishonest provers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.field import extension
+from engine.field.extension import DEGREE, Extension
+from engine.field.kernels import from_montgomery_array, to_montgomery_array
+from engine.field.koalabear import P
+from engine.stark import reference
+from engine.stark.air import PublicTerm, Statement
+from engine.stark.commitment import Commitment, Matrix, commit
+from engine.stark.deep import Batch, make_batch, next_point
+from engine.stark.domain import shift
+from engine.stark.errors import ProvingCancelled, StatementError
+from engine.stark.fri import fold_layer, interpolate_final
+from engine.stark.layout import QUOTIENT_CHUNKS, Layout, layout_of
+from engine.stark.lookup import LookupChallenges, make_challenges
+from engine.stark.opening import (
+    barycentric_weights,
+    combine_columns,
+    deep_quotient,
+    evaluate_columns,
+    join_coordinates,
+)
+from engine.stark.parameters import Parameters
+from engine.stark.proof import (
+    Openings,
+    Proof,
+    TreeOpenings,
+    encode,
+    encode_extensions,
+    fri_trees,
+    public_digest,
+    statement_digest,
+)
+from engine.stark.rings import ArrayRing
+from engine.stark.schedule import Shape, make_shape, phase_trees, phase_widths
+from engine.stark.transforms import extend, quotient_chunks
+from engine.stark.verifier import check_publics, start
+
+Words = NDArray[np.uint32]
+Progress = Callable[[str, float], None]
+Cancelled = Callable[[], bool]
+STAGES = ("trace", "extension", "commitment", "lookup", "quotient", "deep", "fri", "openings")
+
+
+@dataclass(frozen=True, slots=True)
+class ProofResult:
+    """Proof bytes, and the seconds that each of ``STAGES`` took."""
+
+    bytes: bytes
+    stage_seconds: dict[str, float]
+
+
+@dataclass(slots=True)
+class Phase:
+    """One phase's matrices on H per table (Montgomery, flat) and its commitment."""
+
+    tables: list[Words]
+    commitment: Commitment | None = None
+    extended: dict[int, Words] = field(default_factory=dict)
+
+    @property
+    def root(self) -> bytes:
+        """Root of the tree, empty if nothing was committed."""
+        return b"" if self.commitment is None else self.commitment.root
+
+
+def check_traces(layout: Layout, traces: dict[str, NDArray[np.uint32]]) -> tuple[int, ...]:
+    """log2 heights, in statement order; raises :class:`StatementError` for a trace of the wrong shape."""
+    names = {table.table.name for table in layout.tables}
+    if set(traces) != names:
+        raise StatementError(
+            "traces do not match the tables", field="traces", value=sorted(traces), limit=sorted(names)
+        )
+    heights = []
+    for table in layout.tables:
+        own, trace = table.table, traces[table.table.name]
+        if trace.ndim != 2 or trace.dtype != np.uint32 or trace.shape[0] != table.width:
+            limit = f"uint32[{table.width}, rows]"
+            raise StatementError(f"trace {own.name} has a wrong shape", field=own.name, value=trace.shape, limit=limit)
+        rows = trace.shape[1]
+        height = rows.bit_length() - 1
+        if rows != 1 << height or not own.min_log_height <= height <= own.max_log_height:
+            bounds = (own.min_log_height, own.max_log_height)
+            raise StatementError(f"trace {own.name} has {rows} rows", field=own.name, value=rows, limit=bounds)
+        if int(trace.max()) >= P:
+            raise StatementError(f"trace {own.name} is not canonical", field=own.name, value=int(trace.max()), limit=P)
+        heights.append(height)
+    return tuple(heights)
+
+
+def _flat(words: NDArray[np.uint64]) -> Words:
+    """Canonical words as flat Montgomery words."""
+    return to_montgomery_array(words.astype(np.uint32).reshape(-1))
+
+
+def _canonical(words: Words) -> NDArray[np.uint64]:
+    return from_montgomery_array(words).astype(np.uint64)
+
+
+class Prover:
+    """One proof in the making; :func:`prove` is the way to use it."""
+
+    def __init__(
+        self,
+        statement: Statement,
+        traces: dict[str, NDArray[np.uint32]],
+        public_inputs: Sequence[int],
+        public_terms: Sequence[PublicTerm],
+        parameters: Parameters,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> None:
+        self.layout = layout_of(statement)
+        self.heights = check_traces(self.layout, traces)
+        self.shape: Shape = make_shape(self.layout, self.heights, parameters)
+        self.parameters = parameters
+        self.public_inputs, self.public_terms = tuple(public_inputs), tuple(public_terms)
+        problem = check_publics(self.layout, self.public_inputs, self.public_terms)
+        if problem:
+            raise StatementError(problem, field="public inputs")
+        self.traces = [traces[table.table.name] for table in self.layout.tables]
+        self.progress, self.cancelled = progress, cancelled
+        self.publics = public_digest(self.public_inputs, self.public_terms)
+        self.transcript = start(self.layout, parameters, self.heights, self.publics)
+        self.phases: list[Phase] = []
+        self.totals: dict[int, Extension] = {}
+        self.seconds = dict.fromkeys(STAGES, 0.0)
+        self._clock = time.perf_counter()
+
+    def done(self, stage: str) -> None:
+        """Charge the time since the last call to ``stage``; report progress; stop if asked to."""
+        now = time.perf_counter()
+        self.seconds[stage] += now - self._clock
+        self._clock = now
+        if self.progress is not None:
+            self.progress(stage, (STAGES.index(stage) + 1) / len(STAGES))
+        self.pause()
+
+    def pause(self) -> None:
+        """Stop here if the caller wants to."""
+        if self.cancelled is not None and self.cancelled():
+            raise ProvingCancelled("proving was cancelled", field="cancelled")
+
+    def shift_of(self, height: int) -> int:
+        """Coset shift of the domain of tables of this height."""
+        return shift(height + self.shape.log_blowup, self.shape.log_domain)
+
+    def commit_phase(self, number: int, tables: list[Words]) -> Phase:
+        """Extend and commit one phase; ``tables``: flat Montgomery values on H of each table, maybe empty."""
+        widths = phase_widths(self.layout)[number]
+        phase, matrices = Phase(tables), []
+        for height, members in self.shape.groups:
+            width = sum(widths[i] for i in members)
+            log_rows = height + self.shape.log_blowup
+            if width:
+                values = np.concatenate([tables[i] for i in members])
+                extended = extend(values, width, height, self.shape.log_blowup, self.shift_of(height))
+                matrices.append(Matrix(extended, width, log_rows))
+                ends = np.cumsum([widths[i] << log_rows for i in members])
+                phase.extended.update(zip(members, np.split(extended, ends[:-1])))
+            self.pause()
+        self.done("extension")
+        phase.commitment = commit(tuple(matrices))
+        self.phases.append(phase)
+        self.done("commitment")
+        return phase
+
+    def trace_words(self) -> list[Words]:
+        """Main columns on H, Montgomery."""
+        return [to_montgomery_array(np.ascontiguousarray(trace).reshape(-1)) for trace in self.traces]
+
+    def auxiliary(self, index: int, challenges: LookupChallenges) -> tuple[Words, Extension]:
+        """Auxiliary columns of one table on H (flat Montgomery) and its total."""
+        table = self.layout.tables[index]
+        columns, total = reference.auxiliary_columns(table, self.traces[index], self.public_inputs, challenges)
+        return _flat(columns), total
+
+    def quotient(self, index: int, challenges: LookupChallenges | None, zeta: Extension) -> Words:
+        """Q's coordinates on the first 2N points of the table's domain, flat Montgomery."""
+        table, height = self.layout.tables[index], self.heights[index]
+        size = 1 << (height + self.shape.log_blowup)
+        matrices = [np.zeros((0, size), dtype=np.uint64), np.zeros((0, size), dtype=np.uint64)]
+        for side, width in enumerate((table.width, DEGREE * table.auxiliary)):
+            if width:
+                matrices[side] = _canonical(self.phases[side].extended[index]).reshape(width, size)
+        values = reference.quotient_values(
+            table, height, self.shape.log_domain, (matrices[0], matrices[1]), self.public_inputs, challenges, zeta,
+            self.totals.get(index, extension.ZERO), self.shape.log_blowup,
+        )  # fmt: skip
+        return _flat(values)
+
+    def grind(self, bits: int) -> int:
+        """Find and absorb a nonce."""
+        nonce = 0
+        while not self.transcript.nonce_accepted(nonce, bits):
+            nonce += 1
+        self.transcript.absorb_nonce(nonce)
+        return nonce
+
+    def open_table(self, index: int, z: Extension) -> Openings:
+        """Values of one table's polynomials at z and z*w."""
+        table, height = self.layout.tables[index], self.heights[index]
+        here, there = barycentric_weights(height, z), barycentric_weights(height, next_point(z, height))
+        main = self.phases[0].tables[index]
+        following = evaluate_columns(main, there)
+        helpers: tuple[Extension, ...] = ()
+        sums: tuple[Extension, ...] = ()
+        if table.groups:
+            words = self.phases[1].tables[index]
+            helpers = join_coordinates(evaluate_columns(words, here))
+            sums = join_coordinates(evaluate_columns(words[-(DEGREE << height) :], there))
+        chunks = join_coordinates(evaluate_columns(self.phases[2].tables[index], here))
+        picked = tuple(following[c] for c in table.next_columns)
+        return Openings(evaluate_columns(main, here), helpers, chunks, picked, sums)
+
+    def deep_values(self, members: Sequence[int], height: int, batch: Batch, z: Extension) -> Words:
+        """G on H of one group, flat Montgomery."""
+        columns = [np.concatenate([phase.tables[i] for i in members]) for phase in self.phases]
+        dots = [combine_columns(columns, weights, 1 << height) for weights in (batch.at_point, batch.at_next)]
+        return _flat(deep_quotient(dots[0], dots[1], batch, z, height))
+
+    def fri(self, layers: dict[int, Words]) -> tuple[list[Commitment], list[int], list[Extension]]:
+        """Commit phase: commitments, nonces and the final polynomial. ``layers``: G by log2 of its domain."""
+        largest = log_size = self.shape.log_domain
+        current = _canonical(layers[largest]).reshape(DEGREE, -1)
+        commitments, nonces = [], []
+        for log_arity in self.shape.schedule:
+            arity = 1 << log_arity
+            blocks = current.reshape(DEGREE, -1, arity).transpose(2, 0, 1)
+            committed = commit((Matrix(_flat(blocks), DEGREE * arity, log_size - log_arity),))
+            self.transcript.absorb("fri root", committed.root)
+            nonces.append(self.grind(self.parameters.folding_grinding))
+            challenge, mixing = self.transcript.challenge(), self.transcript.challenge()
+            commitments.append(committed)
+            current = fold_layer(current, log_arity, challenge, log_size, largest)
+            log_size -= log_arity
+            if log_size in layers:
+                ring = ArrayRing(current.shape[1])
+                joined = _canonical(layers[log_size]).reshape(DEGREE, -1)
+                current = ring.add(current, ring.mul(ring.embed(mixing), joined))
+            self.pause()
+        return commitments, nonces, interpolate_final(current, self.shape.log_final, log_size, largest)
+
+    def prove_main(self) -> None:
+        """Commit the traces."""
+        words = self.trace_words()
+        self.done("trace")
+        phase = self.commit_phase(0, words)
+        self.transcript.absorb("main root", phase.root)
+
+    def prove_lookups(self) -> tuple[int, LookupChallenges | None]:
+        """Draw the LogUp challenges, commit auxiliary columns and totals."""
+        empty = np.zeros(0, dtype=np.uint32)
+        if not self.layout.bus_arity:
+            self.phases.append(Phase([empty for _ in self.heights]))
+            return 0, None
+        nonce = self.grind(self.parameters.lookup_grinding)
+        challenges = make_challenges(self.layout, self.transcript.challenge(), self.transcript.challenge())
+        built = []
+        for index, table in enumerate(self.layout.tables):
+            columns = empty
+            if table.groups:
+                columns, self.totals[index] = self.auxiliary(index, challenges)
+            built.append(columns)
+            self.pause()
+        self.done("lookup")
+        phase = self.commit_phase(1, built)
+        self.transcript.absorb("auxiliary root", phase.root)
+        self.transcript.absorb("sums", encode_extensions(list(self.totals.values())))
+        return nonce, challenges
+
+    def prove_quotient(self, challenges: LookupChallenges | None) -> None:
+        """Draw zeta, commit the quotient chunks."""
+        zeta, chunks = self.transcript.challenge(), []
+        for index, height in enumerate(self.heights):
+            values = self.quotient(index, challenges, zeta)
+            chunks.append(quotient_chunks(values, height, self.shift_of(height), QUOTIENT_CHUNKS))
+            self.pause()
+        self.done("quotient")
+        phase = self.commit_phase(2, chunks)
+        self.transcript.absorb("quotient root", phase.root)
+
+    def prove_openings(self) -> tuple[int, tuple[Openings, ...], int, dict[int, Words]]:
+        """Draw z, open, draw gamma: nonces, openings, and G on its domain per group."""
+        deep_nonce = self.grind(self.parameters.deep_grinding)
+        z = self.transcript.point()
+        openings = tuple(self.open_table(index, z) for index in range(len(self.layout.tables)))
+        self.transcript.absorb("openings", b"".join(encode_extensions(opened.flat()) for opened in openings))
+        batching_nonce = self.grind(self.parameters.batching_grinding)
+        gamma, layers = self.transcript.challenge(), {}
+        for height, members in self.shape.groups:
+            values = self.deep_values(members, height, make_batch(self.layout, members, openings, gamma), z)
+            extended = extend(values, DEGREE, height, self.shape.log_blowup, self.shift_of(height))
+            layers[height + self.shape.log_blowup] = extended
+            self.pause()
+        self.done("deep")
+        return deep_nonce, openings, batching_nonce, layers
+
+    def open_trees(self, indices: NDArray[np.int64]) -> tuple[TreeOpenings, ...]:
+        """Openings of the three phases' trees."""
+        opened = []
+        for phase, tree in zip(self.phases, phase_trees(self.layout, self.shape)):
+            if phase.commitment is None:
+                opened.append(TreeOpenings((), np.zeros((len(indices), 0, 32), dtype=np.uint8)))
+            else:
+                opened.append(phase.commitment.open(tree, indices >> (self.shape.log_domain - tree.depth)))
+        return tuple(opened)
+
+    def open_layers(self, commitments: list[Commitment], indices: NDArray[np.int64]) -> tuple[TreeOpenings, ...]:
+        """Siblings and paths of the FRI layers."""
+        opened, at = [], indices
+        for committed, tree, log_arity in zip(commitments, fri_trees(self.shape), self.shape.schedule):
+            slots, at = at & ((1 << log_arity) - 1), at >> log_arity
+            leaf = committed.open(tree, at)
+            keep = np.arange(1 << log_arity)[None] != slots[:, None]
+            blocks = leaf.rows[0].reshape(len(at), -1, DEGREE)[keep]
+            opened.append(TreeOpenings((blocks.reshape(len(at), -1),), leaf.paths))
+        return tuple(opened)
+
+    def run(self) -> ProofResult:
+        """The whole protocol, in its order."""
+        layout, transcript, parameters = self.layout, self.transcript, self.parameters
+        self.prove_main()
+        lookup_nonce, challenges = self.prove_lookups()
+        self.prove_quotient(challenges)
+        deep_nonce, openings, batching_nonce, layers = self.prove_openings()
+        commitments, nonces, final = self.fri(layers)
+        transcript.absorb("final", encode_extensions(final))
+        query_nonce = self.grind(parameters.query_grinding)
+        self.done("fri")
+        indices = np.array(transcript.indices(parameters.queries, self.shape.log_domain), dtype=np.int64)
+        main, auxiliary, quotient = (phase.root for phase in self.phases)
+        proof = Proof(
+            statement_digest(layout, parameters), self.publics, self.heights, main, lookup_nonce, auxiliary,
+            tuple(self.totals.values()), quotient, deep_nonce, openings, batching_nonce,
+            tuple(item.root for item in commitments), tuple(nonces), tuple(final), query_nonce,
+            self.open_trees(indices), self.open_layers(commitments, indices),
+        )  # fmt: skip
+        data = encode(proof, layout)
+        self.done("openings")
+        return ProofResult(data, dict(self.seconds))
+
+
+def prove(
+    statement: Statement,
+    traces: dict[str, NDArray[np.uint32]],
+    public_inputs: tuple[int, ...],
+    public_terms: tuple[PublicTerm, ...],
+    parameters: Parameters,
+    *,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> ProofResult:
+    """Prove a statement. ``traces``: canonical uint32[columns, rows] per table name, rows a power of two.
+
+    ``progress(stage, fraction done)`` is called after each stage; ``cancelled`` is asked often, and true ends the work
+    with :class:`ProvingCancelled`. Raises :class:`StatementError` for input of the wrong shape; that the traces satisfy
+    the statement is not checked here.
+    """
+    return Prover(statement, traces, public_inputs, public_terms, parameters, progress, cancelled).run()
