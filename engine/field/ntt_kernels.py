@@ -1,0 +1,216 @@
+"""Numba kernels of the number-theoretic transforms; see engine.field.ntt for the conventions.
+
+Sizes from 2^8 run in passes of four layers on vectors of 16 (engine.field.butterflies); smaller ones layer by layer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from engine.field import lanes
+from engine.field.butterflies import forward_chunk, forward_pass, inverse_first, inverse_pass
+from engine.field.kernels import m_add, m_mul, m_sub
+
+_forward2, _forward4, _forward8, _forward16 = (forward_pass(radix) for radix in (2, 4, 8, 16))
+_inverse2, _inverse4, _inverse8, _inverse16 = (inverse_pass(radix, scaled=True) for radix in (2, 4, 8, 16))
+_inverse16_unscaled = inverse_pass(16, scaled=False)
+
+
+@njit("void(uint32[::1], uint64, uint32[::1], uint64, uint64, uint64, uint32[::1])", nogil=True, cache=True)
+def small_tree(source, source_start, target, start, size, node, roots):  # type: ignore[no-untyped-def]
+    """``size`` coefficients in natural order to values in bit-reversed order; for sizes below 256."""
+    for i in range(np.uint64(0), size):
+        target[start + i] = source[source_start + i]
+    half = size >> np.uint64(1)
+    blocks = np.uint64(1)
+    while half:
+        for block in range(np.uint64(0), blocks):
+            root = roots[node * blocks + block]
+            low = start + np.uint64(2) * half * block
+            for i in range(low, low + half):
+                x = target[i]
+                y = m_mul(target[i + half], root)
+                target[i] = m_add(x, y)
+                target[i + half] = m_sub(x, y)
+        half >>= np.uint64(1)
+        blocks <<= np.uint64(1)
+
+
+@njit("void(uint32[::1], uint64, uint64, uint32[::1], uint32[::1], uint32[::1])", nogil=True, cache=True)
+def small_inverse(values, start, log_n, roots, factors, out):  # type: ignore[no-untyped-def]
+    """Natural-order values to natural-order coefficients, times factors[i] (which hold 1 / n); for sizes below 256."""
+    n = np.uint64(1) << log_n
+    for i in range(np.uint64(0), n):
+        j = np.uint64(0)
+        for bit in range(np.uint64(0), log_n):
+            j = (j << np.uint64(1)) | ((i >> bit) & np.uint64(1))
+        out[start + j] = values[start + i]
+    half = np.uint64(1)
+    while half < n:
+        for block in range(np.uint64(0), n // (np.uint64(2) * half)):
+            low = start + np.uint64(2) * half * block
+            for i in range(low, low + half):
+                x, y = out[i], out[i + half]
+                out[i] = m_add(x, y)
+                out[i + half] = m_mul(m_sub(x, y), roots[block])
+        half <<= np.uint64(1)
+    for i in range(np.uint64(0), n):
+        out[start + i] = m_mul(out[start + i], factors[i])
+
+
+@njit(
+    "void(uint32[::1], uint64, uint32[::1], uint64, uint64, uint64, uint32[::1], uint32[::1], uint32[::1])",
+    nogil=True,
+    cache=True,
+)
+def tree(source, source_start, target, start, log_n, node, roots, companions, packed):  # type: ignore[no-untyped-def]
+    """2^log_n >= 256 coefficients at source_start to values in bit-reversed order at start, depth first below 2^16.
+
+    ``node`` is the index of this block among all blocks of its size; target may be source at the same place.
+    """
+    n = np.uint64(1) << log_n
+    odd = (log_n - np.uint64(8)) & np.uint64(3)
+    size = n
+    # The first pass takes the layers beyond a multiple of four and moves the data; later ones are in place.
+    if odd:
+        stride = n >> odd
+        for i in range(np.uint64(0), stride, np.uint64(16)):
+            if odd == 1:
+                _forward2(source, source_start + i, target, start + i, stride, roots, companions, node)
+            elif odd == 2:
+                _forward4(source, source_start + i, target, start + i, stride, roots, companions, node)
+            else:
+                _forward8(source, source_start + i, target, start + i, stride, roots, companions, node)
+        size = stride
+        source, source_start = target, start
+    while size > np.uint64(256):
+        stride = size >> np.uint64(4)
+        blocks = n // size
+        for block in range(np.uint64(0), blocks):
+            place = block * size
+            for i in range(place, place + stride, np.uint64(16)):
+                _forward16(
+                    source, source_start + i, target, start + i, stride, roots, companions, node * blocks + block
+                )
+        size = stride
+        source, source_start = target, start
+    blocks = n >> np.uint64(8)
+    for block in range(np.uint64(0), blocks):
+        place = block << np.uint64(8)
+        forward_chunk(
+            source, source_start + place, target, start + place, roots, companions, packed, node * blocks + block
+        )
+
+
+@njit(
+    "void(uint32[::1], uint64, uint64, uint32[::1], uint32[::1], uint32[::1], uint32[::1], uint32[::1])",
+    nogil=True,
+    cache=True,
+)
+def inverse_tree(values, start, log_n, roots, companions, natural, factors, out):  # type: ignore[no-untyped-def]
+    """2^log_n >= 256 values in natural order to coefficients in natural order, times factors[i] (which hold 1 / n)."""
+    n = np.uint64(1) << log_n
+    sixteenth = n >> np.uint64(4)
+    bits = log_n - np.uint64(8)
+    for group in range(np.uint64(0), n >> np.uint64(8)):
+        mirrored = np.uint64(0)
+        for bit in range(np.uint64(0), bits):
+            mirrored = (mirrored << np.uint64(1)) | ((group >> bit) & np.uint64(1))
+        inverse_first(values, start, out, start, sixteenth, natural, group << np.uint64(4), mirrored << np.uint64(4))
+    stride = np.uint64(16)
+    while n // stride > np.uint64(16):
+        size = stride << np.uint64(4)
+        for block in range(np.uint64(0), n // size):
+            place = start + block * size
+            for i in range(place, place + stride, np.uint64(16)):
+                _inverse16_unscaled(out, i, stride, roots, companions, block, factors, np.uint64(0))
+        stride = size
+    radix = n // stride
+    for i in range(np.uint64(0), stride, np.uint64(16)):
+        if radix == 2:
+            _inverse2(out, start + i, stride, roots, companions, np.uint64(0), factors, i)
+        elif radix == 4:
+            _inverse4(out, start + i, stride, roots, companions, np.uint64(0), factors, i)
+        elif radix == 8:
+            _inverse8(out, start + i, stride, roots, companions, np.uint64(0), factors, i)
+        else:
+            _inverse16(out, start + i, stride, roots, companions, np.uint64(0), factors, i)
+
+
+@njit(
+    "void(uint32[::1], uint32[::1], uint64, uint64, uint64, uint64, uint32[::1], uint32[::1], uint32[::1])",
+    nogil=True,
+    cache=True,
+)
+def extend(coefficients, out, first, last, log_n, log_blowup, roots, companions, packed):  # type: ignore[no-untyped-def]
+    """Units first..last of an extension; unit u is block u mod 2^log_blowup of column u >> log_blowup."""
+    n = np.uint64(1) << log_n
+    for unit in range(first, last):
+        column = unit >> log_blowup
+        node = unit - (column << log_blowup)
+        if log_n < np.uint64(8):
+            small_tree(coefficients, column * n, out, unit * n, n, node, roots)
+        else:
+            tree(coefficients, column * n, out, unit * n, log_n, node, roots, companions, packed)
+
+
+@njit(
+    "void(uint32[::1], uint32[::1], uint64, uint64, uint64, uint32[::1], uint32[::1], uint32[::1], uint32[::1])",
+    nogil=True,
+    cache=True,
+)
+def interpolate_columns(values, out, first, last, log_n, roots, companions, natural, factors):  # type: ignore[no-untyped-def]
+    """Columns first..last from values to coefficients times ``factors``."""
+    for column in range(first, last):
+        if log_n < np.uint64(8):
+            small_inverse(values, column << log_n, log_n, roots, factors, out)
+        else:
+            inverse_tree(values, column << log_n, log_n, roots, companions, natural, factors, out)
+
+
+@njit("void(uint32[::1], uint32[::1], uint64, uint64, uint64)", nogil=True, cache=True)
+def mirror_columns(values, out, first, last, log_n):  # type: ignore[no-untyped-def]
+    """Columns first..last with the bits of the row index mirrored."""
+    n = np.uint64(1) << log_n
+    for i in range(np.uint64(0), n):
+        j = np.uint64(0)
+        for bit in range(np.uint64(0), log_n):
+            j = (j << np.uint64(1)) | ((i >> bit) & np.uint64(1))
+        for column in range(first, last):
+            out[(column << log_n) + j] = values[(column << log_n) + i]
+
+
+@njit(nogil=True, cache=True)
+def _total(total, wide, columns, base, weights, weight_base, start, stop):  # type: ignore[no-untyped-def]
+    """total + the 16 partial sums of ``wide`` + the products of rows start..stop."""
+    vector = lanes.wide_reduce(wide)
+    for lane in range(np.uint64(0), np.uint64(16)):
+        total = m_add(total, lanes.extract(vector, lane))
+    for i in range(start, stop):
+        total = m_add(total, m_mul(columns[base + i], weights[weight_base + i]))
+    return total
+
+
+@njit("void(uint32[::1], uint64, uint64, uint64, uint32[::1], uint64, uint64, uint32[::1])", nogil=True, cache=True)
+def dot_columns(columns, first, last, n, weights, start, stop, sums):  # type: ignore[no-untyped-def]
+    """sums[5 c + k] += sum over rows start..stop of columns[c n + i] * weights[k n + i], for columns first..last."""
+    bulk = start + ((stop - start) & ~np.uint64(15))
+    for column in range(first, last):
+        base = column * n
+        zero = lanes.splat(np.uint32(0))
+        w0 = w1 = w2 = w3 = w4 = lanes.wide_product(zero, zero)
+        for i in range(start, bulk, np.uint64(16)):
+            value = lanes.load(columns, base + i)
+            w0 = lanes.wide_mul_add(w0, value, lanes.load(weights, i))
+            w1 = lanes.wide_mul_add(w1, value, lanes.load(weights, i + n))
+            w2 = lanes.wide_mul_add(w2, value, lanes.load(weights, i + np.uint64(2) * n))
+            w3 = lanes.wide_mul_add(w3, value, lanes.load(weights, i + np.uint64(3) * n))
+            w4 = lanes.wide_mul_add(w4, value, lanes.load(weights, i + np.uint64(4) * n))
+        at = np.uint64(5) * column
+        sums[at] = _total(sums[at], w0, columns, base, weights, np.uint64(0), bulk, stop)
+        sums[at + np.uint64(1)] = _total(sums[at + np.uint64(1)], w1, columns, base, weights, n, bulk, stop)
+        n2 = n + n
+        sums[at + np.uint64(2)] = _total(sums[at + np.uint64(2)], w2, columns, base, weights, n2, bulk, stop)
+        sums[at + np.uint64(3)] = _total(sums[at + np.uint64(3)], w3, columns, base, weights, n2 + n, bulk, stop)
+        sums[at + np.uint64(4)] = _total(sums[at + np.uint64(4)], w4, columns, base, weights, n2 + n2, bulk, stop)
