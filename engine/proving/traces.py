@@ -42,6 +42,10 @@ class Traces:
     update: Words
     range: Words
 
+    def by_name(self) -> dict[str, Words]:
+        """The traces as the proof system takes them."""
+        return {"poseidon": self.poseidon, "path": self.path, "update": self.update, "range": self.range}
+
 
 def build_traces(batch: Batch, shape: StatementShape) -> Traces:
     """Traces of a batch, honest if the batch is; nothing is checked here (see ``engine.proving.checks``)."""

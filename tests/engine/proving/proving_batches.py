@@ -12,7 +12,7 @@ from engine.exchange.tree import AccountTree
 from engine.field.koalabear import P
 from engine.proving.shape import BUSES, StatementShape
 from engine.proving.statement import build_statement
-from engine.proving.traces import Traces, build_traces
+from engine.proving.traces import build_traces
 from engine.sequencer.batch import Batch, ExternalFlow
 from engine.stark.air import PublicTerm
 from engine.stark.layout import layout_of
@@ -84,11 +84,7 @@ def sample_batch(shape: StatementShape = SMALL) -> Batch:
 
 
 def sample_traces(batch: Batch, shape: StatementShape = SMALL) -> dict[str, np.ndarray]:
-    return as_dict(build_traces(batch, shape))
-
-
-def as_dict(traces: Traces) -> dict[str, np.ndarray]:
-    return {name: getattr(traces, name) for name in ("poseidon", "path", "update", "range")}
+    return build_traces(batch, shape).by_name()
 
 
 def _evaluate(program: Program, trace: np.ndarray, publics: tuple[int, ...]) -> list[np.ndarray]:

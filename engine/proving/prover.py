@@ -1,0 +1,152 @@
+"""Proving a batch, and verifying a proof file given nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.errors import ProtocolError
+from engine.exchange.config import VenueConfig, config_hash
+from engine.proving.checks import check_batch, check_roots
+from engine.proving.coverage import STATEMENT_NAME
+from engine.proving.parameters import PARAMETERS, parameter_digest
+from engine.proving.proof_file import decode_file, encode_file, header_claim
+from engine.proving.shape import venue_shape
+from engine.proving.statement import (
+    Claim,
+    build_statement,
+    check_claim,
+    claim_inputs,
+    claim_of,
+    claim_terms,
+    statement_id,
+)
+from engine.proving.traces import build_traces
+from engine.sequencer.batch import Batch, root_bytes
+from engine.stark.errors import ProvingCancelled, VerificationError
+from engine.stark.prover import prove
+from engine.stark.security import SecurityReport
+from engine.stark.verifier import verify
+from engine.units import format_decimal
+
+Progress = Callable[[str, float], None]
+Cancelled = Callable[[], bool]
+WITNESS_STAGE = "witness"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedBatch:
+    """A proof file, its hex SHA-256, the seconds that each stage took, in order, and in all."""
+
+    file: bytes
+    digest: str
+    stage_seconds: dict[str, float]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedProof:
+    """What an accepted proof file says. ``security`` has the terms of the proven and the conjectured level."""
+
+    claim: Claim
+    public_inputs: tuple[int, ...]
+    statement: str
+    statement_id: bytes
+    parameter_digest: bytes
+    config: VenueConfig
+    security: SecurityReport
+
+    @property
+    def bits_proven(self) -> float:
+        """Security in bits by proved theorems (Johnson bound, eprint 2025/2055)."""
+        return self.security.proven_bits
+
+    @property
+    def bits_conjectured(self) -> float:
+        """The figure under the conjecture named in ``engine.stark.security``."""
+        return self.security.conjectured_bits
+
+    def lines(self) -> list[str]:
+        """Public inputs, statement and security terms, for people."""
+        claim = self.claim
+        lines = [
+            f"statement            {self.statement}",
+            f"statement id         0x{self.statement_id.hex()}",
+            f"verifier parameters  0x{self.parameter_digest.hex()}",
+            f"config hash          0x{claim.config_hash.hex()} ({self.config.name})",
+            f"batch                {claim.number}",
+            f"old root             0x{root_bytes(claim.old_root).hex()}",
+            f"new root             0x{root_bytes(claim.new_root).hex()}",
+        ]
+        for name, flows in (("deposit", claim.deposits), ("withdrawal", claim.withdrawals)):
+            for flow in flows:
+                amount = format_decimal(flow.amount, 6)
+                lines.append(
+                    f"{name:<20} {amount} {self.config.collateral_symbol}, account {flow.account}, 0x{flow.owner.hex()}"
+                )
+        report = self.security
+        lines.append(f"security             {report.proven_bits:.1f} bits proven (eprint 2025/2055, Johnson bound),")
+        lines.append(f"                     {report.proven_bits_2026:.1f} by the line bound of eprint 2026/2056,")
+        lines.append(f"                     {report.conjectured_bits:.1f} conjectured; the weakest term counts:")
+        for term in report.terms:
+            grinding = f", {term.grinding} of them by grinding" if term.grinding else ""
+            lines.append(f"  {term.name:<18} {term.bits:.1f} bits{grinding}")
+        return lines
+
+
+def prove_batch(
+    batch: Batch, config: VenueConfig, *, progress: Progress | None = None, cancelled: Cancelled | None = None
+) -> ProvedBatch:
+    """Prove a closed batch of this venue.
+
+    ``progress(stage, fraction)`` is called on the caller's thread as stages end; ``cancelled()`` is polled between
+    them. Raises :class:`engine.proving.checks.BadBatch` or OutOfRange for a batch that cannot be true,
+    :class:`engine.stark.errors.ProvingCancelled` when cancelled.
+    """
+    started = time.perf_counter()
+    shape = venue_shape(config)
+    claim = claim_of(batch, config_hash(config))
+    check_batch(batch, claim, shape)
+    if progress is not None:
+        progress(WITNESS_STAGE, 0.0)
+    traces = build_traces(batch, shape)
+    check_roots(traces, batch, shape)
+    witness_seconds = time.perf_counter() - started
+    if cancelled is not None and cancelled():
+        raise ProvingCancelled("proving was cancelled", field="cancelled")
+    result = prove(
+        build_statement(shape),
+        traces.by_name(),
+        claim_inputs(claim),
+        claim_terms(claim, shape),
+        PARAMETERS,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    file = encode_file(batch, config, result.bytes)
+    return ProvedBatch(
+        file,
+        hashlib.sha256(file).hexdigest(),
+        {WITNESS_STAGE: witness_seconds, **result.stage_seconds},
+        time.perf_counter() - started,
+    )
+
+
+def verify_file(data: bytes) -> VerifiedProof:
+    """Accept a proof file or raise :class:`engine.stark.errors.VerificationError` with the stage and the reason."""
+    header, proof = decode_file(bytes(data))
+    try:
+        claim, shape = header_claim(header)
+        check_claim(claim, shape)
+    except VerificationError:
+        raise
+    except ProtocolError as error:
+        raise VerificationError("public input", error.message, value=error.value, limit=error.limit) from error
+    identity = statement_id(shape)
+    if header.statement != identity:
+        raise VerificationError("transcript", "made for another statement", value=header.statement, limit=identity)
+    inputs = claim_inputs(claim)
+    report = verify(build_statement(shape), inputs, claim_terms(claim, shape), proof, PARAMETERS)
+    return VerifiedProof(claim, inputs, STATEMENT_NAME, identity, parameter_digest(), header.config, report)
