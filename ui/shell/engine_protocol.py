@@ -19,7 +19,7 @@ class DeskEngine(Protocol):
         """The newest picture, None until the first one is published."""
 
     def candles(self, market: int, interval_ns: int) -> CandleSeries:
-        """A private copy of one market's candles, oldest first."""
+        """A private copy of one market's candles, oldest first; empty until the engine has built the series."""
 
     def submit(self, command: Input) -> None:
         """Queue a user's command; raises ``ProtocolError`` when the queue is full."""

@@ -1,0 +1,66 @@
+"""Pictures of the whole window: two sizes, dark and light, without a display."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication
+
+from engine.errors import ProtocolError
+from ui.desk import make_application, make_window
+from ui.shell.engine_protocol import DeskEngine
+from ui.shell.window import DeskWindow
+
+SIZES = ((1920, 1080), (1280, 800))
+THEMES = ("dark", "light")
+SETTLE_FRAMES = 6
+CANDLE_WAIT_SECONDS = 5.0
+
+
+class PictureFailed(ProtocolError):
+    """A picture could not be written."""
+
+
+def save_pictures(engine: DeskEngine, folder: Path, *, market: int | None = None) -> list[Path]:
+    """Write ``desk-<theme>-<width>x<height>.png`` for every theme and size; returns the files."""
+    make_application()
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for width, height in SIZES:
+        window = make_window(engine, {}, (width, height))
+        if market is not None:
+            window.set_market(market)
+        window.show()
+        for name in THEMES:
+            window.theme.use(name)
+            settle(window)
+            files.append(_save(window, folder / f"desk-{name}-{width}x{height}.png"))
+        close(window)
+    return files
+
+
+def settle(window: DeskWindow) -> None:
+    """Frames until every visible panel has shown a snapshot and the chart has candles (or five seconds are over)."""
+    deadline = time.perf_counter() + CANDLE_WAIT_SECONDS
+    for _ in range(SETTLE_FRAMES):
+        window.loop.frame()
+        QApplication.processEvents()
+    chart = window.panels.get("chart")
+    while getattr(chart, "series", True) is None and time.perf_counter() < deadline:
+        window.loop.frame()
+        QApplication.processEvents()
+
+
+def _save(window: DeskWindow, path: Path) -> Path:
+    if not window.grab().save(str(path)):
+        raise PictureFailed(f"{path} cannot be written", field="folder", value=str(path.parent))
+    return path
+
+
+def close(window: DeskWindow) -> None:
+    """Close and delete now: the next picture starts from nothing."""
+    window.close()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

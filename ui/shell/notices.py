@@ -1,0 +1,109 @@
+"""Notices over the workspace: a stack at the lower right that goes by itself, and the banner that does not."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from ui.theme.theme import Theme
+from ui.viewmodels.notices import LIFETIME_SECONDS, Notice
+
+WIDTH, LINE, KEEP = 340, 36, 5
+TONES = {"info": "accent", "good": "gain", "warn": "warn", "danger": "danger"}
+ICONS = {"info": "info", "good": "circle-check", "warn": "triangle-alert", "danger": "circle-alert"}
+
+
+class NoticeStack(QWidget):
+    """At most five notices, newest at the bottom; a click puts one away."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.shown: list[tuple[float, Notice]] = []  # when it goes, what it says
+        self.setAccessibleName("Notices")
+        self.hide()
+
+    def push(self, notice: Notice, now: float) -> None:
+        """Show it for its kind's lifetime (``now`` from ``time.perf_counter``)."""
+        self.shown = [*self.shown, (now + LIFETIME_SECONDS[notice.kind], notice)][-KEEP:]
+        self._changed()
+
+    def on_frame(self, now: float) -> None:
+        """Put away what is over."""
+        kept = [entry for entry in self.shown if entry[0] > now]
+        if len(kept) != len(self.shown):
+            self.shown = kept
+            self._changed()
+
+    def _changed(self) -> None:
+        self.setAccessibleDescription("; ".join(notice.text for _, notice in self.shown))
+        self.setVisible(bool(self.shown))
+        self.place()
+        self.raise_()
+        self.update()
+
+    def place(self) -> None:
+        """Lower right corner of the parent, above the status bar."""
+        parent = self.parentWidget()
+        size = QSize(WIDTH, LINE * len(self.shown))
+        self.setGeometry(QRect(parent.width() - WIDTH - 12, parent.height() - size.height() - 36, WIDTH, size.height()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Away with the one that was clicked."""
+        row = int(event.position().y()) // LINE
+        if 0 <= row < len(self.shown):
+            del self.shown[row]
+            self._changed()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """An edge in the kind's colour, an icon, one elided line."""
+        with QPainter(self) as painter:
+            painter.setFont(self.theme.font("body"))
+            metrics = QFontMetrics(self.theme.font("body"))
+            for row, (_, notice) in enumerate(self.shown):
+                box = QRect(0, row * LINE, WIDTH, LINE - 4)
+                tone = TONES[notice.kind]
+                painter.fillRect(box, self.theme.color("ground3"))
+                painter.fillRect(QRect(0, box.top(), 3, box.height()), self.theme.color(tone))
+                painter.drawPixmap(12, box.top() + 8, self.theme.pixmap(ICONS[notice.kind], tone, 16))
+                painter.setPen(self.theme.color("text_strong"))
+                text = metrics.elidedText(notice.text, Qt.TextElideMode.ElideRight, WIDTH - 48)
+                painter.drawText(box.adjusted(36, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, text)
+
+
+class Banner(QFrame):
+    """One line across the window that stays as long as its cause: a dead thread, a halted sequencer, a fast clock."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.kind = ""
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 4, 12, 4)
+        self.icon = QLabel()
+        self.words = QLabel()
+        self.words.setWordWrap(True)
+        row.addWidget(self.icon)
+        row.addWidget(self.words, 1)
+        theme.changed.connect(self._restyle)
+        self.hide()
+
+    def say(self, kind: str, text: str) -> bool:
+        """Show a sentence of kind warn or danger, or hide with an empty one; True when something changed."""
+        if (kind, text) == (self.kind, self.words.text()) and self.isVisibleTo(self.parentWidget()) == bool(text):
+            return False
+        self.kind = kind
+        self.words.setText(text)
+        self.setAccessibleName(text)
+        self._restyle()
+        self.setVisible(bool(text))
+        return True
+
+    def _restyle(self) -> None:
+        if not self.kind:
+            return
+        tokens = self.theme.tokens
+        fill, ink = getattr(tokens, f"{self.kind}_fill"), getattr(tokens, self.kind)
+        self.setStyleSheet(f"Banner {{ background: {fill}; }} Banner QLabel {{ color: {ink}; }}")
+        self.icon.setPixmap(self.theme.pixmap(ICONS[self.kind], self.kind, 16))
