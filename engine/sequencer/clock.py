@@ -36,7 +36,9 @@ class Access:
 
     def orders_of(self, account: int, market: int) -> list[tuple[int, Side, int, int]]:
         """Resting orders, oldest first."""
-        return [(o.order_id, o.side, o.price, o.lots) for o in self._core.orders.of(account) if o.market == market]
+        return [
+            (o.order_id, o.side, o.price, o.lots) for o in self._core.orders.of_account(account) if o.market == market
+        ]
 
     def position(self, account: int, market: int) -> int:
         """Signed lots."""

@@ -107,7 +107,10 @@ class VenueCore:
         return state
 
     def system(self, account_id: int) -> AccountState:
-        """One of the venue's own accounts; its leaf is opened, without an owner, when it is first needed."""
+        """One of the venue's own accounts; when it is first needed its leaf is opened without an owner, for good.
+
+        So the insurance account can only be funded from L1 by the owner whose deposit opened it.
+        """
         state = self.accounts.get(account_id)
         return state if state is not None else self.open_account(account_id, NO_OWNER)
 

@@ -185,7 +185,7 @@ def _own_reached(
     """Own orders on the other side that the self-trade rule will cancel: those met before the order is used up."""
     reached = []
     last = makers[-1] if makers else None
-    for own in core.orders.of(account):
+    for own in core.orders.of_account(account):
         if own.market != core.market_ids[index] or own.buy == buy:
             continue
         within = price is None or (own.price <= price if buy else own.price >= price)
@@ -352,7 +352,7 @@ def cancel_all(core: VenueCore, command: CancelAll) -> None:
     if command.market:
         core.market_index(command.market)
     _accept(core, command.account, command.client_id)
-    for order in core.orders.of(command.account):
+    for order in core.orders.of_account(command.account):
         if command.market in (0, order.market):
             close_order(core, order.order_id, "cancelled")
 

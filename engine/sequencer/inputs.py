@@ -111,7 +111,7 @@ class L1Block(Input, frozen=True):
 
 
 class ProofOutcome(Input, frozen=True):
-    """What became of a proving attempt. ``digest``: hex Keccak-256 of the proof file, "" when there is none."""
+    """What became of a proving attempt. ``digest``: hex SHA-256 of the proof file, "" when there is none."""
 
     batch: int
     accepted: bool

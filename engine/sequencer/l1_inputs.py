@@ -103,7 +103,7 @@ def _pending_reason(core: VenueCore, deposit: L1Deposit) -> str:
     if len(deposit.owner) != 20 or deposit.owner == NO_OWNER:
         return "owner is not an address"
     account = core.accounts.get(deposit.account)
-    if account is not None and account.l1_address not in (NO_OWNER, deposit.owner):
+    if account is not None and account.l1_address != deposit.owner:
         return "the account has another owner"
     if not deposit.amount >= 1 or core.counters.collateral + deposit.amount > MAX_TOTAL_COLLATERAL:
         return f"amount is outside [1, {MAX_TOTAL_COLLATERAL - core.counters.collateral}]"
@@ -125,7 +125,6 @@ def _credit(core: VenueCore, deposit: L1Deposit, block: int) -> None:
     if not core.batches.room_for({deposit.account}):
         core.close_batch()
     account = core.accounts.get(deposit.account) or core.open_account(deposit.account, deposit.owner)
-    account.l1_address = deposit.owner
     account.collateral += deposit.amount
     core.counters.collateral += deposit.amount
     core.transact(deposit.account)

@@ -31,7 +31,7 @@ def scan(core: VenueCore) -> None:
 
 
 def _liquidate(core: VenueCore, state: AccountState) -> None:
-    for order in core.orders.of(state.account_id):
+    for order in core.orders.of_account(state.account_id):
         close_order(core, order.order_id, "margin")
     reason = ""
     for index in markets_by_risk(state, core.terms):

@@ -66,6 +66,6 @@ class OrderRegistry:
         """How many orders of this account rest."""
         return len(self._by_account.get(account, ()))
 
-    def of(self, account: int) -> list[OpenOrder]:
+    def of_account(self, account: int) -> list[OpenOrder]:
         """The account's orders, oldest first."""
         return list(self._by_account.get(account, {}).values())

@@ -104,7 +104,7 @@ NO_MATCH = _Match(0, 0, 0, 0, 0, 0, False)
 def basis_of(core: VenueCore, account_id: int, levels: int) -> PreviewBasis:
     """Copy what a preview needs out of the venue."""
     own = []
-    for order in core.orders.of(account_id):
+    for order in core.orders.of_account(account_id):
         ahead = core.books[core.market_index(order.market)].lots_ahead(order.order_id) or 0
         own.append(OwnOrder(order.order_id, order.market, order.buy, order.price, order.lots, ahead))
     state = core.accounts.get(account_id)
