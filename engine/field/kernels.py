@@ -68,9 +68,9 @@ def batch_inverse_kernel(values, out):  # type: ignore[no-untyped-def]
         product = m_mul(product, lanes.where_zero(value, one, value))
     inverse = m_power(product, np.uint64(P - 2), one)
     for step in range(np.uint64(16), bulk + np.uint64(16), np.uint64(16)):
-        i = bulk - step
-        value = lanes.load(values, i)
-        lanes.store(out, i, lanes.where_zero(value, value, m_mul(inverse, lanes.load(out, i))))
+        at = bulk - step
+        value = lanes.load(values, at)
+        lanes.store(out, at, lanes.where_zero(value, value, m_mul(inverse, lanes.load(out, at))))
         inverse = m_mul(inverse, lanes.where_zero(value, one, value))
     for j in range(bulk, size):
         out[j] = m_inv(values[j])

@@ -1,42 +1,27 @@
-"""Keccak-256 as Ethereum uses it (the original padding, not SHA3-256).
+"""Keccak-256 as Ethereum uses it: single inputs, Merkle leaves and nodes in bulk, proof-of-work nonces.
 
-``keccak256`` runs pycryptodome; ``keccak256_reference`` is the sponge written out (FIPS 202, section 3, with Keccak's
-original domain bits), against which the vector kernels are tested.
+Digests in bulk are uint64[4 n]: the four words of digest i at 4 i, each the little-endian reading of eight digest bytes,
+so that the array's bytes are the digests' bytes one after the other on a little-endian machine.
 """
 
 from __future__ import annotations
 
+import numpy as np
 from Crypto.Hash import keccak as _keccak
 
-RATE_BYTES = 136
-DIGEST_BYTES = 32
-_MASK = (1 << 64) - 1
+from engine.errors import ProtocolError, check_range
+from engine.field.kernels import check_out, from_montgomery_array
+from engine.field.koalabear import P
+from engine.field.lanes import aligned_empty
+from engine.hashing.keccak_kernels import NOT_FOUND, grind_kernel, hash_pairs_kernel, hash_rows_kernel
+from engine.hashing.keccak_reference import keccak256_reference
 
+__all__ = ["digest_bytes", "grind", "grinding_holds", "hash_pairs", "hash_rows", "keccak256", "keccak256_reference"]
 
-def _round_constants() -> tuple[int, ...]:
-    """The 24 iota constants, from the LFSR of FIPS 202, algorithm 5."""
-    constants, lfsr = [], 1
-    for _ in range(24):
-        word = 0
-        for j in range(7):
-            if lfsr & 1:
-                word |= 1 << ((1 << j) - 1)
-            lfsr = (lfsr << 1) ^ (0x171 if lfsr & 0x80 else 0)
-        constants.append(word)
-    return tuple(constants)
-
-
-def _lane_path() -> tuple[tuple[int, int], ...]:
-    """The 24 steps of rho and pi: (lane written, rotation), the lane index being x + 5 y; lane 1 is read first."""
-    path, x, y = [], 1, 0
-    for t in range(24):
-        x, y = y, (2 * x + 3 * y) % 5
-        path.append((x + 5 * y, (t + 1) * (t + 2) // 2 % 64))
-    return tuple(path)
-
-
-ROUND_CONSTANTS = _round_constants()
-LANE_PATH = _lane_path()
+DIGEST_WORDS = 4
+MAX_GRINDING_BITS = 40
+_PERMUTATIONS = 1 << 15
+"""Permutations in one kernel call: a few milliseconds."""
 
 
 def keccak256(data: bytes) -> bytes:
@@ -45,32 +30,89 @@ def keccak256(data: bytes) -> bytes:
     return digest
 
 
-def keccak256_reference(data: bytes) -> bytes:
-    """The same digest in plain Python."""
-    padded = bytearray(data) + b"\x01" + bytes(-(len(data) + 1) % RATE_BYTES)
-    padded[-1] |= 0x80
-    lanes = [0] * 25
-    for start in range(0, len(padded), RATE_BYTES):
-        for k in range(RATE_BYTES // 8):
-            lanes[k] ^= int.from_bytes(padded[start + 8 * k : start + 8 * k + 8], "little")
-        lanes = keccak_f1600(lanes)
-    return b"".join(lane.to_bytes(8, "little") for lane in lanes[:4])
+def hash_rows(
+    columns: np.ndarray, n_cols: int, n_rows: int, *, montgomery: bool = True, out: np.ndarray | None = None
+) -> np.ndarray:
+    """Leaf digests uint64[4 n_rows]: leaf i hashes the canonical words of row i, 4 bytes little-endian each.
+
+    columns : flat column-major uint32[n_cols * n_rows], in Montgomery form or canonical as ``montgomery`` says
+    out : uint64[4 n_rows] to fill; allocated when None
+    """
+    check_out("columns", columns, n_cols * n_rows)
+    digests = _digests("out", out, n_rows)
+    state = np.empty(400, dtype=np.uint64)
+    factor = 1 if montgomery else (1 << 32) % P
+    bulk = n_rows & ~15
+    step = max(_PERMUTATIONS // (n_cols // 34 + 1) & ~15, 16)
+    for start in range(0, bulk, step):
+        hash_rows_kernel(columns, n_cols, n_rows, start, min(start + step, bulk), factor, state, digests)
+    if bulk < n_rows:
+        words = np.ascontiguousarray(columns.reshape(n_cols, n_rows)[:, bulk:].T).reshape(-1)
+        rows = (from_montgomery_array(words) if montgomery else words).astype("<u4").reshape(-1, n_cols)
+        for i, row in enumerate(rows):
+            _put(digests, bulk + i, keccak256(row.tobytes()))
+    return digests
 
 
-def keccak_f1600(lanes: list[int]) -> list[int]:
-    """The permutation Keccak-f[1600] of 25 lanes of 64 bits, lane (x, y) at x + 5 y."""
-    a = list(lanes)
-    for constant in ROUND_CONSTANTS:
-        c = [a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20] for x in range(5)]
-        d = [c[x - 1] ^ _rotate(c[(x + 1) % 5], 1) for x in range(5)]
-        a = [lane ^ d[i % 5] for i, lane in enumerate(a)]
-        carried = a[1]
-        for target, rotation in LANE_PATH:
-            a[target], carried = _rotate(carried, rotation), a[target]
-        a = [a[i] ^ (~a[i - i % 5 + (i + 1) % 5] & a[i - i % 5 + (i + 2) % 5] & _MASK) for i in range(25)]
-        a[0] ^= constant
-    return a
+def hash_pairs(digests: np.ndarray, *, out: np.ndarray | None = None) -> np.ndarray:
+    """Parents uint64[4 n] of 2 n digests uint64[8 n]: keccak256(left 32 bytes || right 32 bytes)."""
+    if digests.size % 8:
+        raise ProtocolError("digests come in pairs", field="digests", value=digests.size, limit="a multiple of 8 words")
+    count = _digests("digests", digests, digests.size // 4).size // 8
+    parents = _digests("out", out, count)
+    state = np.empty(400, dtype=np.uint64)
+    bulk = count & ~15
+    for start in range(0, bulk, _PERMUTATIONS):
+        hash_pairs_kernel(digests, start, min(start + _PERMUTATIONS, bulk), state, parents)
+    for i in range(bulk, count):
+        _put(parents, i, keccak256(digest_bytes(digests, 2 * i) + digest_bytes(digests, 2 * i + 1)))
+    return parents
 
 
-def _rotate(lane: int, by: int) -> int:
-    return ((lane << by) | (lane >> (64 - by))) & _MASK
+def digest_bytes(digests: np.ndarray, index: int) -> bytes:
+    """The 32 bytes of digest ``index``."""
+    return digests[DIGEST_WORDS * index : DIGEST_WORDS * (index + 1)].astype("<u8").tobytes()
+
+
+def grind(prefix: bytes, bits: int, *, start: int = 0) -> int:
+    """Smallest nonce >= start whose keccak256(prefix || nonce) has ``bits`` zero bits.
+
+    prefix : 32 bytes; the nonce follows as 8 bytes little-endian
+    bits : 0..40, the lowest of the first 8 digest bytes read little-endian; about 2^bits hashes are needed
+    """
+    if len(prefix) != 32:
+        raise ProtocolError("the prefix is 32 bytes", field="prefix", value=len(prefix), limit=32)
+    check_range("bits", bits, 0, MAX_GRINDING_BITS)
+    check_range("start", start, 0, 1 << 62)
+    words = np.frombuffer(prefix, dtype="<u8").astype(np.uint64)
+    state = np.empty(400, dtype=np.uint64)
+    while True:
+        nonce = int(grind_kernel(words, start, _PERMUTATIONS, (1 << bits) - 1, state))
+        if nonce != int(NOT_FOUND):
+            return nonce
+        start += _PERMUTATIONS
+
+
+def grinding_holds(prefix: bytes, nonce: int, bits: int) -> bool:
+    """Whether a nonce in [0, 2^64) passes the test of :func:`grind`; False outside that range."""
+    if not 0 <= nonce < 1 << 64:
+        return False
+    digest = keccak256(prefix + nonce.to_bytes(8, "little"))
+    return int.from_bytes(digest[:8], "little") & ((1 << bits) - 1) == 0
+
+
+def _digests(name: str, array: np.ndarray | None, count: int) -> np.ndarray:
+    """A fresh array of ``count`` digests, or the given one once checked."""
+    if array is None:
+        return aligned_empty(DIGEST_WORDS * count, np.uint64)
+    if array.dtype != np.uint64 or array.ndim != 1 or not array.flags.c_contiguous:
+        raise ProtocolError(f"{name} must be a contiguous 1-D uint64 array", field=name, value=str(array.dtype))
+    if array.size != DIGEST_WORDS * count:
+        raise ProtocolError(
+            f"{name} holds {array.size} words", field=name, value=array.size, limit=DIGEST_WORDS * count
+        )
+    return array
+
+
+def _put(digests: np.ndarray, index: int, digest: bytes) -> None:
+    digests[DIGEST_WORDS * index : DIGEST_WORDS * (index + 1)] = np.frombuffer(digest, dtype="<u8")
