@@ -12,6 +12,8 @@ from engine.settlement.chain import Chain
 from engine.settlement.transactions import MAX_GAS_LIMIT, contract_address, sign_transaction
 from engine.settlement.world import EventLog
 
+ENTRY_BYTES = 37
+MAX_ENTRIES = 512  # deposits and withdrawals of one batch, as the contract bounds them
 UNLIMITED = 2**256 - 1
 DEPLOY_GAS = 3_000_000
 CALL_GAS = 200_000  # every call but update_state stays below 100,000
@@ -139,9 +141,9 @@ class Client:
     def update_state(
         self, key: bytes, batch_number: int, old_root: bytes, new_root: bytes, outputs: bytes, nonce: int
     ) -> bytes:
-        """Post a batch whose fact is registered; ``outputs`` as the fact commits to them (37 bytes an entry)."""
+        """Post a batch whose fact is registered; ``outputs`` as the fact commits to them (37 bytes an entry)"""
         data = encode_call("update_state(uint64,bytes32,bytes32,bytes)", batch_number, old_root, new_root, outputs)
-        gas = min(MAX_GAS_LIMIT, UPDATE_BASE_GAS + UPDATE_ENTRY_GAS * (len(outputs) // 37))
+        gas = min(MAX_GAS_LIMIT, UPDATE_BASE_GAS + UPDATE_ENTRY_GAS * entries)
         return self._sign(key, self.exchange, data, gas, nonce)
 
     def withdraw(self, key: bytes, owner: bytes, nonce: int) -> bytes:

@@ -21,7 +21,8 @@ from engine.settlement.transactions import SECP256K1_ORDER, address_of
 
 Role = Literal["deployer", "operator", "maker", "taker", "insurance"]
 SCRYPT_N = 2**16  # with r = 8: 64 MiB, about 0.2 s to unlock on a slow core
-MAX_SCRYPT_N = 2**20  # a file asking for more would hold the desk up for seconds and take over 1 GiB
+MAX_SCRYPT_N = 2**19  # with r = 8: 512 MiB; geth's own files have half of it
+_KDF_LIMITS = {"n": MAX_SCRYPT_N, "r": 8, "p": 4, "c": 10_000_000, "dklen": 64}
 DEMO_KEY_NAME = "demo-key.json"
 DEMO_PASSPHRASE_NAME = "demo-key.passphrase.txt"
 _DEMO_LABEL = (
@@ -74,7 +75,7 @@ def unlock_key_file(path: Path, passphrase: str) -> UserKey:
 
     content = _read_json(path)
     address = _address(path, content)
-    _check_kdf(path, content)
+    _check_crypto(path, content["crypto"])
     try:
         secret = bytes(Account.decrypt(content, passphrase))
     except (KeyError, TypeError, ValueError, NotImplementedError) as error:
@@ -121,13 +122,19 @@ def _write_new(path: Path, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.link(temporary, path)  # unlike a rename, a link fails when the name is taken
+            _link(temporary, path)
         finally:
             temporary.unlink()
-    except FileExistsError as error:
-        raise _refused(path, "file", "exists already and is not overwritten") from error
     except OSError as error:
         raise _refused(path, "file", f"cannot be written: {error}") from error
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give a finished file its name; unlike a rename, a link fails when the name is taken."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError as error:
+        raise _refused(path, "file", "exists already and is not overwritten") from error
 
 
 def _read(path: Path) -> bytes:
@@ -160,17 +167,17 @@ def _address(path: Path, content: dict[str, Any]) -> bytes:
     return address
 
 
-def _check_kdf(path: Path, content: dict[str, Any]) -> None:
-    """Refuse work factors that would hang the desk before they are tried."""
-    crypto = content["crypto"]
+def _check_crypto(path: Path, crypto: dict[str, Any]) -> None:
+    """Refuse another cipher, which decryption would not notice, and work factors that would hang the desk."""
+    if crypto.get("cipher") != "aes-128-ctr":
+        raise _refused(path, "crypto.cipher", f"is {crypto.get('cipher')!r}; it must be 'aes-128-ctr'")
     parameters = crypto.get("kdfparams")
     if not isinstance(parameters, dict):
         raise _refused(path, "crypto.kdfparams", "is missing or no object")
-    limits = {"n": MAX_SCRYPT_N, "r": 16, "p": 8, "c": 10_000_000, "dklen": 64}
-    for name in parameters.keys() & limits.keys():
+    for name in parameters.keys() & _KDF_LIMITS.keys():
         value = parameters[name]
-        if not isinstance(value, int) or not 0 < value <= limits[name]:
-            raise _refused(path, f"crypto.kdfparams.{name}", f"is {value!r}; it must lie in [1, {limits[name]}]")
+        if not isinstance(value, int) or not 0 < value <= _KDF_LIMITS[name]:
+            raise _refused(path, f"crypto.kdfparams.{name}", f"is {value!r}; it must lie in [1, {_KDF_LIMITS[name]}]")
 
 
 def _refused(path: Path, field: str, why: str) -> KeyFileError:

@@ -6,6 +6,7 @@ posted block and the journal's knowledge of it therefore never posts a batch twi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.proving.statement import FactParts, fact, outputs_bytes
@@ -92,7 +93,40 @@ class Relayer:
         if batch.number <= last:
             return []
         self._check_root("old_root", batch.number, batch.old_root)
+        return self._fact_and_update(batch, self._client.chain.nonce(self._address))
+
+    def transactions_of(self, batches: Sequence[ProvedBatch]) -> list[bytes]:
+        """What is still to be sent for consecutive batches, in order, for one block.
+
+        Raises as :meth:`transactions` for the first one, and :class:`BatchOutOfOrder` or :class:`RootDivergence` where
+        a batch does not continue the one before it.
+        """
+        raws: list[bytes] = []
         nonce = self._client.chain.nonce(self._address)
+        for place, batch in enumerate(batches):
+            if place == 0 or not raws:
+                raws += self.transactions(batch)
+                continue
+            before = batches[place - 1]
+            if batch.number != before.number + 1:
+                raise BatchOutOfOrder(
+                    f"batch {batch.number} does not follow batch {before.number}",
+                    field="batch_number",
+                    value=batch.number,
+                    limit=before.number + 1,
+                )
+            if batch.old_root != before.new_root:
+                raise RootDivergence(
+                    f"batch {batch.number} does not start where batch {before.number} leads",
+                    field="old_root",
+                    value=batch.old_root.hex(),
+                    limit=before.new_root.hex(),
+                )
+            raws += self._fact_and_update(batch, nonce + len(raws))
+        return raws
+
+    def _fact_and_update(self, batch: ProvedBatch, nonce: int) -> list[bytes]:
+        """The operator's transactions for one batch from ``nonce`` on: the fact when it is not registered, the update."""
         raws = []
         if not self._client.fact_registered(batch.fact):
             raws.append(self._client.register_fact(self._key, batch.fact, nonce))

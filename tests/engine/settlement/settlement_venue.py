@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.exchange.config import DEFAULT_CONFIG
+from engine.hashing.keccak import keccak256
 from engine.sequencer.batch import Batch, ExternalFlow, root_bytes
 from engine.settlement.blocks import Block, Receipt
 from engine.settlement.chain import Chain, MemoryBlockStore
@@ -18,6 +19,7 @@ START = 1_723_075_200 * 10**9
 SEED = DEFAULT_CONFIG.seed
 DEPLOYER, OPERATOR, MAKER, TAKER = (role_key(SEED, role) for role in ("deployer", "operator", "maker", "taker"))
 ROOTS = [tuple(100 * step + limb for limb in range(8)) for step in range(20)]
+R0, R1, R2 = (root_bytes(root) for root in ROOTS[:3])
 MAKER_ACCOUNT, TAKER_ACCOUNT = 16, 17
 MAKER_DEPOSIT, TAKER_DEPOSIT, WALLET = 5_000_000, 3_000_000, 1_000_000
 
@@ -102,3 +104,18 @@ def open_venue(records: list[bytes]) -> Venue:
     store = MemoryBlockStore(records)
     chain = new_chain(store)
     return Venue(chain, venue_client(chain, DEFAULT_CONFIG), deployment(), store)
+
+
+def update(venue: Venue, number: int, old: bytes, new: bytes, outputs: bytes, attested: bool = True) -> tuple[int, str]:
+    """Attest exactly these values (unless told not to), then post them: (status, reason)."""
+    fact = venue.client.fact_of(number, old, new, keccak256(outputs))
+    nonce = venue.nonce(OPERATOR)
+    if attested:
+        venue.send(venue.client.register_fact(OPERATOR, fact, nonce))
+        nonce += 1
+    (receipt,) = venue.send(venue.client.update_state(OPERATOR, number, old, new, outputs, nonce))
+    return receipt.status, receipt.reason
+
+
+def entry(kind: int, account: int, owner: bytes, amount: int) -> bytes:
+    return bytes([kind]) + account.to_bytes(8, "big") + owner + amount.to_bytes(8, "big")

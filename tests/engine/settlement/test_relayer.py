@@ -20,7 +20,9 @@ from settlement_venue import (
 from engine.sequencer.batch import root_bytes
 from engine.sequencer.inputs import decode_input, encode_input
 from engine.settlement.errors import BatchOutOfOrder, NonceMismatch, Reverted, RootDivergence
+from engine.settlement.gas_report import gas_figures
 from engine.settlement.relayer import MAX_ATTEMPTS
+from engine.settlement.transactions import BASE_GAS, MAX_GAS_LIMIT
 from engine.settlement.watcher import block_input, inputs_since
 
 
@@ -151,3 +153,11 @@ def test_update_gas_limit_covers_its_worst_case(venue: Venue) -> None:
     posted = venue.relayer().post(venue.proved(1, (), flows), venue.time)
     assert posted.receipts[-1].status == 1
     assert venue.client.total_withdrawable() == 512 * (2**63 - 1)
+
+
+def test_gas_figures_cover_every_action_and_fit_one_transaction() -> None:
+    figures = gas_figures()
+    assert len(figures) == 16
+    assert all(BASE_GAS <= gas <= MAX_GAS_LIMIT for gas in figures.values())
+    assert figures["send ether"] == BASE_GAS
+    assert figures["update, 64 withdrawals to new owners"] > figures["update, 64 deposits"] > figures["update, empty"]

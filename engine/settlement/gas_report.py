@@ -1,0 +1,66 @@
+"""Gas of every action on the contracts, measured on a throw-away chain: ``python -m engine.settlement.gas_report``."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+
+from engine.exchange.config import DEFAULT_CONFIG
+from engine.sequencer.batch import Batch, ExternalFlow
+from engine.settlement.blocks import Receipt
+from engine.settlement.chain import Chain, MemoryBlockStore
+from engine.settlement.client import MAX_ENTRIES
+from engine.settlement.genesis import GenesisAccount, allocation, genesis, venue_deployment
+from engine.settlement.keys import role_key
+from engine.settlement.relayer import Relayer, proved_batch
+from engine.settlement.transactions import address_of
+from engine.units import SECOND
+
+_TIME = 1_700_000_000 * SECOND
+
+
+def gas_figures() -> dict[str, int]:
+    """Gas used per action, fees and calldata floor included; update figures exclude the fact's registration."""
+    maker, operator = (role_key(DEFAULT_CONFIG.seed, role) for role in ("maker", "operator"))
+    owner = address_of(maker)
+    chain = Chain(DEFAULT_CONFIG.chain_id, allocation(DEFAULT_CONFIG), _TIME, MemoryBlockStore())
+    deployment = venue_deployment(DEFAULT_CONFIG, bytes(32), bytes(32), bytes(32))
+    client = genesis(chain, DEFAULT_CONFIG, deployment, (GenesisAccount(16, maker, 10**9, 10**9),), _TIME)
+    names = ("deploy token", "deploy exchange", "send ether", "mint", "approve", "deposit, first")
+    figures = {name: receipt.gas_used for name, receipt in zip(names, chain.head.receipts)}
+    relayer, number = Relayer(client, operator), 0
+
+    def send(name: str, raw: bytes) -> None:
+        figures[name] = _gas(chain.build_block([raw], _TIME).receipts)
+
+    def post(name: str, deposits: int, owners: list[bytes]) -> None:
+        nonlocal number
+        number += 1
+        incoming = tuple(ExternalFlow(16, owner, 1) for _ in range(deposits))
+        outgoing = tuple(ExternalFlow(index, to, 1) for index, to in enumerate(owners))
+        roots = ((number - 1,) + (0,) * 7, (number,) + (0,) * 7)
+        batch = Batch(number, *roots, (), incoming, outgoing, 0, 0, 0, 0, 0)
+        fact, update = relayer.post(proved_batch(client, deployment, batch, ""), _TIME).receipts
+        figures["register fact"] = fact.gas_used
+        figures[name] = update.gas_used
+
+    send("deposit, further", client.deposit(maker, 16, 5, chain.nonce(owner)))
+    post("update, first", 0, [])
+    post("update, empty", 0, [])
+    post("update, 1 deposit", 1, [])
+    post("update, 1 withdrawal", 0, [owner])
+    send("withdraw", client.withdraw(maker, owner, chain.nonce(owner)))
+    strangers = [index.to_bytes(20, "big") for index in range(1, MAX_ENTRIES + 1)]
+    post("update, 64 deposits", 64, [])
+    post("update, 64 withdrawals to new owners", 0, strangers[:64])
+    post(f"update, {MAX_ENTRIES} withdrawals, the worst case", 0, [owner[::-1] for owner in strangers])
+    return figures
+
+
+def _gas(receipts: tuple[Receipt, ...]) -> int:
+    return sum(receipt.gas_used for receipt in receipts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(gas_figures())).decode() + "\n")

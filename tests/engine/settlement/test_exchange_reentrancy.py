@@ -1,0 +1,153 @@
+"""A hostile token calls back into the exchange while it is being paid or pulled from."""
+
+from __future__ import annotations
+
+import pytest
+from settlement_venue import MAKER, MAKER_ACCOUNT, OPERATOR, ROOTS, START, TAKER, deployment, flow
+
+from engine.sequencer.batch import Batch
+from engine.settlement.abi import encode_call
+from engine.settlement.chain import Chain, MemoryBlockStore
+from engine.settlement.client import Client, deployment_transactions
+from engine.settlement.genesis import ETHER
+from engine.settlement.relayer import Relayer, proved_batch
+from engine.settlement.transactions import address_of, contract_address, sign_transaction
+
+# Answers every transfer by calling its target with what it was armed with, and says whether that call succeeded.
+HOSTILE_TOKEN = """
+# pragma version 0.4.3
+target: address
+payload: Bytes[512]
+swallow: bool
+calls: public(uint256)
+successes: public(uint256)
+
+@external
+def arm(target: address, payload: Bytes[512], swallow: bool):
+    self.target = target
+    self.payload = payload
+    self.swallow = swallow
+
+@internal
+def _strike():
+    if self.target == empty(address):
+        return
+    target: address = self.target
+    self.target = empty(address)
+    self.calls += 1
+    success: bool = raw_call(target, self.payload, revert_on_failure=False)
+    if success:
+        self.successes += 1
+    assert success or self.swallow, "struck in vain"
+
+@external
+def transfer(to: address, amount: uint256) -> bool:
+    self._strike()
+    return True
+
+@external
+def transferFrom(owner: address, to: address, amount: uint256) -> bool:
+    self._strike()
+    return True
+"""
+
+
+@pytest.fixture(scope="module")
+def hostile_code() -> bytes:
+    from vyper.compiler import compile_code
+
+    return bytes.fromhex(compile_code(HOSTILE_TOKEN, output_formats=["bytecode"])["bytecode"][2:])
+
+
+class Trap:
+    """An exchange whose collateral is the hostile token; the maker has 9 pending and the taker 7 claimable."""
+
+    def __init__(self, code: bytes) -> None:
+        self.chain = Chain(
+            31337, {address_of(key): ETHER for key in (OPERATOR, MAKER, TAKER)}, START, MemoryBlockStore()
+        )
+        self.operator, self.maker, self.taker = (address_of(key) for key in (OPERATOR, MAKER, TAKER))
+        token = contract_address(self.operator, 0)
+        creation = sign_transaction(OPERATOR, chain_id=31337, nonce=0, to=b"", data=code, gas_limit=3_000_000)
+        _, exchange = deployment_transactions(31337, OPERATOR, token, deployment())
+        self.chain.build_block([creation, exchange], START)
+        self.client = Client(self.chain, token, contract_address(self.operator, 1))
+        self.send(MAKER, lambda nonce: self.client.deposit(MAKER, MAKER_ACCOUNT, 9, nonce))
+        flows = (flow(17, self.taker, 7),)
+        batch = Batch(1, ROOTS[0], ROOTS[1], (), (), flows, 1, 1, 1, START, START)
+        self.post(batch)
+
+    def post(self, batch: Batch) -> None:
+        Relayer(self.client, OPERATOR).post(proved_batch(self.client, deployment(), batch, ""), START)
+
+    def send(self, key: bytes, build):  # type: ignore[no-untyped-def]
+        (receipt,) = self.chain.build_block([build(self.chain.nonce(address_of(key)))], START).receipts
+        return receipt
+
+    def arm(self, payload: bytes, swallow: bool) -> None:
+        data = encode_call("arm(address,bytes,bool)", self.client.exchange, payload, swallow)
+        receipt = self.send(
+            TAKER,
+            lambda nonce: sign_transaction(
+                TAKER, chain_id=31337, nonce=nonce, to=self.client.token, data=data, gas_limit=1_000_000
+            ),
+        )
+        assert receipt.status == 1
+
+    def count(self, name: str) -> int:
+        return int.from_bytes(self.chain.call(self.client.token, encode_call(f"{name}()")), "big")
+
+    def state(self) -> tuple[int, ...]:
+        client = self.client
+        return (
+            client.pending(MAKER_ACCOUNT, self.maker),
+            client.withdrawable(self.taker),
+            client.total_pending(),
+            client.total_withdrawable(),
+            client.last_batch(),
+        )
+
+
+def payloads(trap: Trap) -> list[bytes]:
+    """Every entry of the contract that takes the lock, with arguments that would succeed on their own."""
+    from engine.sequencer.batch import root_bytes
+
+    batch = Batch(2, ROOTS[1], ROOTS[2], (), (), (), 1, 1, 1, START, START)
+    proved = proved_batch(trap.client, deployment(), batch, "")
+    trap.send(OPERATOR, lambda nonce: trap.client.register_fact(OPERATOR, proved.fact, nonce))
+    update = encode_call(
+        "update_state(uint64,bytes32,bytes32,bytes)", 2, root_bytes(ROOTS[1]), root_bytes(ROOTS[2]), b""
+    )
+    return [
+        encode_call("withdraw(address)", trap.taker),
+        encode_call("deposit(uint64,uint64)", 5, 6),
+        update,
+    ]
+
+
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("outer", ["withdraw", "deposit"])
+def test_no_entry_can_be_re_entered(hostile_code: bytes, which: int, outer: str) -> None:
+    trap = Trap(hostile_code)
+    payload = payloads(trap)[which]
+    assert trap.chain.simulate(trap.client.exchange, payload, caller=trap.maker).success  # armed with a live round
+
+    def attack(nonce: int) -> bytes:
+        if outer == "withdraw":
+            return trap.client.withdraw(MAKER, trap.taker, nonce)
+        return trap.client.deposit(MAKER, MAKER_ACCOUNT, 4, nonce)
+
+    before = trap.state()
+    trap.arm(payload, swallow=False)
+    receipt = trap.send(MAKER, attack)
+    assert (receipt.status, receipt.reason) == (0, "struck in vain")
+    assert trap.state() == before
+
+    trap.arm(payload, swallow=True)
+    assert trap.send(MAKER, attack).status == 1
+    assert (trap.count("calls"), trap.count("successes")) == (1, 0)
+    pending, claimable, total_pending, total_claimable, last = before
+    if outer == "withdraw":
+        assert trap.state() == (pending, 0, total_pending, total_claimable - claimable, last)
+    else:
+        assert trap.state() == (pending + 4, claimable, total_pending + 4, total_claimable, last)
