@@ -121,9 +121,7 @@ class Journal:
 
     def get_meta(self, key: str) -> bytes | None:
         """The named value, or None."""
-        with _reader(self.path) as connection:
-            row = connection.execute("SELECT CAST(value AS BLOB) FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else bytes(row[0])
+        return read_meta(self.path, key)
 
     def read_inputs(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Inputs with sequence > ``after``, in order, each checked against the digest chain."""
@@ -255,6 +253,13 @@ def _prepare(path: Path) -> None:
         raise JournalError(
             "the journal was written by another version", field="format", value=value.decode(), limit=str(FORMAT)
         )
+
+
+def read_meta(path: Path, key: str) -> bytes | None:
+    """A named value of a journal file, or None."""
+    with _reader(path) as connection:
+        row = connection.execute("SELECT CAST(value AS BLOB) FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 def read_chain(path: Path, table: str, key: str, after: int) -> Iterator[tuple[int, bytes]]:

@@ -1,7 +1,8 @@
 """The desk's clock: turns wall time into clock steps, at a chosen speed, on the sequencer's thread.
 
 Up to 10x, recorded flow is played and steps grow with the speed, so that the work per wall second stays bounded.
-Faster, the recording is not played: the clock advances in large steps, quotes are refreshed per step, and the desk says so.
+Faster, the recording is not played: the clock advances in large steps, quotes are refreshed per step, and the desk
+says so.
 """
 
 from __future__ import annotations

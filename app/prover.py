@@ -21,6 +21,7 @@ from engine.exchange.config import VenueConfig
 from engine.proving.prover import ProvedBatch, prove_batch, verify_file
 from engine.sequencer.batch import Batch
 from engine.sequencer.inputs import ProofOutcome
+from engine.stark.errors import ProvingCancelled
 
 MAX_ATTEMPTS = 5
 NICE = 5
@@ -111,7 +112,7 @@ class ProverQueue:
         self.live = LiveProof(batch.number, attempt)
         try:
             outcome = self._prove_and_check(batch, attempt)
-        except ProofCancelled:
+        except ProvingCancelled:
             return
         except ProtocolError as error:
             outcome = _refused(batch.number, attempt, error.message)
@@ -124,7 +125,7 @@ class ProverQueue:
     def _prove_and_check(self, batch: Batch, attempt: int) -> ProofOutcome:
         proved = self._prove(batch, self._config, progress=self._progress, cancelled=self._stopping.is_set)
         if self._stopping.is_set():
-            raise ProofCancelled("the prover is stopping")
+            raise ProvingCancelled("the prover is stopping", field="cancelled")
         self._progress("verifying", 1.0)
         started = time.perf_counter()
         verified = verify_file(proved.file)
@@ -154,10 +155,6 @@ class ProverQueue:
         self.thread.beat()
         if (live := self.live) is not None:
             live.stage, live.fraction = stage, fraction
-
-
-class ProofCancelled(ProtocolError):
-    """The prover stopped before the proof was done."""
 
 
 def store_proof(folder: Path, digest: str, data: bytes) -> Path:

@@ -17,7 +17,9 @@ from app.settings import Paths
 from engine.errors import CorruptData, ProtocolError
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig
 from engine.exchange.tree import AccountTree
-from engine.proving.statement import statement_id, verifier_parameter_digest
+from engine.proving.parameters import parameter_digest
+from engine.proving.shape import venue_shape
+from engine.proving.statement import statement_id
 from engine.sequencer.batch import root_bytes
 from engine.sequencer.inputs import decode_input
 from engine.sequencer.venue import Venue
@@ -97,7 +99,7 @@ def open_chain(journal: Journal, setup: MarketSetup, user: UserKey) -> LayerOne:
     """The chain from the journal's blocks; a new one gets its contracts, participants and the user's first deposit."""
     config = setup.config
     empty = root_bytes(AccountTree(config.tree_height, len(config.markets)).root)
-    deployment = venue_deployment(config, statement_id(config), verifier_parameter_digest(config), empty)
+    deployment = venue_deployment(config, statement_id(venue_shape(config)), parameter_digest(), empty)
     chain = Chain(config.chain_id, allocation(config), setup.genesis_time, JournalBlocks(journal))
     is_new = chain.head.number == 0
     client = genesis(chain, config, deployment, setup.genesis_accounts, setup.genesis_time)

@@ -32,7 +32,7 @@ class Paths:
 
     @property
     def proofs(self) -> Path:
-        """Proof files, named by their Keccak digest."""
+        """Proof files, named by their SHA-256 digest."""
         return self.data / "proofs"
 
     @property

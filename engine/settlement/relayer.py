@@ -126,7 +126,7 @@ class Relayer:
         return raws
 
     def _fact_and_update(self, batch: ProvedBatch, nonce: int) -> list[bytes]:
-        """The operator's transactions for one batch from ``nonce`` on: the fact when it is not registered, the update."""
+        """The operator's transactions for one batch from ``nonce`` on: its fact if not registered yet, the update."""
         raws = []
         if not self._client.fact_registered(batch.fact):
             raws.append(self._client.register_fact(self._key, batch.fact, nonce))

@@ -1,0 +1,126 @@
+"""``run SCENARIO --report FILE``: play a journey headless, check it from outside, write its report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.scenarios import round_trip
+from app.scenarios.journey import Journey, Say
+from app.scenarios.report import build_report, write_report
+from app.session import Session, open_session
+from app.settings import ROOT, Paths, open_paths
+from engine.errors import ProtocolError
+from engine.exchange.config import DEFAULT_CONFIG
+
+PLAYS: dict[str, Callable[[Journey], None]] = {"round-trip": round_trip.play}
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 when every step passed; the report is written in both cases."""
+    report = play(options.scenario, new_run_folder(options.data, options.scenario), options.seed, say=print_step)
+    if options.report:
+        write_report(Path(options.report), report)
+        print(f"report: {options.report}")
+    print(f"data: {report['data']}")
+    for failure in report["failures"]:
+        print(f"FAILED {failure}", file=sys.stderr)
+    return 1 if report["failures"] else 0
+
+
+def new_run_folder(data: str | None, scenario: str) -> Paths:
+    """A fresh folder below the data folder: a scenario starts from genesis and never touches the desk's venue."""
+    runs = open_paths(data).data / "runs"
+    number = 1
+    while (folder := runs / f"{scenario}-{number:03}").exists():
+        number += 1
+    return open_paths(folder)
+
+
+def play(
+    scenario: str, paths: Paths, seed: int, *, say: Say, keep: Callable[[Session], None] | None = None
+) -> dict[str, Any]:
+    """Play, check with separate processes, and return the report. ``keep`` sees the session before it is closed."""
+    started = time.perf_counter()
+    failures: list[str] = []
+    session = open_session(paths, msgspec.structs.replace(DEFAULT_CONFIG, seed=seed), _progress(say))
+    opened = time.perf_counter()
+    journey = Journey(session, say)
+    try:
+        session.prover.start()
+        try:
+            PLAYS[scenario](journey)
+        except ProtocolError as error:
+            failures.append(error.message)
+        measured = {"open_seconds": opened - started, "play_seconds": time.perf_counter() - opened}
+        report = build_report(session, scenario, journey.steps, measured)
+        if keep is not None:
+            keep(session)
+    finally:
+        session.close()
+    failures += [f"invariant {name}: {value}" for name, value in report["invariants"].items() if value is not True]
+    failures += _check_replay(report, paths, say)
+    failures += _check_proofs(report, say)
+    report["measured"]["total_seconds"] = time.perf_counter() - started
+    report["failures"] = failures
+    return report
+
+
+def print_step(name: str, passed: bool, detail: str) -> None:
+    """One line per step."""
+    print(f"{'ok  ' if passed else 'FAIL'} {name}: {detail}", flush=True)
+
+
+def _progress(say: Say) -> Callable[[str, float], None]:
+    seen: set[str] = set()
+
+    def progress(stage: str, fraction: float) -> None:
+        if stage not in seen:
+            seen.add(stage)
+            say("opening", True, stage)
+
+    return progress
+
+
+def _check_replay(report: dict[str, Any], paths: Paths, say: Say) -> list[str]:
+    """A fresh process replays the journal from genesis and must reach the same root and fills."""
+    last = report["batches"][-1]["new_root"] if report["batches"] else ""
+    done = _process("replay", "--json", "--data", str(paths.data))
+    printed = json.loads(done.stdout) if done.stdout.startswith("{") else {}
+    report["journal"] = {
+        "inputs": printed.get("inputs"),
+        "live_root": last,
+        "replayed_root": printed.get("root"),
+        "replayed_fills": printed.get("fills_digest"),
+    }
+    good = printed.get("root") == last and printed.get("fills_digest") == report["fills"]["digest"]
+    detail = f"{printed.get('inputs', 0):,} inputs give root 0x{printed.get('root', '')[:16]} and the same fills"
+    report["steps"].append({"name": "replay", "passed": good, "detail": detail if good else done.stderr[-500:]})
+    say("replay", good, detail if good else done.stderr[-500:])
+    return [] if good else [f"replay: {printed or done.stderr[-500:]}"]
+
+
+def _check_proofs(report: dict[str, Any], say: Say) -> list[str]:
+    """A fresh process verifies each proof file, given nothing but the file."""
+    failures = []
+    for batch in report["batches"]:
+        done = _process("verify", batch["proof_file"])
+        if done.returncode or not done.stdout.startswith("accepted"):
+            failures.append(f"verify batch {batch['id']}: {(done.stdout + done.stderr)[-300:]}")
+    detail = f"{len(report['batches']) - len(failures)} of {len(report['batches'])} proofs accepted by a fresh process"
+    report["steps"].append({"name": "verify", "passed": not failures, "detail": detail})
+    say("verify", not failures, detail)
+    return failures
+
+
+def _process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "main.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)

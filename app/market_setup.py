@@ -1,0 +1,88 @@
+"""The demo venue's market: recorded feeds, the participants that trade on them, and who is funded at genesis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
+
+from app.settings import RESOURCES, cache_folder
+from engine.exchange.config import MarketConfig, VenueConfig
+from engine.hashing.keccak import keccak256
+from engine.market.feed import Feed, load_feed
+from engine.market.participants import MarketMaker, TakerFlow
+from engine.market.replay import RecordedMarket, RecordedPrices
+from engine.sequencer.participant import Participant
+from engine.settlement.genesis import GenesisAccount
+from engine.settlement.keys import Role, role_key
+from engine.units import QUANTUM, SECOND
+
+FIRST_MAKER, FIRST_TAKER = 8, 12
+TAKERS_PER_MARKET = 2
+MAKER_DEPOSIT = 200_000_000 * QUANTUM
+TAKER_DEPOSIT = 50_000_000 * QUANTUM
+INSURANCE_DEPOSIT = 1_000_000 * QUANTUM
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class MarketSetup:
+    """What a venue needs from the market. ``participants()`` makes new ones each time: they have memories."""
+
+    config: VenueConfig
+    prices: RecordedPrices
+    markets: dict[int, RecordedMarket]
+    genesis_time: int
+    genesis_accounts: tuple[GenesisAccount, ...]
+
+    def participants(self) -> list[Participant]:
+        """One maker and two takers per market, in this order."""
+        found: list[Participant] = []
+        for place, market_id in enumerate(sorted(self.markets)):
+            market, seed = self.markets[market_id], self.config.seed
+            found.append(MarketMaker(FIRST_MAKER + place, market, seed=seed))
+            for flow in range(TAKERS_PER_MARKET):
+                account = FIRST_TAKER + TAKERS_PER_MARKET * place + flow
+                found.append(TakerFlow(account, market, seed=seed, flow=flow, flows=TAKERS_PER_MARKET))
+        return found
+
+
+def market_setup(config: VenueConfig, progress: Progress = lambda stage, fraction: None) -> MarketSetup:
+    """Read the feeds that the configuration names and put the market together; the feeds' digest enters the config."""
+    feeds = {}
+    for place, market in enumerate(config.markets):
+        progress(f"market data {market.symbol}", place / len(config.markets))
+        feeds[market.market_id] = _feed(market)
+    start = max(feed.start for feed in feeds.values())
+    genesis_time = start - start % SECOND
+    digest = keccak256("".join(feeds[m].digest for m in sorted(feeds)).encode()).hex()
+    config = msgspec.structs.replace(config, market_data_digest=digest)
+    markets = {m.market_id: RecordedMarket(feeds[m.market_id], m, genesis_time) for m in config.markets}
+    return MarketSetup(config, RecordedPrices(markets), markets, genesis_time, _genesis_accounts(config))
+
+
+def _feed(market: MarketConfig) -> Feed:
+    return _load(market.feed, market.price_decimals, market.size_decimals)
+
+
+@lru_cache(maxsize=8)
+def _load(name: str, price_decimals: int, size_decimals: int) -> Feed:
+    path = RESOURCES / "market" / f"{name}.gz"
+    return load_feed(path, price_decimals=price_decimals, size_decimals=size_decimals, cache=cache_folder() / "feeds")
+
+
+def _genesis_accounts(config: VenueConfig) -> tuple[GenesisAccount, ...]:
+    accounts = [_funded(config, config.insurance_account, "insurance", INSURANCE_DEPOSIT)]
+    for place in range(len(config.markets)):
+        accounts.append(_funded(config, FIRST_MAKER + place, "maker", MAKER_DEPOSIT))
+    for place in range(TAKERS_PER_MARKET * len(config.markets)):
+        accounts.append(_funded(config, FIRST_TAKER + place, "taker", TAKER_DEPOSIT))
+    return tuple(accounts)
+
+
+def _funded(config: VenueConfig, account: int, role: Role, deposit: int) -> GenesisAccount:
+    """Each account has an owner of its own, with a test key that follows from the seed."""
+    return GenesisAccount(account, role_key(config.seed * 65536 + account, role), deposit)
