@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine.errors import check_range
 from engine.settlement.abi import decode_words, encode_arguments, encode_call, topic
 from engine.settlement.artifacts import load_artifact
 from engine.settlement.chain import Chain
@@ -141,7 +142,11 @@ class Client:
     def update_state(
         self, key: bytes, batch_number: int, old_root: bytes, new_root: bytes, outputs: bytes, nonce: int
     ) -> bytes:
-        """Post a batch whose fact is registered; ``outputs`` as the fact commits to them (37 bytes an entry)"""
+        """Post a batch whose fact is registered; ``outputs`` as the fact commits to them (37 bytes an entry).
+
+        Raises :class:`OutOfRange` for more entries than one batch may have.
+        """
+        entries = check_range("outputs (entries)", len(outputs) // ENTRY_BYTES, 0, MAX_ENTRIES)
         data = encode_call("update_state(uint64,bytes32,bytes32,bytes)", batch_number, old_root, new_root, outputs)
         gas = min(MAX_GAS_LIMIT, UPDATE_BASE_GAS + UPDATE_ENTRY_GAS * entries)
         return self._sign(key, self.exchange, data, gas, nonce)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from settlement_venue import (
     MAKER_ACCOUNT,
@@ -161,3 +163,24 @@ def test_gas_figures_cover_every_action_and_fit_one_transaction() -> None:
     assert all(BASE_GAS <= gas <= MAX_GAS_LIMIT for gas in figures.values())
     assert figures["send ether"] == BASE_GAS
     assert figures["update, 64 withdrawals to new owners"] > figures["update, 64 deposits"] > figures["update, empty"]
+
+
+def test_consecutive_batches_go_into_one_block(venue: Venue) -> None:
+    batches = [venue.proved(1, (flow(MAKER_ACCOUNT, venue.maker, 3),)), venue.proved(2), venue.proved(3)]
+    block = venue.block(*venue.relayer().transactions_of(batches))
+    assert [receipt.status for receipt in block.receipts] == [1] * 6
+    assert venue.client.last_batch() == 3
+    assert [update.batch_number for update in block_input(venue.client, block).state_updates] == [1, 2, 3]
+    assert venue.relayer().transactions_of(batches) == []
+    assert len(venue.relayer().transactions_of([*batches, venue.proved(4)])) == 2
+    assert venue.relayer().transactions_of([]) == []
+
+
+def test_batches_with_a_gap_or_another_root_between_are_refused(venue: Venue) -> None:
+    with pytest.raises(BatchOutOfOrder, match="does not follow batch 1"):
+        venue.relayer().transactions_of([venue.proved(1), venue.proved(3)])
+    diverged = replace(venue.proved(2), old_root=root_bytes(ROOTS[5]))
+    with pytest.raises(RootDivergence, match="does not start where batch 1 leads"):
+        venue.relayer().transactions_of([venue.proved(1), diverged])
+    with pytest.raises(BatchOutOfOrder):
+        venue.relayer().transactions_of([venue.proved(2)])
