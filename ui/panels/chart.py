@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QPen
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout
 
 from app.snapshots import CandleSeries, Snapshot
 from engine.units import SECOND
@@ -29,7 +29,8 @@ from ui.viewmodels.chart import (
     visible_range,
 )
 from ui.widgets.panel import Panel
-from ui.widgets.state import LIVE, empty
+from ui.widgets.read_out import ReadOut
+from ui.widgets.state import LIVE, empty, loading
 
 POLL_SECONDS = 0.05  # candles change with trades; more often than this nobody sees
 RIGHT_MARGIN_CANDLES = 6
@@ -77,7 +78,7 @@ class ChartPanel(Panel):
         self.cross = CrosshairItem(self.theme)
         self.mark_line = pg.PlotCurveItem(antialias=False, connect="finite")
         self.index_line = pg.PlotCurveItem(antialias=False, connect="finite")
-        for layer, thing in enumerate((self.candles, self.index_line, self.mark_line, self.overlay, self.cross)):
+        for layer, thing in enumerate((self.index_line, self.mark_line, self.candles, self.overlay, self.cross)):
             thing.setZValue(layer)
             item.addItem(thing, ignoreBounds=True)
         self.box.sigXRangeChanged.connect(self._x_range_changed)
@@ -98,30 +99,21 @@ class ChartPanel(Panel):
             self.interval_buttons.addButton(button, index)
             row.addWidget(button)
         self.interval_buttons.idClicked.connect(self._interval_chosen)
-        self.read_out_label = QLabel()
-        self.read_out_label.setProperty("mono", True)
-        self.read_out_label.setProperty("size", "small")
-        self.read_out_label.setTextFormat(Qt.TextFormat.RichText)
-        self.read_out_label.setMinimumWidth(10)
+        self.read_out = ReadOut(self.theme)
+        self.legend = ReadOut(self.theme, right=True)
         self.live_button = QPushButton("Go live")
         self.live_button.setProperty("kind", "quiet")
         self.live_button.setAccessibleName("Follow the newest candle")
         self.live_button.setToolTip("follow the newest candle (double click on the chart)")
         self.live_button.clicked.connect(self.go_live)
         self.live_button.hide()
-        self.legend_label = QLabel()
-        self.legend_label.setProperty("mono", True)
-        self.legend_label.setProperty("size", "small")
-        self.legend_label.setTextFormat(Qt.TextFormat.RichText)
-        row.addStretch(1)
+        row.addWidget(self.legend, 1)
         row.addWidget(self.live_button)
-        row.addWidget(self.legend_label)
         column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(row)
-        self.read_out_label.setContentsMargins(8, 0, 8, 2)
-        column.addWidget(self.read_out_label)
+        column.addWidget(self.read_out)
         column.addWidget(self.plot, 1)
 
     def restyle(self) -> None:
@@ -171,17 +163,22 @@ class ChartPanel(Panel):
         if self.market not in snapshot.markets:
             self.set_state(empty("This market has no prices yet", "candles appear with its first trade"))
             return
-        if self.state.kind == "empty":
+        self._poll(time.perf_counter())
+        if self.series is None:
+            self.set_state(loading("Candles are being built", "they come with the engine's next picture"))
+            return
+        if self.state.kind in ("empty", "loading"):
             self.set_state(LIVE)
-        now = time.perf_counter()
+        view = snapshot.markets[self.market]
+        tone = "bid" if view.last_side == "buy" else "ask"
+        self.legend.set_cells(legend(self.config, snapshot))
+        self.price_axis.set_tags(((view.last_price, tone, f"on_{tone}"),))
+        self.overlay.set_marks(own_levels(self.config, snapshot), batch_bounds(snapshot), self.candles.origin)
+
+    def _poll(self, now: float) -> None:
         if now - self._polled >= POLL_SECONDS or self.series is None:
             self._polled = now
             self._take(self.engine.candles(self.market, self.interval))
-        view = snapshot.markets[self.market]
-        tone = "bid" if view.last_side == "buy" else "ask"
-        self._set_rich(self.legend_label, legend(self.config, snapshot))
-        self.price_axis.set_tags(((view.last_price, tone, f"on_{tone}"),))
-        self.overlay.set_marks(own_levels(self.config, snapshot), batch_bounds(snapshot), self.candles.origin)
 
     def _take(self, series: CandleSeries) -> None:
         key = series_key(series)
@@ -269,18 +266,7 @@ class ChartPanel(Panel):
     def _show_read_out(self, index: int) -> None:
         if self.series is None:
             return
-        self._set_rich(self.read_out_label, read_out(self.config, self.series, index))
-
-    def _set_rich(self, label: QLabel, parts: tuple[tuple[str, str, str], ...]) -> None:
-        """Cells of (name, text, tone), the name weak."""
-        cells = []
-        for name, text, tone in parts:
-            color, weak = self.theme.color(tone).name(), self.theme.tokens.text_weak
-            head = f'<span style="color:{weak}">{name} </span>' if name else ""
-            cells.append(f'{head}<span style="color:{color}">{text}</span>')
-        text = "&nbsp;&nbsp;".join(cells)
-        if text != label.text():
-            label.setText(text)
+        self.read_out.set_cells(read_out(self.config, self.series, index))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leaving hides the crosshair, a double click goes live, arrow keys pan, plus and minus zoom."""

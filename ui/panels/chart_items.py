@@ -121,7 +121,7 @@ class CandleItem(ViewItem):
         middle = left + np.floor(width / 2)
         top, bottom = np.minimum(open_, close), np.maximum(open_, close)
         rising = series.close[cut] >= series.open[cut]
-        for up, tone in ((True, "gain"), (False, "loss")):
+        for up, tone in ((True, "candle_up"), (False, "candle_down")):
             keep = rising == up
             wicks = np.column_stack([middle[keep], high[keep], middle[keep], low[keep]])
             self._draw_lines(painter, wicks, tone)
@@ -177,14 +177,15 @@ class OverlayItem(ViewItem):
 
     def _paint_bounds(self, painter: QPainter, transform: QTransform, view: QRectF) -> None:
         pen = QPen(self.theme.color("line_strong"), 1)
-        pen.setDashPattern([1, 3])
         places = [
             (np.floor((bound.time - self.origin) / SECOND * transform.m11() + transform.dx()), bound)
             for bound in self.bounds
         ]
         places = [(x, bound) for x, bound in places if view.left() <= x <= view.right()]
         crowded = len(places) > 1 and (places[0][0] - places[-1][0]) / (len(places) - 1) < CROWDED
-        foot = view.top() + 8 if crowded else view.bottom()  # crowded bounds are ticks at the top, not a curtain
+        if not crowded:
+            pen.setDashPattern([1, 3])
+        foot = view.top() + 4 if crowded else view.bottom()  # crowded bounds are ticks at the top, not a curtain
         right_of_last = view.right() + 1e9
         for x, bound in places:  # newest first: labels go from right to left and are left out when crowded
             painter.setPen(pen)
@@ -193,7 +194,7 @@ class OverlayItem(ViewItem):
             width = painter.fontMetrics().horizontalAdvance(text)
             if right_of_last - x > width + 12:
                 painter.setPen(self.theme.color("text_weak"))
-                painter.drawText(QRectF(x + 3, view.top() + 2, width + 2, 14), Qt.AlignmentFlag.AlignLeft, text)
+                painter.drawText(QRectF(x + 3, view.top() + 3, width + 2, 14), Qt.AlignmentFlag.AlignLeft, text)
                 right_of_last = x
 
     def _paint_line(self, painter: QPainter, level: Level, y: float, view: QRectF) -> None:

@@ -61,6 +61,7 @@ class HeaderBar(QFrame):
         self._row.addWidget(self._build_last())
         self._row.addSpacing(12)
         self._row.addWidget(self.facts, 1)
+        self._row.addSpacing(12)
         self._build_clock()
         self.restyle()
         theme.changed.connect(self.restyle)

@@ -11,7 +11,7 @@ from ui.viewmodels.ladder import LadderModel, Row
 from ui.widgets.painted import CENTRE, LEFT, RIGHT, PaintedRows
 
 PAD = 6
-OWN_WIDE_FROM = 330  # pixels of panel width from which the queue position fits beside the size
+OWN_WIDE_FROM = 300  # pixels of panel width from which the queue position fits beside the size
 
 
 class LadderView(PaintedRows):

@@ -119,8 +119,8 @@ class Workspace(QWidget):
         bottom = max(240, height * 30 // 100)
         self._split("chart", [width * 54 // 100, width * 21 // 100, width * 25 // 100])
         self._split_column("chart", [height - bottom, bottom])
-        self._split("ladder", [(height - bottom) * 66 // 100, (height - bottom) * 34 // 100])
-        self._split("ticket", [(height - bottom) * 64 // 100, (height - bottom) * 36 // 100])
+        self._split("ladder", [(height - bottom) * 70 // 100, (height - bottom) * 30 // 100])
+        self._split("ticket", [(height - bottom) * 58 // 100, (height - bottom) * 42 // 100])
         self._split("tables", [width * 50 // 100, width * 30 // 100, width * 20 // 100])
 
     def _size_narrow(self, width: int, height: int) -> None:

@@ -51,6 +51,7 @@ QPushButton[kind="primary"]:focus, QPushButton[kind="buy"]:focus, QPushButton[ki
   border: 2px solid $text_strong; }
 QPushButton[kind="primary"]:disabled, QPushButton[kind="buy"]:disabled, QPushButton[kind="sell"]:disabled {
   background: $ground2; color: $text_weak; border: 1px dashed $line_strong; }
+QToolButton { padding: 0 6px; }
 QPushButton[kind="quiet"], QToolButton { background: transparent; border-color: transparent; }
 QPushButton[kind="quiet"]:focus, QToolButton:focus { border: 1px solid $accent; }
 QPushButton[kind="segment"] { background: transparent; border: 1px solid transparent; color: $text_weak;

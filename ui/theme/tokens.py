@@ -15,6 +15,7 @@ from engine.errors import CorruptData, UnknownName
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 THEME_FOLDER = RESOURCES / "themes"
 MINIMUM_CONTRAST = 4.5
+MINIMUM_SHAPE_CONTRAST = 3.0  # of shapes that are not text (WCAG 2.2, 1.4.11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Tokens:
     pending: str
     pending_fill: str
     stale: str
+    candle_up: str
+    candle_down: str
 
 
 TOKEN_NAMES = tuple(field.name for field in fields(Tokens))
@@ -64,6 +67,7 @@ TEXTS = (
 )  # fmt: skip
 ALIASES = {"strong": "text_strong", "normal": "text", "weak": "text_weak"}
 """Short names that view-models use for the three plain text tokens."""
+SHAPES = ("candle_up", "candle_down")
 TEXT_PAIRS = (
     *((text, ground) for text in TEXTS for ground in GROUNDS),
     *((text, fill) for fill in ("bid_fill", "ask_fill", "accent_fill", "warn_fill", "danger_fill", "proved_fill",

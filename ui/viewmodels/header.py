@@ -91,17 +91,18 @@ def _facts(market: MarketConfig, view: MarketView, now: int) -> tuple[Fact, ...]
     change_text = NOTHING if change is None else f"{ARROWS[tone]} {percent_text(change, decimals=2, sign=True)}"
     rate = fraction_ppm(view.funding_rate * 10_000)  # in units of 10^-10, so that 0.0013 % keeps its digits
     funding = f"{rate / 10**8:+.4f} %"
+    due = countdown_text(view.next_funding - now)
+    tone_of_rate = "warn" if abs(rate) > 10**6 else "normal"
     payer = "longs pay shorts" if view.funding_rate >= 0 else "shorts pay longs"
     return (
         Fact("Mark", fixed_price_text(market, view.mark_fixed), "strong", "margin and liquidation use this price"),
         Fact("Index", fixed_price_text(market, view.index_fixed), "normal", "median of the oracle's signers"),
         Fact("24h change", change_text, tone),
+        Fact("Funding 1h · settles in", f"{funding} · {due}", tone_of_rate, f"predicted rate; {payer}; venue time"),
         Fact("24h high", price_text(market, view.high_24h)),
         Fact("24h low", price_text(market, view.low_24h)),
         Fact(f"24h volume {market.base}", count_text(view.volume_24h // 10**market.size_decimals)),
         Fact(f"Open interest {market.base}", size_text(market, view.open_interest, unit=False)),
-        Fact("Funding / 1h", funding, "warn" if abs(rate) > 10**6 else "normal", f"predicted; {payer}"),
-        Fact("Next in", countdown_text(view.next_funding - now), "normal", "venue time until funding is settled"),
     )
 
 

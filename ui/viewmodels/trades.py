@@ -9,6 +9,7 @@ from engine.exchange.config import MarketConfig
 from engine.units import SECOND
 from ui.viewmodels.wording import price_text, size_text, stamp_text
 
+KEEP = 400  # rows; older ones are in the venue's own records
 ARROWS = {"buy": "▲", "sell": "▼"}
 
 
@@ -42,9 +43,9 @@ class TapeModel:
         newest = mine[0].fill_id if mine else -1
         if newest == self.newest and self.rows:
             return -1
-        rows = self._rows(mine)
-        fresh = sum(1 for row in rows if row.fill_id > self.newest) if self.newest >= 0 else 0
-        self.rows, self.newest = rows, newest
+        rows = self._rows([p for p in mine if p.fill_id > self.newest])
+        fresh = len(rows) if self.newest >= 0 else 0
+        self.rows, self.newest = (rows + self.rows)[:KEEP], newest
         return fresh
 
     def reset(self) -> None:

@@ -139,7 +139,7 @@ class Panel(QWidget):
         if snapshot.version == self._version:
             return False
         self._version = snapshot.version
-        if self.state.kind in ("loading", "stale"):
+        if self.state == LOADING or self.state.kind == "stale":
             self.set_state(LIVE)
         try:
             self.refresh(snapshot)

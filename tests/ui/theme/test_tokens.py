@@ -5,6 +5,8 @@ import pytest
 from engine.errors import CorruptData, UnknownName
 from ui.theme.tokens import (
     MINIMUM_CONTRAST,
+    MINIMUM_SHAPE_CONTRAST,
+    SHAPES,
     TEXT_PAIRS,
     TOKEN_NAMES,
     contrast,
@@ -41,6 +43,13 @@ def test_every_text_is_readable_on_every_ground_it_is_painted_on(name):
 def test_bid_and_ask_differ_in_lightness_too(name):
     tokens = load_tokens(name)
     assert abs(lightness(tokens.bid) - lightness(tokens.ask)) > 7
+
+
+@pytest.mark.parametrize("name", theme_names())
+def test_candles_stand_out_from_the_panel(name):
+    tokens = load_tokens(name)
+    assert all(contrast(getattr(tokens, shape), tokens.ground1) >= MINIMUM_SHAPE_CONTRAST for shape in SHAPES)
+    assert abs(lightness(tokens.candle_up) - lightness(tokens.candle_down)) > 5
 
 
 def test_contrast_of_black_on_white_is_21():
