@@ -34,8 +34,11 @@ class MarketConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def max_leverage(self) -> int:
-        """Whole multiples of equity that the initial margin fraction allows."""
-        return FIXED_ONE // self.initial_margin
+        """Whole multiples of equity that the initial margin fraction allows.
+
+        The fraction was rounded half up, so the true one is at least half a unit below: 5 % allows 20x, not 19x.
+        """
+        return 2 * FIXED_ONE // (2 * self.initial_margin - 1)
 
 
 class VenueConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

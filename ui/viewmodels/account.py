@@ -78,7 +78,12 @@ def figures(user: AccountView, config: VenueConfig) -> tuple[Figure, ...]:
     equity_tone: Tone = "danger" if user.equity <= 0 else "text_strong"
     free_tone: Tone = "warn" if user.free_collateral <= 0 and user.positions else "text"
     return (
-        Figure("Equity", money_text(user.equity), equity_tone, "collateral plus positions at the mark price"),
+        Figure(
+            f"Equity {config.collateral_symbol}",
+            money_text(user.equity),
+            equity_tone,
+            "collateral plus positions at the mark price",
+        ),
         Figure("Free collateral", money_text(user.free_collateral), free_tone, "equity minus initial margin"),
         Figure("Leverage", leverage_text(user.leverage_ppm), "text", "value of the positions over equity"),
         Figure("Initial margin", money_text(user.initial_margin), "text", "needed to open or add"),
@@ -92,7 +97,12 @@ def l1_figures(user: AccountView, config: VenueConfig) -> tuple[Figure, ...]:
     pending: Tone = "pending" if user.l1_pending_deposit else "text_weak"
     claimable: Tone = "proved" if user.l1_claimable else "text_weak"
     return (
-        Figure("L1 wallet", money_text(user.l1_token_balance), "text", "token balance of " + address_words(user)),
+        Figure(
+            f"L1 wallet {config.collateral_symbol}",
+            money_text(user.l1_token_balance),
+            "text",
+            "token balance of " + address_words(user),
+        ),
         Figure("Deposit pending", money_text(user.l1_pending_deposit), pending, "deposited, not yet in a proved batch"),
         Figure("Claimable", money_text(user.l1_claimable), claimable, "withdrawn and proved; claim it on L1"),
     )
@@ -112,12 +122,12 @@ def limit_words(user: AccountView, config: VenueConfig) -> str:
     """The withdrawal's limits in words."""
     symbol = config.collateral_symbol
     least = exact_money_text(config.min_withdrawal) if config.min_withdrawal >= 10_000 else "0.000001"
-    return f"from {least} to {exact_money_text(max(0, user.withdrawable))} {symbol}; open positions keep their margin"
+    return f"{least} to {exact_money_text(max(0, user.withdrawable))} {symbol}"
 
 
 def deposit_limit_words(user: AccountView, config: VenueConfig) -> str:
     """The deposit's limits in words."""
-    return f"from 0.000001 to {exact_money_text(user.l1_token_balance)} {config.collateral_symbol}, the L1 wallet"
+    return f"0.000001 to {exact_money_text(user.l1_token_balance)} {config.collateral_symbol}"
 
 
 def read_deposit(text: str, user: AccountView) -> int:
@@ -139,6 +149,12 @@ def read_withdrawal(text: str, user: AccountView, config: VenueConfig) -> int:
         low = "0.000001" if config.min_withdrawal == 1 else exact_money_text(config.min_withdrawal)
         raise OutOfRange("amount", exact_money_text(amount), low, exact_money_text(limit))
     return amount
+
+
+def exact_amount_text(amount: int, config: VenueConfig | None) -> str:
+    """An amount to the last quantum, with the collateral's symbol when a config is given."""
+    text = exact_money_text(amount)
+    return f"{text} {config.collateral_symbol}" if config else text
 
 
 def _amount(text: str) -> int:

@@ -109,8 +109,8 @@ def summary(snapshot: Snapshot) -> PipelineSummary:
     failures = snapshot.proof_failures
     return PipelineSummary(
         prove_times=percentile_words(times),
-        queue=f"{plural(waiting, 'batch') if waiting == 1 else f'{waiting:,} batches'} to prove",
-        failures="no failed proof" if not failures else f"{plural(failures, 'failed attempt')}, retried",
+        queue=f"{waiting:,} to prove",
+        failures="none failed" if not failures else f"{failures:,} failed, retried",
         failures_tone="text_weak" if not failures else "warn",
         history=tuple(float(value) for value in times[-120:]),
     )

@@ -54,7 +54,7 @@ def status_words(batch: BatchView) -> str:
 
 def security_words(batch: BatchView) -> str:
     """Bits of security, proven and conjectured."""
-    if not batch.bits_proven:
+    if not batch.bits_proven or not batch.proof_bytes:
         return NOTHING
     return f"{batch.bits_proven:.0f} bits proven, {batch.bits_conjectured:.0f} conjectured"
 

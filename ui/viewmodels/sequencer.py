@@ -8,6 +8,8 @@ from engine.units import SECOND
 from ui.viewmodels.account import Figure
 from ui.viewmodels.wording import Tone, bytes_text, count_text, micros_text, plural, seconds_text, short_hex
 
+ACK_TIP = "from submit to durable and applied: half are faster than p50, one in a hundred is slower than p99"
+
 
 def figures(snapshot: Snapshot, config: VenueConfig) -> tuple[Figure, ...]:
     """The sequencer's health, most watched first."""
@@ -16,13 +18,13 @@ def figures(snapshot: Snapshot, config: VenueConfig) -> tuple[Figure, ...]:
         Figure("Sequence number", count_text(view.sequence), "text_strong", "inputs applied since genesis"),
         Figure("Inputs", f"{view.inputs_per_second:,.0f} /s", "text", "applied per wall second"),
         Figure("Queue", f"{count_text(view.queue_depth)} of {count_text(view.queue_limit)}", queue_tone(view)),
-        Figure("Ack p50", micros_text(view.ack_p50_us), "text", "from submit to durable and applied, half are faster"),
-        Figure("Ack p99", micros_text(view.ack_p99_us), "text", "from submit to durable and applied, 1 in 100 slower"),
+        Figure("Ack p50, p99", f"{micros_text(view.ack_p50_us)}, {micros_text(view.ack_p99_us)}", "text", ACK_TIP),
         Figure("Journal lag", plural(view.journal_lag, "input"), "text", "taken but not yet durable"),
         Figure("Journal", bytes_text(view.journal_bytes), "text", "size on disk"),
-        Figure("Open batch", f"#{view.open_batch}", "text_strong", "takes inputs now"),
+        Figure(
+            "Open batch", f"#{view.open_batch}, {age_words(view, config)}", "text_strong", "closes at its largest age"
+        ),
         Figure("Its size", size_words(view, config), "text", "closes when either limit is reached"),
-        Figure("Its age", age_words(view, config), "text", "closes at its largest age"),
         Figure("State root", short_hex(view.root), "text", view.root),
     )
 
@@ -54,3 +56,22 @@ def open_batch_fill(view: SequencerView, config: VenueConfig) -> float:
         view.open_batch_age / config.batch_max_age,
     )
     return max(0.0, min(1.0, max(shares)))
+
+
+def l1_figures(snapshot: Snapshot) -> tuple[Figure, ...]:
+    """What L1 holds of it: the contract's root and its last batch, and how far L1 is behind."""
+    chain, view = snapshot.l1, snapshot.sequencer
+    behind = max(0, view.open_batch - 1 - chain.last_batch)
+    return (
+        Figure("L1 block", count_text(chain.block), "text", "head of the chain"),
+        Figure("Last batch on L1", f"#{chain.last_batch}", "proved", "accepted by the contract"),
+        Figure(
+            "Not on L1 yet", "nothing" if not behind else batches_words(behind), "pending" if behind else "text_weak"
+        ),
+        Figure("Contract's root", short_hex(chain.contract_root), "text", chain.contract_root),
+    )
+
+
+def batches_words(count: int) -> str:
+    """``1 batch``, ``4 batches``."""
+    return "1 batch" if count == 1 else f"{count:,} batches"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from app.snapshots import BatchView, FillView, Snapshot
 from engine.exchange.config import MarketConfig, VenueConfig
 from ui.viewmodels.tables import Cell, Column, Row, TableSpec
+from ui.viewmodels.tables_live import most_price_decimals
 from ui.viewmodels.wording import (
     Tone,
+    aligned_price_text,
     change_tone,
     long_stamp_text,
     money_text,
     notional_quanta,
-    price_text,
     side_tone,
     size_text,
     stamp_text,
@@ -87,11 +90,15 @@ def fill_rows(snapshot: Snapshot, config: VenueConfig) -> tuple[Row, ...]:
     """The user's fills, newest first."""
     status = batch_status(snapshot.batches)
     last = snapshot.l1.last_batch
-    return tuple(_fill_row(fill, config.market(fill.market), status, last) for fill in snapshot.fills)
+    decimals = most_price_decimals(config)
+    return tuple(
+        _fill_row(fill, config.market(fill.market), decimals, *finality(fill.batch, status, last))
+        for fill in snapshot.fills
+    )
 
 
-def _fill_row(fill: FillView, market: MarketConfig, status: dict[int, str], last_on_l1: int) -> Row:
-    words, tone = finality(fill.batch, status, last_on_l1)
+@lru_cache(maxsize=2048)
+def _fill_row(fill: FillView, market: MarketConfig, decimals: int, words: str, tone: Tone) -> Row:
     value = notional_quanta(market, fill.price, fill.lots)
     role = "liquidation" if fill.liquidation else "maker" if fill.maker else "taker"
     return Row(
@@ -100,7 +107,7 @@ def _fill_row(fill: FillView, market: MarketConfig, status: dict[int, str], last
             Cell(stamp_text(fill.time), fill.time, tip=long_stamp_text(fill.time)),
             Cell(market.symbol, market.symbol, "text_strong"),
             Cell(fill.side, fill.side, side_tone(fill.side)),
-            Cell(price_text(market, fill.price), fill.price),
+            Cell(aligned_price_text(market, fill.price, decimals), fill.price),
             Cell(size_text(market, fill.lots), fill.lots),
             Cell(money_text(value), value),
             Cell(money_text(fill.fee, decimals=4), fill.fee, "gain" if fill.fee < 0 else "text"),

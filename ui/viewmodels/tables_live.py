@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from app.snapshots import AccountView, OrderView, PositionView
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.sequencer.inputs import PlaceOrder
 from ui.viewmodels.tables import Cell, Column, Row, TableSpec
 from ui.viewmodels.wording import (
     NOTHING,
+    aligned_price_text,
     change_tone,
     distance_ppm,
-    fixed_price_text,
     health_tone,
     health_words,
     long_stamp_text,
     money_text,
     notional_quanta,
-    price_text,
     side_tone,
     size_text,
     stamp_text,
+    ticks_of_fixed,
 )
 
 FAR = 1 << 60  # sorts after every distance
@@ -63,13 +65,21 @@ ORDERS = TableSpec(
 
 def position_rows(user: AccountView, config: VenueConfig) -> tuple[Row, ...]:
     """One row per position, by market."""
-    return tuple(_position_row(position, config.market(position.market)) for position in user.positions)
+    decimals = most_price_decimals(config)
+    return tuple(_position_row(position, config.market(position.market), decimals) for position in user.positions)
 
 
-def _position_row(position: PositionView, market: MarketConfig) -> Row:
+def most_price_decimals(config: VenueConfig) -> int:
+    """Decimals that a price column is aligned to."""
+    return max(market.price_decimals for market in config.markets)
+
+
+@lru_cache(maxsize=64)
+def _position_row(position: PositionView, market: MarketConfig, decimals: int) -> Row:
     distance = None
     if position.liquidation_price is not None:
         distance = distance_ppm(market, position.mark_fixed, position.liquidation_price)
+    entry, mark = (ticks_of_fixed(market, fixed) for fixed in (position.entry_fixed, position.mark_fixed))
     words = health_words(market, position.mark_fixed, position.liquidation_price)
     maintenance = f"maintenance margin {money_text(position.maintenance_margin)}"
     return Row(
@@ -77,8 +87,12 @@ def _position_row(position: PositionView, market: MarketConfig) -> Row:
         (
             Cell(market.symbol, market.symbol, "text_strong"),
             Cell(size_text(market, position.size, sign=True), position.size, "bid" if position.size > 0 else "ask"),
-            Cell(fixed_price_text(market, position.entry_fixed), position.entry_fixed),
-            Cell(fixed_price_text(market, position.mark_fixed), position.mark_fixed),
+            Cell(
+                aligned_price_text(market, ticks_of_fixed(market, position.entry_fixed), decimals), position.entry_fixed
+            ),
+            Cell(
+                aligned_price_text(market, ticks_of_fixed(market, position.mark_fixed), decimals), position.mark_fixed
+            ),
             _money(position.notional),
             _gain(position.unrealised),
             _gain(position.realised),
@@ -95,10 +109,12 @@ def _position_row(position: PositionView, market: MarketConfig) -> Row:
 def order_rows(user: AccountView, config: VenueConfig) -> tuple[Row, ...]:
     """One row per resting order, newest first."""
     orders = sorted(user.orders, key=lambda order: order.order_id, reverse=True)
-    return tuple(_order_row(order, config.market(order.market)) for order in orders)
+    decimals = most_price_decimals(config)
+    return tuple(_order_row(order, config.market(order.market), decimals) for order in orders)
 
 
-def _order_row(order: OrderView, market: MarketConfig) -> Row:
+@lru_cache(maxsize=1024)
+def _order_row(order: OrderView, market: MarketConfig, decimals: int) -> Row:
     left = order.lots - order.filled
     value = notional_quanta(market, order.price, left)
     first = order.lots_ahead == 0
@@ -107,7 +123,7 @@ def _order_row(order: OrderView, market: MarketConfig) -> Row:
         (
             Cell(market.symbol, market.symbol, "text_strong"),
             Cell(order.side, order.side, side_tone(order.side)),
-            Cell(price_text(market, order.price), order.price),
+            Cell(aligned_price_text(market, order.price, decimals), order.price),
             Cell(size_text(market, order.lots), order.lots),
             Cell(size_text(market, order.filled, unit=False), order.filled, "text" if order.filled else "text_weak"),
             Cell(money_text(value), value),

@@ -6,6 +6,7 @@ market's unit stops here. Every other refusal is the engine's, shown as it came.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -27,8 +28,8 @@ from ui.viewmodels.wording import (
 PERCENTS = (10, 25, 50, 75, 100)
 LEVERAGE_STEP = 10  # the slider's unit is a tenth of a multiple of equity
 MAX_TICKS = 1 << 40  # far above any price, far below what overflows a fill's value
-RULED_OUT_BY_TYPE = "a market order never rests, so post-only cannot apply"
-RULED_OUT_BY_TIF = "an immediate-or-cancel order never rests, so post-only cannot apply"
+RULED_OUT_BY_TYPE = "a market order never rests"
+RULED_OUT_BY_TIF = "IOC never rests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,16 @@ class TicketContext:
     def position(self) -> int:
         """The user's signed lots in this market."""
         return self.user.account.size(self.market.market_id)
+
+
+def slider_share(tenths: int, market: MarketConfig) -> float:
+    """Where a leverage stands on the slider, 0 to 1: logarithmic, so that the small multiples have room."""
+    return math.log(tenths / LEVERAGE_STEP) / math.log(market.max_leverage)
+
+
+def slider_leverage(share: float, market: MarketConfig) -> int:
+    """Inverse of :func:`slider_share`, to the nearest tenth."""
+    return round(LEVERAGE_STEP * math.pow(market.max_leverage, share))
 
 
 def read_price(text: str, market: MarketConfig) -> int:
@@ -148,10 +159,10 @@ def reduce_only_reason(form: TicketForm, context: TicketContext) -> str:
     """Why reduce-only cannot be chosen, or ``""``."""
     position = context.position
     if position == 0:
-        return f"there is no {context.market.base} position to reduce"
+        return f"no {context.market.base} position"
     if (position > 0) == (form.side == "buy"):
         held, other = ("long", "sell") if position > 0 else ("short", "buy")
-        return f"the position is {held}; only a {other} order reduces it"
+        return f"{held}, only a {other} reduces it"
     return ""
 
 

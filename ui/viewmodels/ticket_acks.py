@@ -36,11 +36,6 @@ def new_client_id() -> str:
     return f"desk-{uuid.uuid4().hex[:16]}"
 
 
-def refusal_words(message: str, limit: str) -> str:
-    """The engine's sentence with its limit, said once."""
-    return message if not limit or limit in message else f"{message} (limit {limit})"
-
-
 class AckTracker:
     """Commands in flight, in the order they were sent."""
 
@@ -72,8 +67,7 @@ class AckTracker:
             if isinstance(event, Accepted):
                 answers.append(Answer(event.client_id, accepted=True, words=f"{waiting.words}: accepted"))
             else:
-                words = refusal_words(event.message, event.limit)
-                answers.append(Answer(event.client_id, False, words, event.field, event.limit))
+                answers.append(Answer(event.client_id, False, event.message, event.field, event.limit))
         return answers
 
     def overdue(self, now: float) -> list[Waiting]:

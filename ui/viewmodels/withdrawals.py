@@ -14,7 +14,7 @@ from app.snapshots import BatchView, Snapshot, WithdrawalView
 from engine.exchange.config import VenueConfig
 from engine.units import SECOND
 from ui.viewmodels.batches import stage_durations
-from ui.viewmodels.wording import Tone, money_text, range_text, seconds_text, stamp_text
+from ui.viewmodels.wording import Tone, money_text, range_text, stamp_text
 
 StepState = Literal["done", "active", "waiting"]
 SOURCE_BATCHES = 20
@@ -45,6 +45,7 @@ class WithdrawalState:
 
     withdrawal_id: int
     title: str
+    path: str
     steps: tuple[Step, ...]
     next_words: str
     needs_user: bool
@@ -67,7 +68,8 @@ def withdrawal_state(view: WithdrawalView, snapshot: Snapshot, config: VenueConf
     amount = f"{money_text(view.amount)} {config.collateral_symbol}"
     return WithdrawalState(
         withdrawal_id=view.withdrawal_id,
-        title=f"#{view.withdrawal_id}  {amount}, {view.path} path",
+        title=f"#{view.withdrawal_id}  {amount}",
+        path=f"{view.path} path",
         steps=steps,
         next_words=next_words(active, view, snapshot),
         needs_user=active == len(KEYS) - 1 and "claiming" not in stages,
@@ -120,5 +122,5 @@ def next_words(active: int, view: WithdrawalView, snapshot: Snapshot) -> str:
         "claimed": "you: claim it on L1, no deadline",
     }
     last = max(view.stages.values(), default=snapshot.time)
-    waited = max(0, snapshot.time - last) / SECOND
-    return f"{actors.get(key, 'sequencer: takes the request')}, waiting {seconds_text(float(int(waited)))}"
+    waited = max(0, snapshot.time - last) // SECOND
+    return f"{actors.get(key, 'sequencer: takes the request')}, waiting {waited} s"
