@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.field.kernels import from_montgomery_array
-from engine.hashing.keccak import keccak256
+from engine.hashing.keccak import hash_pairs, hash_rows
 from engine.stark.proof import TreeOpenings
 from engine.stark.schedule import TreeShape
 
@@ -50,26 +50,19 @@ class Commitment:
         return TreeOpenings(tuple(rows), paths.view(np.uint8).reshape(len(indices), tree.depth, 32))
 
 
-def _hash_rows(matrix: Matrix) -> Digests:
-    rows = from_montgomery_array(matrix.values).reshape(matrix.width, -1).T
-    encoded = np.ascontiguousarray(rows, dtype="<u4")
-    return np.frombuffer(b"".join(keccak256(row.tobytes()) for row in encoded), dtype=np.uint64)
-
-
-def _hash_pairs(digests: Digests) -> Digests:
-    data = digests.tobytes()
-    return np.frombuffer(b"".join(keccak256(data[i : i + 64]) for i in range(0, len(data), 64)), dtype=np.uint64)
+def _hash_matrix(matrix: Matrix) -> Digests:
+    return hash_rows(matrix.values, matrix.width, 1 << matrix.log_rows)
 
 
 def commit(matrices: tuple[Matrix, ...]) -> Commitment:
     """Build the tree of matrices given tallest first."""
     waiting = {matrix.log_rows: matrix for matrix in matrices[1:]}
-    layers = [_hash_rows(matrices[0])]
+    layers = [_hash_matrix(matrices[0])]
     for log_size in range(matrices[0].log_rows - 1, -1, -1):
-        nodes = _hash_pairs(layers[-1])
+        nodes = hash_pairs(layers[-1])
         joining = waiting.get(log_size)
         if joining is not None:
-            pairs = np.concatenate([nodes.reshape(-1, 4), _hash_rows(joining).reshape(-1, 4)], axis=1)
-            nodes = _hash_pairs(np.ascontiguousarray(pairs).reshape(-1))
+            pairs = np.concatenate([nodes.reshape(-1, 4), _hash_matrix(joining).reshape(-1, 4)], axis=1)
+            nodes = hash_pairs(np.ascontiguousarray(pairs).reshape(-1))
         layers.append(nodes)
     return Commitment(matrices, tuple(layers))

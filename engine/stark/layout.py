@@ -6,6 +6,7 @@ column, then the running sum's.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -184,16 +185,18 @@ def build_layout(statement: Statement) -> Layout:
 
 
 _CACHE: OrderedDict[int, Layout] = OrderedDict()
+_CACHE_LOCK = threading.Lock()
 
 
 def layout_of(statement: Statement) -> Layout:
     """Cached :func:`build_layout`; an entry keeps its statement alive, so the identity stays its own."""
-    known = _CACHE.get(id(statement))
-    if known is None or known.statement is not statement:
-        known = _CACHE[id(statement)] = build_layout(statement)
-        while len(_CACHE) > 16:
-            _CACHE.popitem(last=False)
-    return known
+    with _CACHE_LOCK:
+        known = _CACHE.get(id(statement))
+        if known is None or known.statement is not statement:
+            known = _CACHE[id(statement)] = build_layout(statement)
+            while len(_CACHE) > 16:
+                _CACHE.popitem(last=False)
+        return known
 
 
 def all_constraint_names(layout: TableLayout) -> list[str]:

@@ -1,4 +1,4 @@
-"""The prover's evaluations at z and z*w, and DEEP quotients on the trace domain.
+"""The prover's evaluations at z and z*w, and DEEP quotients, on the trace domain. Flat Montgomery words.
 
 Everything happens on the N points of H rather than on the extension: f(z) is the barycentric sum
 
@@ -10,71 +10,116 @@ extended like any column: a quarter of the work at blowup 4.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.field import extension
 from engine.field.extension import DEGREE, Extension
+from engine.field.extension_kernels import extension_batch_inverse
 from engine.field.kernels import from_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
-from engine.stark.deep import Batch, next_point
-from engine.stark.domain import powers
-from engine.stark.rings import ArrayRing
+from engine.field.ntt import powers, weighted_sums
+from engine.stark.deep import Batch
+from engine.stark.evaluator import montgomery, multiply_arrays
+from engine.stark.evaluator_kernels import combine_kernel
 
-Words = NDArray[np.uint64]
+Words = NDArray[np.uint32]
 _P = np.uint64(P)
+_WORK = 1 << 22
+X = (0, 1, 0, 0, 0)
 
 
-def barycentric_weights(height: int, z: Extension) -> Words:
-    """(5, N): the value that weights f(w^i) in f(z)."""
+@lru_cache(maxsize=32)
+def trace_points(height: int) -> Words:
+    """w^i, Montgomery (read-only)."""
+    points = powers(two_adic_generator(height), 1 << height)
+    points.setflags(write=False)
+    return points
+
+
+def _splat(value: Extension, rows: int) -> Words:
+    return np.repeat(montgomery(value), rows)
+
+
+def inverse_distances(height: int, point: Extension) -> Words:
+    """1 / (w^i - point)."""
     rows = 1 << height
-    ring = ArrayRing(rows)
-    points = powers(two_adic_generator(height), rows)
-    inverses = ring.inverse(ring.sub(ring.embed(z), ring.lift(points)))
-    vanishing = extension.sub(extension.power(z, rows), extension.ONE)
-    factor = extension.scale(vanishing, pow(rows, -1, P))
-    return ring.mul(inverses * points % _P, ring.embed(factor))
+    distances = _splat(extension.sub(extension.ZERO, point), rows)
+    distances[:rows] = (distances[:rows].astype(np.uint64) + trace_points(height)) % _P
+    return extension_batch_inverse(distances)
 
 
-def evaluate_columns(columns: NDArray[np.uint32], weights: Words) -> tuple[Extension, ...]:
-    """Values at the weights' point of columns given on H (Montgomery, flat)."""
-    rows = weights.shape[1]
-    values = from_montgomery_array(columns).reshape(-1, rows).astype(np.uint64)
-    return tuple(tuple(int(x) for x in (column * weights % _P).sum(axis=1) % _P) for column in values)
+def _scale_rows(values: Words, height: int, factor: Extension) -> Words:
+    """factor * w^i * values_i."""
+    rows = 1 << height
+    factors = np.zeros(DEGREE * rows, dtype=np.uint32)
+    factors[:rows] = trace_points(height)
+    return multiply_arrays(values, multiply_arrays(factors, _splat(factor, rows)))
+
+
+def barycentric_weights(height: int, point: Extension, inverses: Words) -> Words:
+    """What weights f(w^i) in f(point), from 1 / (w^i - point)."""
+    rows = 1 << height
+    vanishing = extension.sub(extension.ONE, extension.power(point, rows))
+    return _scale_rows(inverses, height, extension.scale(vanishing, pow(rows, -1, P)))
+
+
+def evaluate_columns(columns: Words, weights: Words) -> tuple[Extension, ...]:
+    """Values at the weights' point of columns given on H."""
+    rows = weights.size // DEGREE
+    count = columns.size // rows
+    words = from_montgomery_array(weighted_sums(columns, count, rows, weights)).tolist()
+    return tuple(tuple(words[at : at + DEGREE]) for at in range(0, DEGREE * count, DEGREE))
 
 
 def join_coordinates(values: Sequence[Extension]) -> tuple[Extension, ...]:
     """Values of extension columns from those of their five base columns: sum_k X^k f_k(z)."""
     out = []
     for at in range(0, len(values), DEGREE):
-        total, power = extension.ZERO, extension.ONE
-        for value in values[at : at + DEGREE]:
-            total = extension.add(total, extension.mul(power, value))
-            power = extension.mul(power, (0, 1, 0, 0, 0))
+        total = extension.ZERO
+        for value in reversed(values[at : at + DEGREE]):
+            total = extension.add(extension.mul(total, X), value)
         out.append(total)
     return tuple(out)
 
 
-def combine_columns(columns: Sequence[NDArray[np.uint32]], weights: Sequence[Words], rows: int) -> Words:
-    """(5, N): sum of base columns (Montgomery, flat, one array per phase) times their coefficients."""
-    total = np.zeros((DEGREE, rows), dtype=np.uint64)
+def combine_columns(
+    columns: Sequence[Words], weights: Sequence[NDArray[np.uint64]], rows: int, pause: Callable[[], None]
+) -> Words:
+    """sum of base columns (one flat array per phase) times their canonical coefficients (columns, 5)."""
+    total = np.zeros(DEGREE * rows, dtype=np.uint32)
     for words, coefficients in zip(columns, weights):
-        values = from_montgomery_array(words).reshape(-1, rows).astype(np.uint64)
-        for column, weight in zip(values, coefficients):
-            total = (total + column * weight[:, None]) % _P
+        used = np.flatnonzero(coefficients.any(axis=1))
+        if not len(used):
+            continue
+        first, last = int(used[0]), int(used[-1]) + 1
+        if rows < 16:
+            part = _combine_small(words.reshape(-1, rows)[first:last], coefficients[first:last])
+            total = ((total + part) % _P).astype(np.uint32)
+            continue
+        factors = montgomery(coefficients.reshape(-1).tolist())
+        step = max(_WORK // (last - first) // 16 * 16, 16)
+        for start in range(0, rows, step):
+            at, stop = np.uint64(start), np.uint64(min(start + step, rows))
+            combine_kernel(words, np.uint64(rows), factors, np.uint64(first), np.uint64(last), at, stop, total)
+            pause()
     return total
 
 
-def deep_quotient(now: Words, following: Words, batch: Batch, z: Extension, height: int) -> Words:
-    """G on H (5, N), from the combined columns at z and at z*w."""
-    ring = ArrayRing(1 << height)
-    points = powers(two_adic_generator(height), 1 << height)
-    x = ring.lift(points)
-    parts = []
-    for values, claimed, at in ((now, batch.claimed, z), (following, batch.claimed_next, next_point(z, height))):
-        inverse = ring.inverse(ring.sub(x, ring.embed(at)))
-        parts.append(ring.mul(ring.sub(values, ring.embed(claimed)), inverse))
-    factor = ring.add(ring.embed(extension.ONE), ring.embed(batch.correction) * points % _P)
-    return ring.mul(ring.add(*parts), factor)
+def _combine_small(columns: Words, coefficients: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    products = columns.astype(np.uint64)[:, None, :] * coefficients[:, :, None] % _P
+    return (products.sum(axis=0) % _P).reshape(-1)
+
+
+def deep_quotient(sums: tuple[Words, Words], inverses: tuple[Words, Words], batch: Batch, height: int) -> Words:
+    """G on H, from the combined columns and 1 / (w^i - point) for z and z*w."""
+    rows = 1 << height
+    total = np.zeros(DEGREE * rows, dtype=np.uint64)
+    for values, claimed, inverse in zip(sums, (batch.claimed, batch.claimed_next), inverses):
+        difference = values + (_P - _splat(claimed, rows).astype(np.uint64))
+        total += multiply_arrays((difference % _P).astype(np.uint32), inverse)
+    plain = (total % _P).astype(np.uint32)
+    return ((plain + _scale_rows(plain, height, batch.correction).astype(np.uint64)) % _P).astype(np.uint32)

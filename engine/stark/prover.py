@@ -18,13 +18,16 @@ from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P
-from engine.stark import reference
+from engine.hashing.keccak import grind
+from engine.stark import evaluator, reference
 from engine.stark.air import PublicTerm, Statement
 from engine.stark.commitment import Commitment, Matrix, commit
 from engine.stark.deep import Batch, make_batch, next_point
 from engine.stark.domain import shift
 from engine.stark.errors import ProvingCancelled, StatementError
-from engine.stark.fri import fold_layer, interpolate_final
+from engine.stark.evaluator import Machine, machines_of
+from engine.stark.folding import blocks, fold, mix
+from engine.stark.fri import interpolate_final
 from engine.stark.layout import QUOTIENT_CHUNKS, Layout, layout_of
 from engine.stark.lookup import LookupChallenges, make_challenges
 from engine.stark.opening import (
@@ -32,6 +35,7 @@ from engine.stark.opening import (
     combine_columns,
     deep_quotient,
     evaluate_columns,
+    inverse_distances,
     join_coordinates,
 )
 from engine.stark.parameters import Parameters
@@ -45,7 +49,6 @@ from engine.stark.proof import (
     public_digest,
     statement_digest,
 )
-from engine.stark.rings import ArrayRing
 from engine.stark.schedule import Shape, make_shape, phase_trees, phase_widths
 from engine.stark.transforms import extend, quotient_chunks
 from engine.stark.verifier import check_publics, start
@@ -123,6 +126,7 @@ class Prover:
         parameters: Parameters,
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
+        plain: bool = False,
     ) -> None:
         self.layout = layout_of(statement)
         self.heights = check_traces(self.layout, traces)
@@ -133,7 +137,7 @@ class Prover:
         if problem:
             raise StatementError(problem, field="public inputs")
         self.traces = [traces[table.table.name] for table in self.layout.tables]
-        self.progress, self.cancelled = progress, cancelled
+        self.progress, self.cancelled, self.plain = progress, cancelled, plain
         self.publics = public_digest(self.public_inputs, self.public_terms)
         self.transcript = start(self.layout, parameters, self.heights, self.publics)
         self.phases: list[Phase] = []
@@ -183,77 +187,80 @@ class Prover:
         """Main columns on H, Montgomery."""
         return [to_montgomery_array(np.ascontiguousarray(trace).reshape(-1)) for trace in self.traces]
 
+    def machine(self, index: int) -> Machine:
+        """The compiled evaluator's program of one table."""
+        return machines_of(self.layout)[index]
+
     def auxiliary(self, index: int, challenges: LookupChallenges) -> tuple[Words, Extension]:
         """Auxiliary columns of one table on H (flat Montgomery) and its total."""
-        table = self.layout.tables[index]
-        columns, total = reference.auxiliary_columns(table, self.traces[index], self.public_inputs, challenges)
-        return _flat(columns), total
+        height = self.heights[index]
+        if self.plain or height < 4:
+            table = self.layout.tables[index]
+            columns, total = reference.auxiliary_columns(table, self.traces[index], self.public_inputs, challenges)
+            return _flat(columns), total
+        main = self.phases[0].tables[index]
+        return evaluator.auxiliary_columns(
+            self.machine(index), main, height, self.public_inputs, challenges, self.pause
+        )
 
     def quotient(self, index: int, challenges: LookupChallenges | None, zeta: Extension) -> Words:
         """Q's coordinates on the first 2N points of the table's domain, flat Montgomery."""
         table, height = self.layout.tables[index], self.heights[index]
-        size = 1 << (height + self.shape.log_blowup)
-        matrices = [np.zeros((0, size), dtype=np.uint64), np.zeros((0, size), dtype=np.uint64)]
-        for side, width in enumerate((table.width, DEGREE * table.auxiliary)):
-            if width:
-                matrices[side] = _canonical(self.phases[side].extended[index]).reshape(width, size)
-        values = reference.quotient_values(
-            table, height, self.shape.log_domain, (matrices[0], matrices[1]), self.public_inputs, challenges, zeta,
-            self.totals.get(index, extension.ZERO), self.shape.log_blowup,
-        )  # fmt: skip
+        logs = (height, height + self.shape.log_blowup, self.shape.log_domain)
+        total = self.totals.get(index, extension.ZERO)
+        empty = np.zeros(0, dtype=np.uint32)
+        matrices = (self.phases[0].extended[index], self.phases[1].extended.get(index, empty))
+        if not self.plain:
+            return evaluator.quotient_values(
+                self.machine(index), logs, matrices, self.public_inputs, challenges, zeta, total, self.pause
+            )
+        main, auxiliary = (_canonical(words).reshape(-1, 1 << logs[1]) for words in matrices)
+        values = reference.quotient_values(table, logs, (main, auxiliary), self.public_inputs, challenges, zeta, total)
         return _flat(values)
 
     def grind(self, bits: int) -> int:
         """Find and absorb a nonce."""
-        nonce = 0
-        while not self.transcript.nonce_accepted(nonce, bits):
-            nonce += 1
+        nonce = grind(self.transcript.state, bits) if bits else 0
         self.transcript.absorb_nonce(nonce)
         return nonce
 
-    def open_table(self, index: int, z: Extension) -> Openings:
-        """Values of one table's polynomials at z and z*w."""
-        table, height = self.layout.tables[index], self.heights[index]
-        here, there = barycentric_weights(height, z), barycentric_weights(height, next_point(z, height))
-        main = self.phases[0].tables[index]
-        following = evaluate_columns(main, there)
-        helpers: tuple[Extension, ...] = ()
-        sums: tuple[Extension, ...] = ()
-        if table.groups:
-            words = self.phases[1].tables[index]
-            helpers = join_coordinates(evaluate_columns(words, here))
-            sums = join_coordinates(evaluate_columns(words[-(DEGREE << height) :], there))
-        chunks = join_coordinates(evaluate_columns(self.phases[2].tables[index], here))
-        picked = tuple(following[c] for c in table.next_columns)
-        return Openings(evaluate_columns(main, here), helpers, chunks, picked, sums)
+    def open_table(self, index: int, weights: tuple[Words, Words]) -> Openings:
+        """Values of one table's polynomials at z and z*w, given barycentric weights of both."""
+        table, (here, there) = self.layout.tables[index], weights
+        main, auxiliary, quotient = (phase.tables[index] for phase in self.phases)
+        rows = 1 << self.heights[index]
+        following = [evaluate_columns(main[c * rows : (c + 1) * rows], there)[0] for c in table.next_columns]
+        helpers = join_coordinates(evaluate_columns(auxiliary, here))
+        sums = join_coordinates(evaluate_columns(auxiliary[-DEGREE * rows :], there)) if table.groups else ()
+        chunks = join_coordinates(evaluate_columns(quotient, here))
+        return Openings(evaluate_columns(main, here), helpers, chunks, tuple(following), sums)
 
-    def deep_values(self, members: Sequence[int], height: int, batch: Batch, z: Extension) -> Words:
-        """G on H of one group, flat Montgomery."""
+    def deep_values(self, members: Sequence[int], height: int, batch: Batch, inverses: tuple[Words, Words]) -> Words:
+        """G on H of one group, flat Montgomery; ``inverses``: 1 / (w^i - z) and 1 / (w^i - z*w)."""
         columns = [np.concatenate([phase.tables[i] for i in members]) for phase in self.phases]
-        dots = [combine_columns(columns, weights, 1 << height) for weights in (batch.at_point, batch.at_next)]
-        return _flat(deep_quotient(dots[0], dots[1], batch, z, height))
+        rows = 1 << height
+        now, following = (
+            combine_columns(columns, weights, rows, self.pause) for weights in (batch.at_point, batch.at_next)
+        )
+        return deep_quotient((now, following), inverses, batch, height)
 
     def fri(self, layers: dict[int, Words]) -> tuple[list[Commitment], list[int], list[Extension]]:
         """Commit phase: commitments, nonces and the final polynomial. ``layers``: G by log2 of its domain."""
         largest = log_size = self.shape.log_domain
-        current = _canonical(layers[largest]).reshape(DEGREE, -1)
-        commitments, nonces = [], []
+        current, commitments, nonces = layers[largest], [], []
         for log_arity in self.shape.schedule:
-            arity = 1 << log_arity
-            blocks = current.reshape(DEGREE, -1, arity).transpose(2, 0, 1)
-            committed = commit((Matrix(_flat(blocks), DEGREE * arity, log_size - log_arity),))
+            committed = commit((blocks(current, log_arity),))
+            commitments.append(committed)
             self.transcript.absorb("fri root", committed.root)
             nonces.append(self.grind(self.parameters.folding_grinding))
             challenge, mixing = self.transcript.challenge(), self.transcript.challenge()
-            commitments.append(committed)
-            current = fold_layer(current, log_arity, challenge, log_size, largest)
+            current = fold(current, log_arity, challenge, log_size, largest)
             log_size -= log_arity
             if log_size in layers:
-                ring = ArrayRing(current.shape[1])
-                joined = _canonical(layers[log_size]).reshape(DEGREE, -1)
-                current = ring.add(current, ring.mul(ring.embed(mixing), joined))
+                current = mix(current, layers[log_size], mixing)
             self.pause()
-        return commitments, nonces, interpolate_final(current, self.shape.log_final, log_size, largest)
+        values = _canonical(current).reshape(DEGREE, -1)
+        return commitments, nonces, interpolate_final(values, self.shape.log_final, log_size, largest)
 
     def prove_main(self) -> None:
         """Commit the traces."""
@@ -298,12 +305,18 @@ class Prover:
         """Draw z, open, draw gamma: nonces, openings, and G on its domain per group."""
         deep_nonce = self.grind(self.parameters.deep_grinding)
         z = self.transcript.point()
-        openings = tuple(self.open_table(index, z) for index in range(len(self.layout.tables)))
+        inverses = {h: (inverse_distances(h, z), inverse_distances(h, next_point(z, h))) for h in set(self.heights)}
+        weights = {
+            h: (barycentric_weights(h, z, here), barycentric_weights(h, next_point(z, h), there))
+            for h, (here, there) in inverses.items()
+        }
+        openings = tuple(self.open_table(index, weights[height]) for index, height in enumerate(self.heights))
         self.transcript.absorb("openings", b"".join(encode_extensions(opened.flat()) for opened in openings))
         batching_nonce = self.grind(self.parameters.batching_grinding)
         gamma, layers = self.transcript.challenge(), {}
         for height, members in self.shape.groups:
-            values = self.deep_values(members, height, make_batch(self.layout, members, openings, gamma), z)
+            batch = make_batch(self.layout, members, openings, gamma)
+            values = self.deep_values(members, height, batch, inverses[height])
             extended = extend(values, DEGREE, height, self.shape.log_blowup, self.shift_of(height))
             layers[height + self.shape.log_blowup] = extended
             self.pause()
@@ -364,11 +377,12 @@ def prove(
     *,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    plain: bool = False,
 ) -> ProofResult:
     """Prove a statement. ``traces``: canonical uint32[columns, rows] per table name, rows a power of two.
 
     ``progress(stage, fraction done)`` is called after each stage; ``cancelled`` is asked often, and true ends the work
     with :class:`ProvingCancelled`. Raises :class:`StatementError` for input of the wrong shape; that the traces satisfy
-    the statement is not checked here.
+    the statement is not checked here. ``plain`` evaluates constraints by the numpy reference, to the same bytes.
     """
-    return Prover(statement, traces, public_inputs, public_terms, parameters, progress, cancelled).run()
+    return Prover(statement, traces, public_inputs, public_terms, parameters, progress, cancelled, plain).run()

@@ -91,20 +91,20 @@ def auxiliary_columns(
 
 def quotient_values(
     table: TableLayout,
-    log_height: int,
-    log_largest: int,
+    logs: tuple[int, int, int],
     matrices: tuple[NDArray[np.unsignedinteger], NDArray[np.unsignedinteger]],
     public_inputs: Sequence[int],
     challenges: LookupChallenges | None,
     zeta: Extension,
     total: Extension,
-    log_blowup: int,
 ) -> Words:
     """Q on the first 2N points of the table's domain in memory order, (5, 2N).
 
+    ``logs``: log2 of N, of the table's domain, of the largest domain.
     ``matrices``: main (columns, >= 2N) and auxiliary (5 * auxiliary, >= 2N) extensions, canonical, in memory order. The
     first 2N points are the coset of order 2N with the same shift.
     """
+    log_height, log_domain, log_largest = logs
     log_size = log_height + 1
     size = 1 << log_size
     ring = ArrayRing(size)
@@ -120,7 +120,7 @@ def quotient_values(
     )
     values = constraint_values(typed, table, row, challenges, step_of(total, log_height))
     sums = combine(typed, table, values, zeta)
-    points = domain_points(log_height + log_blowup, log_largest, size)
+    points = domain_points(log_domain, log_largest, size)
     last = np.uint64(pow(two_adic_generator(log_height), -1, P))
     from_last = (points + _P - last) % _P
     vanishing = np.array([pow(int(x), 1 << log_height, P) - 1 for x in points[[0, size // 2]]], dtype=np.uint64)

@@ -97,3 +97,11 @@ def test_another_statement_parameter_or_public_input_is_refused() -> None:
         with pytest.raises(VerificationError) as caught:
             verify(given, inputs, extra, data, parameters)
         assert caught.value.stage == stage
+
+
+@pytest.mark.parametrize("heights", [(3, 4, 5), (4, 3, 6), (7, 5, 3)])
+def test_compiled_and_plain_evaluation_give_the_same_bytes(heights: tuple[int, int, int]) -> None:
+    statement = cubes()
+    traces, publics, terms = cubes_witness(*heights)
+    compiled = prove(statement, traces, publics, terms, FAST).bytes
+    assert compiled == prove(statement, traces, publics, terms, FAST, plain=True).bytes

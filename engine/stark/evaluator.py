@@ -1,0 +1,268 @@
+"""The compiled prover arithmetic: LogUp columns and quotients by lowered programs, sixteen rows at a time.
+
+Same values as ``engine.stark.reference``, which is the definition; kernels take at most some milliseconds each.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.field import extension
+from engine.field.extension import DEGREE, Extension
+from engine.field.extension_kernels import extension_batch_inverse
+from engine.field.kernels import batch_inverse, from_montgomery_array, to_montgomery_array
+from engine.field.koalabear import P, two_adic_generator
+from engine.field.lanes import aligned_empty
+from engine.stark.constraints import KINDS, kinds_of
+from engine.stark.domain import domain_points
+from engine.stark.evaluator_kernels import fractions_kernel, multiply_kernel, quotient_kernel
+from engine.stark.layout import Layout, TableLayout
+from engine.stark.lookup import LookupChallenges, step_of
+from engine.stark.lowering import Linear, Lowered, Product, lower
+from engine.stark.reference import next_index
+
+Words = NDArray[np.uint32]
+Index = NDArray[np.uint64]
+Sums = tuple[Index, Words, Index]
+Pause = Callable[[], None]
+_P = np.uint64(P)
+BLOCK = 64
+"""Rows per block: slots * BLOCK words should fit the second-level cache."""
+_WORK = 1 << 22
+"""Slots times rows in one kernel call: some milliseconds."""
+_CALL = 1 << 17
+_LOAD_KINDS = {"one": 0, "column": 1, "public": 3}
+
+
+def montgomery(values: Iterable[int]) -> Words:
+    """Canonical integers as Montgomery words."""
+    return to_montgomery_array(np.array(list(values), dtype=np.uint32))
+
+
+def _flatten(forms: Sequence[Sequence[tuple[int, int]]]) -> tuple[Index, list[int], Index]:
+    """Slots, coefficients and ends (starting with 0) of a list of forms."""
+    slots = np.array([slot for form in forms for slot, _ in form], dtype=np.uint64)
+    ends = np.cumsum([0, *(len(form) for form in forms)]).astype(np.uint64)
+    return slots, [coefficient for form in forms for _, coefficient in form], ends
+
+
+def multiply_arrays(a: Words, b: Words) -> Words:
+    """Elementwise product of flat Montgomery extension arrays of equally many elements."""
+    elements = a.size // DEGREE
+    if elements % 16:
+        pad = -elements % 16
+        a, b = (np.pad(x.reshape(DEGREE, -1), ((0, 0), (0, pad))).reshape(-1) for x in (a, b))
+        return np.ascontiguousarray(multiply_arrays(a, b).reshape(DEGREE, -1)[:, :elements]).reshape(-1)
+    out = aligned_empty(a.size)
+    for start in range(0, elements, _CALL):
+        stop = np.uint64(min(start + _CALL, elements))
+        multiply_kernel(a, b, out, np.uint64(elements), np.uint64(start), stop)
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A lowered program as the kernels take it, with its table."""
+
+    table: TableLayout
+    program: Lowered
+    arrays: tuple[np.ndarray, ...]
+    groups: Index
+
+    def scratch(self, width: int, public_inputs: Sequence[int]) -> Words:
+        """Slots of one block, constants and publics filled in."""
+        words = aligned_empty(self.program.slots * width)
+        for slot, load in enumerate(self.program.loads):
+            if load.kind != "column":
+                value = 1 if load.kind == "one" else public_inputs[load.a]
+                words[slot * width : (slot + 1) * width] = montgomery([value])[0]
+        return words
+
+
+def make_machine(table: TableLayout, program: Lowered | None = None) -> Machine:
+    """Arrays for the kernels; the program is lowered here unless it is given."""
+    program = lower(table) if program is None else program
+    kinds = [2 if load.b else _LOAD_KINDS[load.kind] for load in program.loads]
+    terms = [operation.terms for operation in program.operations if isinstance(operation, Linear)]
+    slots, coefficients, ends = _flatten(terms)
+    bounds = iter(zip(ends[:-1].tolist(), ends[1:].tolist()))
+    pairs = [(op.a, op.b) if isinstance(op, Product) else next(bounds) for op in program.operations]
+    operands = np.array(pairs, dtype=np.uint64).reshape(-1, 2)
+    arrays = (
+        np.array(kinds, dtype=np.uint8),
+        np.array([load.a for load in program.loads], dtype=np.uint64),
+        np.array([isinstance(op, Product) for op in program.operations], dtype=np.uint8),
+        np.ascontiguousarray(operands[:, 0]),
+        np.ascontiguousarray(operands[:, 1]),
+        slots,
+        montgomery(coefficients),
+    )
+    groups = np.cumsum([0, *(len(group) for group in table.groups)]).astype(np.uint64)
+    return Machine(table, program, arrays, groups)
+
+
+_MACHINES: OrderedDict[bytes, tuple[Machine, ...]] = OrderedDict()
+_MACHINES_LOCK = threading.Lock()
+
+
+def machines_of(layout: Layout) -> tuple[Machine, ...]:
+    """Machines of a statement's tables, kept for the statements used last."""
+    with _MACHINES_LOCK:
+        known = _MACHINES.get(layout.digest)
+        if known is None:
+            known = _MACHINES[layout.digest] = tuple(make_machine(table) for table in layout.tables)
+            while len(_MACHINES) > 16:
+                _MACHINES.popitem(last=False)
+        return known
+
+
+def _sum_forms(forms: Sequence[Sequence[tuple[int, int]]], weights: Sequence[Extension]) -> dict[int, Extension]:
+    """sum of weight * form: an extension coefficient per slot."""
+    total: dict[int, Extension] = {}
+    for form, weight in zip(forms, weights):
+        for slot, coefficient in form:
+            part = extension.scale(weight, coefficient)
+            known = total.get(slot)
+            total[slot] = part if known is None else extension.add(known, part)
+    return total
+
+
+def _pack(sums: Sequence[dict[int, Extension]]) -> Sums:
+    slots = np.array([slot for total in sums for slot in total], dtype=np.uint64)
+    weights = montgomery(word for total in sums for value in total.values() for word in value)
+    return slots, weights, np.cumsum([0, *(len(total) for total in sums)]).astype(np.uint64)
+
+
+def _lookup_sums(machine: Machine, challenges: LookupChallenges) -> tuple[Sums, Sums]:
+    """Fingerprints and multiplicities of all interactions as weighted sums over slots."""
+    fingerprints, multiplicities, at = [], [], 0
+    for item in machine.table.table.interactions:
+        count = len(item.values)
+        forms = machine.program.lookups[at : at + 1 + count]
+        at += 1 + count
+        start = extension.add(challenges.alpha, extension.embed(item.bus))
+        fingerprints.append(_sum_forms([[(0, 1)], *forms[1:]], [start, *challenges.betas[:count]]))
+        multiplicities.append(forms[0])
+    slots, coefficients, ends = _flatten(multiplicities)
+    return _pack(fingerprints), (slots, montgomery(coefficients), ends)
+
+
+def _steps(machine: Machine, rows: int, width: int) -> Iterable[tuple[np.uint64, np.uint64]]:
+    size = max(width, _WORK // max(machine.program.slots, 1) // width * width)
+    for start in range(0, rows, size):
+        yield np.uint64(start), np.uint64(min(start + size, rows))
+
+
+def auxiliary_columns(
+    machine: Machine,
+    trace: Words,
+    log_height: int,
+    public_inputs: Sequence[int],
+    challenges: LookupChallenges,
+    pause: Pause,
+) -> tuple[Words, Extension]:
+    """Helper columns and running sum on H (auxiliary * 5 * N, flat Montgomery), and the table's total (canonical).
+
+    ``trace``: main columns on H, flat Montgomery, at least 16 rows.
+    """
+    rows, count = 1 << log_height, machine.table.auxiliary
+    width = min(BLOCK, rows)
+    tops, bottoms = aligned_empty(DEGREE * count * rows), aligned_empty(DEGREE * count * rows)
+    following = ((np.arange(rows) + 1) % rows).astype(np.uint64)
+    sums, scratch = _lookup_sums(machine, challenges), machine.scratch(width, public_inputs)
+    for start, stop in _steps(machine, rows, width):
+        fractions_kernel(
+            machine.arrays, *sums, machine.groups, (trace, np.uint64(rows), following), start, stop, np.uint64(width),
+            scratch, tops, bottoms,
+        )  # fmt: skip
+        pause()
+    quotients = multiply_arrays(tops, extension_batch_inverse(bottoms))
+    return _running_sum(quotients.reshape(DEGREE, count, rows), log_height)
+
+
+def _running_sum(by_group: NDArray[np.uint32], log_height: int) -> tuple[Words, Extension]:
+    """Auxiliary columns from the groups' quotients (5, groups, rows)."""
+    rows = 1 << log_height
+    per_row = by_group.sum(axis=1, dtype=np.uint64) % _P
+    totals = (per_row.sum(axis=1) % _P).astype(np.uint32)
+    total: Extension = tuple(from_montgomery_array(totals).tolist())
+    step = montgomery(step_of(total, log_height)).astype(np.uint64)
+    change = per_row + (_P - step)[:, None]
+    out = aligned_empty(by_group.size).reshape(by_group.shape[1], DEGREE, rows)
+    out[:-1] = by_group[:, :-1].transpose(1, 0, 2)
+    out[-1, :, 0] = 0
+    out[-1, :, 1:] = np.cumsum(change[:, :-1], axis=1) % _P
+    return out.reshape(-1), total
+
+
+@lru_cache(maxsize=32)
+def _selectors(log_height: int, log_domain: int, log_largest: int) -> tuple[Words, Words, Words, Words]:
+    """x - 1/w, 1/(x - 1), 1/(x - 1/w), 1/(x^N - 1) on the first 2N points of the domain, Montgomery."""
+    size = 2 << log_height
+    points = domain_points(log_domain, log_largest, size)
+    last = np.uint64(pow(two_adic_generator(log_height), -1, P))
+    from_last = to_montgomery_array(((points + _P - last) % _P).astype(np.uint32))
+    from_first = to_montgomery_array(((points + _P - np.uint64(1)) % _P).astype(np.uint32))
+    halves = [pow(int(points[at]), 1 << log_height, P) - 1 for at in (0, size // 2)]
+    vanishing = np.repeat(montgomery(pow(half, -1, P) for half in halves), size // 2)
+    return from_last, batch_inverse(from_first), batch_inverse(from_last), vanishing
+
+
+@lru_cache(maxsize=32)
+def _following(log_height: int) -> Index:
+    return next_index(log_height, log_height + 1).astype(np.uint64)
+
+
+def _combination(machine: Machine, zeta: Extension) -> tuple[Sums, Words]:
+    """Constraint sums by kind of rows, and the powers of zeta that belong to LogUp's constraints."""
+    table = machine.table
+    powers = [extension.ONE]
+    while len(powers) < table.constraint_count:
+        powers.append(extension.mul(powers[-1], zeta))
+    own = list(zip(kinds_of(table), machine.program.constraints, powers))
+    sums = []
+    for kind in KINDS:
+        chosen = [(form, power) for rows, form, power in own if rows == kind]
+        sums.append(_sum_forms([form for form, _ in chosen], [power for _, power in chosen]))
+    rest = powers[len(table.table.constraints) : table.constraint_count]
+    return _pack(sums), montgomery(word for power in rest for word in power)
+
+
+def quotient_values(
+    machine: Machine,
+    logs: tuple[int, int, int],
+    matrices: tuple[Words, Words],
+    public_inputs: Sequence[int],
+    challenges: LookupChallenges | None,
+    zeta: Extension,
+    total: Extension,
+    pause: Pause,
+) -> Words:
+    """Q on the first 2N points of the table's domain in memory order: uint32[5 * 2N], flat Montgomery.
+
+    ``logs``: log2 of N, of the table's domain, of the largest domain. ``matrices``: main and auxiliary extension, flat
+    Montgomery. ``total``: LogUp's C, canonical.
+    """
+    log_height, log_domain, _ = logs
+    size, rows = 2 << log_height, np.uint64(1 << log_domain)
+    width = min(BLOCK, size)
+    combination, powers = _combination(machine, zeta)
+    nothing: Sums = (np.zeros(0, np.uint64), np.zeros(0, np.uint32), np.zeros(1, np.uint64))
+    sums = _lookup_sums(machine, challenges) if challenges is not None and machine.table.groups else (nothing, nothing)
+    lookups = (*sums, machine.groups, powers, montgomery(step_of(total, log_height)), matrices[1])
+    domain = (matrices[0], rows, _following(log_height), np.uint64(size))
+    scratch, near, out = machine.scratch(width, public_inputs), aligned_empty(80), aligned_empty(DEGREE * size)
+    for start, stop in _steps(machine, size, width):
+        quotient_kernel(
+            machine.arrays, combination, lookups, domain, _selectors(*logs), start, stop, np.uint64(width), scratch,
+            near, out,
+        )  # fmt: skip
+        pause()
+    return out
