@@ -7,7 +7,8 @@ restart the stored blocks are executed again (or those after a checkpoint), and 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import msgspec
@@ -97,6 +98,12 @@ class Chain:
         self._blocks = [genesis]
         self._receipts: dict[bytes, Receipt] = {}
         self._restore(None if checkpoint is None else _decode_checkpoint(checkpoint), recover_senders)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Several reads that belong to one block: no block is published meanwhile. Keep it short."""
+        with self._lock:
+            yield
 
     @property
     def head(self) -> Block:

@@ -72,15 +72,6 @@ class Execution:
     created: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What came out of the EVM, before the fee: the outcome, and every account and slot it loaded, as it left them."""
-
-    execution: Execution
-    infos: dict[bytes, AccountInfoState]
-    slots: dict[tuple[bytes, int], int]
-
-
 class World:
     """All L1 accounts. Changes since the last :meth:`commit` can be rolled back. One thread at a time."""
 
@@ -122,23 +113,26 @@ class World:
 
     def execute(self, transaction: Transaction, block: BlockContext) -> Execution:
         """Run a transaction whose nonce and funds were checked; write its effects, its nonce and its fee."""
-        run = self._run(transaction, block)
-        for address, info in run.infos.items():
+        with self._reverted():
+            execution = self._run(transaction, block)
+            infos, slots = self._touched()
+        for address, info in infos.items():
             self.put_info(address, info)
-        for (address, slot), value in run.slots.items():
+        for (address, slot), value in slots.items():
             self.put_slot(address, slot, value)
-        gas_used = max(run.execution.gas_used, floor_gas(transaction.data))
+        gas_used = max(execution.gas_used, floor_gas(transaction.data))
         fee = gas_used * transaction.gas_price
         sender = self.info(transaction.sender)
         self.put_info(transaction.sender, replace(sender, balance=sender.balance - fee, nonce=transaction.nonce + 1))
         recipient = self.info(FEE_RECIPIENT)
         self.put_info(FEE_RECIPIENT, replace(recipient, balance=recipient.balance + fee))
-        return replace(run.execution, gas_used=gas_used)
+        return replace(execution, gas_used=gas_used)
 
     def call(self, caller: bytes, to: bytes, data: bytes, block: BlockContext, gas: int) -> Execution:
         """Run a call against the present state and drop its effects."""
         nonce = self.info(caller).nonce
-        return self._run(Transaction(b"", b"", caller, nonce, 0, gas, to, 0, data), block).execution
+        with self._reverted():
+            return self._run(Transaction(b"", b"", caller, nonce, 0, gas, to, 0, data), block)
 
     def changes_digest(self) -> bytes:
         """32 bytes: Keccak-256 over what every account and slot changed since the last commit now holds, in order."""
@@ -190,47 +184,49 @@ class World:
             self._evm.revert(snapshot)
             self._evm.reset_transient_storage()
 
-    def _run(self, transaction: Transaction, block: BlockContext) -> _Run:
-        """Execute without writing. pyrevm raises on a revert or halt; its message carries the output."""
+    def _run(self, transaction: Transaction, block: BlockContext) -> Execution:
+        """Execute inside an open snapshot. pyrevm raises on a revert or halt; its message carries the output."""
         evm, sender = self._evm, _name(transaction.sender)
-        self._evm.set_block_env(_block_env(block))
-        self._evm.set_tx_env(TxEnv(caller=sender, chain_id=self._chain_id))
-        output, created, message = b"", b"", ""
-        with self._reverted():
-            try:
-                if transaction.to:
-                    output = evm.message_call(
-                        sender,
-                        _name(transaction.to),
-                        calldata=transaction.data,
-                        value=transaction.value,
-                        gas=transaction.gas_limit,
-                        gas_price=transaction.gas_price,
-                    )
-                else:
-                    # Price 0: the fee is taken in execute(), for calls and creations alike.
-                    address = evm.deploy(sender, transaction.data, value=transaction.value, gas=transaction.gas_limit)
-                    created = bytes.fromhex(address[2:])
-            except RuntimeError as error:
-                message = str(error)
-                if evm.result is None:  # refused before execution: intake has let something through
-                    raise InvalidTransaction(f"the EVM refused it: {message}", field="transaction") from error
-                match = _REVERT_OUTPUT.match(message)
-                output = bytes.fromhex(match.group(1)) if match else b""
-            return self._collect(transaction, output, created)
-
-    def _collect(self, transaction: Transaction, output: bytes, created: bytes) -> _Run:
-        """Read what the execution left in pyrevm's journal, while the snapshot is still open."""
-        evm, result = self._evm, self._evm.result
+        evm.set_block_env(_block_env(block))
+        evm.set_tx_env(TxEnv(caller=sender, chain_id=self._chain_id))
+        output, created = b"", b""
+        try:
+            if transaction.to:
+                output = evm.message_call(
+                    sender,
+                    _name(transaction.to),
+                    calldata=transaction.data,
+                    value=transaction.value,
+                    gas=transaction.gas_limit,
+                    gas_price=transaction.gas_price,
+                )
+            else:
+                # Price 0: the fee is taken in execute(), for calls and creations alike.
+                address = evm.deploy(sender, transaction.data, value=transaction.value, gas=transaction.gas_limit)
+                created = bytes.fromhex(address[2:])
+        except RuntimeError as error:
+            if evm.result is None:  # refused before execution: intake has let something through
+                raise InvalidTransaction(f"the EVM refused it: {error}", field="transaction") from error
+            match = _REVERT_OUTPUT.match(str(error))
+            output = bytes.fromhex(match.group(1)) if match else b""
+        result = evm.result
         assert result is not None
         reason = "" if result.is_success else revert_reason(output) or result.reason
         logs = tuple(_log(log) for log in result.logs) if result.is_success else ()
+        return Execution(result.is_success, result.gas_used, output, reason, logs, created)
+
+    def _touched(self) -> tuple[dict[bytes, AccountInfoState], dict[tuple[bytes, int], int]]:
+        """Every account and slot that the open snapshot loaded, as the execution left them.
+
+        Which slots there are can only be read from the journal's debug text; the values come from pyrevm itself.
+        """
+        evm = self._evm
         infos: dict[bytes, AccountInfoState] = {}
         slots: dict[tuple[bytes, int], int] = {}
-        touched = _ACCOUNT.findall(evm.journal_str)
-        if len(touched) != len(evm.journal_state):
+        loaded = _ACCOUNT.findall(evm.journal_str)
+        if len(loaded) != len(evm.journal_state):
             raise CorruptData("pyrevm's journal has another format than this version reads", field="pyrevm")
-        for name, storage, status in touched:
+        for name, storage, status in loaded:
             address = bytes.fromhex(name[2:])
             written = [int(slot) for slot in _SLOT.findall(storage)]
             if "SelfDestructed" in status:  # since Cancun only a contract created in the same transaction disappears
@@ -241,8 +237,7 @@ class World:
             code = self.info(address).code or _stripped(evm.get_code(name))
             infos[address] = AccountInfoState(account.balance, account.nonce, code)
             slots |= {(address, slot): evm.storage(name, slot) for slot in written}
-        execution = Execution(result.is_success, result.gas_used, output, reason, logs, created)
-        return _Run(execution, infos, slots)
+        return infos, slots
 
 
 def _name(address: bytes) -> str:

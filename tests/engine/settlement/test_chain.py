@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import re
+import threading
+
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from settlement_venue import MAKER, MAKER_ACCOUNT, START, TAKER, Venue, flow, new_chain, open_venue
+from settlement_venue import (
+    MAKER,
+    MAKER_ACCOUNT,
+    ROOTS,
+    START,
+    TAKER,
+    Venue,
+    flow,
+    genesis_block,
+    new_chain,
+    open_venue,
+)
 
 from engine.errors import CorruptData, OutOfRange
+from engine.sequencer.batch import root_bytes
+from engine.settlement import world
 from engine.settlement.blocks import Block, decode_block, encode_block, make_block
 from engine.settlement.chain import Chain, MemoryBlockStore
 from engine.settlement.errors import BlockFull, ClockWentBack, InsufficientFunds, NonceMismatch, Reverted
@@ -246,8 +262,6 @@ def test_a_block_that_cannot_be_stored_never_happened() -> None:
 @pytest.fixture(scope="module")
 def busy() -> Venue:
     """A venue after deposits, batches, a claim and a revert; tests must not change it."""
-    from settlement_venue import genesis_block
-
     venue = open_venue(genesis_block())
     venue.relayer().post(venue.proved(1, (flow(MAKER_ACCOUNT, venue.maker, 9),)), START + 7)
     venue.relayer().post(venue.proved(2, (), (flow(MAKER_ACCOUNT, venue.maker, 3),)), START + 8)
@@ -330,3 +344,33 @@ def test_a_chain_of_another_id_does_not_take_the_blocks(busy: Venue) -> None:
         Chain(1, {}, START, MemoryBlockStore(busy.store.records))
     with pytest.raises(OutOfRange, match="chain_id"):
         Chain(0, {}, START, MemoryBlockStore())
+
+
+def test_an_unknown_journal_format_stops_the_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another pyrevm whose debug text cannot be read must not lose writes silently."""
+    box = Sandbox()
+    before = box.chain.checkpoint()
+    monkeypatch.setattr(world, "_ACCOUNT", re.compile("nothing like it"))
+    with pytest.raises(CorruptData, match="pyrevm"):
+        box.send(b"\x99" * 20)
+    assert box.chain.checkpoint() == before
+
+
+def test_readers_on_other_threads_see_whole_blocks(venue: Venue) -> None:
+    """While blocks are built, head, state root and batch number always belong together."""
+    relayer, seen, done = venue.relayer(), [], threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            with venue.chain.reading():
+                seen.append((venue.chain.head.number, venue.client.last_batch(), venue.client.state_root()))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(1, 8):
+        relayer.post(venue.proved(number), venue.time)
+    done.set()
+    reader.join()
+    assert seen
+    for head, last, root in seen:
+        assert (head, root) == (1 + last, root_bytes(ROOTS[last]))
