@@ -87,7 +87,8 @@ def sample_traces(batch: Batch, shape: StatementShape = SMALL) -> dict[str, np.n
     return build_traces(batch, shape).by_name()
 
 
-def _evaluate(program: Program, trace: np.ndarray, publics: tuple[int, ...]) -> list[np.ndarray]:
+def evaluate(program: Program, trace: np.ndarray, publics: tuple[int, ...]) -> list[np.ndarray]:
+    """Values of a program's roots on every row."""
     wide, rows, modulus = trace.astype(np.uint64), trace.shape[1], np.uint64(P)
     return run(
         program,
@@ -113,11 +114,11 @@ def judge(
         trace, table = traces[entry.table.name], entry.table
         if not 1 << table.min_log_height <= trace.shape[1] <= 1 << table.max_log_height:
             broken.add(f"{table.name}: height")
-        for constraint, values in zip(table.constraints, _evaluate(entry.constraints, trace, publics), strict=True):
+        for constraint, values in zip(table.constraints, evaluate(entry.constraints, trace, publics), strict=True):
             rows = {"every": values, "transition": values[:-1], "first": values[:1], "last": values[-1:]}
             if rows[constraint.rows].any():
                 broken.add(f"{table.name}: {constraint.name}")
-        results = iter(_evaluate(entry.lookups, trace, publics))
+        results = iter(evaluate(entry.lookups, trace, publics))
         for item in table.interactions:
             multiplicity = next(results)
             tuples = np.stack([next(results) for _ in item.values])
