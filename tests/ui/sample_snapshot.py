@@ -371,3 +371,12 @@ class SampleEngine:
         now = self.current.time + 16_000_000
         newest = TradePrint(last.fill_id + 1, now, 1, BTC_MID - (side == "sell"), lots, side, False)
         self.update(markets=markets, time=now, trades=(newest, *self.current.trades[:199]))
+
+
+def widget_colors(widget: Any) -> set[str]:
+    """Every colour a widget paints, as ``#rrggbb``."""
+    from PySide6.QtGui import QImage
+
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    pixels = np.frombuffer(image.constBits(), dtype=np.uint32).reshape(image.height(), image.bytesPerLine() // 4)
+    return {f"#{int(value) & 0xFFFFFF:06x}" for value in np.unique(pixels[:, : image.width()])}

@@ -54,10 +54,13 @@ class Theme(QObject):
         """Give the application our palette, font and style sheet (the platform's colour scheme is not asked)."""
         app = QApplication.instance()
         assert isinstance(app, QApplication), "a Theme needs a QApplication"
+        sheet = stylesheet(self.tokens, self.density)
+        if app.styleSheet() == sheet:
+            return  # restyling every widget is slow, and nothing has changed
         app.setStyle("fusion")
         app.setPalette(make_palette(self.tokens))
         app.setFont(self.font())
-        app.setStyleSheet(stylesheet(self.tokens, self.density))
+        app.setStyleSheet(sheet)
 
     def dock_stylesheet(self) -> str:
         """The docking manager's own sheet: it replaces the library's default one."""

@@ -1,0 +1,122 @@
+"""The chart on screen."""
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QApplication
+from sample_snapshot import SampleEngine, sample_candles, widget_colors
+
+from ui.panels.chart import ChartPanel
+from ui.viewmodels.chart import INTERVALS
+
+
+@pytest.fixture
+def panel(theme, engine, qtbot):
+    made = ChartPanel(engine, theme)
+    qtbot.addWidget(made)
+    made.resize(900, 560)
+    made.show()
+    made.update_snapshot(engine.snapshot())
+    QApplication.processEvents()
+    return made
+
+
+def colors_of(panel):
+    return widget_colors(panel.plot)
+
+
+def test_candles_volume_levels_and_lines_are_painted(panel, theme):
+    found = colors_of(panel)
+    for token in ("candle_up", "candle_down", "bid_fill", "accent", "pending"):
+        assert theme.color(token).name() in found, token
+
+
+def test_the_newest_candle_is_followed_until_the_user_drags_away(panel, engine):
+    assert panel.follow
+    panel.pan(-0.5)
+    assert not panel.follow
+    assert panel.live_button.isVisible()
+    panel.go_live()
+    assert panel.follow
+    assert not panel.live_button.isVisible()
+    right = panel.box.viewRange()[0][1]
+    assert right > 0  # the newest candle starts at the origin
+
+
+@pytest.mark.parametrize("index", range(len(INTERVALS)))
+def test_every_interval_shows_its_candles(panel, qtbot, index):
+    qtbot.mouseClick(panel.interval_buttons.button(index), Qt.MouseButton.LeftButton)
+    assert panel.series.interval == INTERVALS[index][1]
+    assert panel.interval_buttons.checkedId() == index
+
+
+def test_prices_of_visible_candles_fill_the_height(panel):
+    bottom, top = panel.box.viewRange()[1]
+    left, right = (value + panel.candles.origin / 1e9 for value in panel.box.viewRange()[0])
+    series = panel.series
+    seen = (series.time / 1e9 >= left) & (series.time / 1e9 <= right)
+    assert bottom < series.low[seen].min()
+    assert top > series.high[seen].max()
+
+
+def test_the_crosshair_reads_the_candle_under_the_pointer_and_leaves(panel):
+    newest = panel.read_out.cells
+    scene = panel.box.mapViewToScene(QPointF(-600.0, sum(panel.box.viewRange()[1]) / 2))
+    panel._mouse_moved(scene)
+    assert panel.cross.point is not None
+    assert panel.read_out.cells != newest
+    panel._mouse_moved(QPointF(-50, -50))
+    assert panel.cross.point is None
+    assert panel.read_out.cells == newest
+
+
+def test_keys_pan_zoom_and_go_live(panel, qtbot):
+    width = panel.box.viewRange()[0][1] - panel.box.viewRange()[0][0]
+    qtbot.keyClick(panel, Qt.Key.Key_Plus)
+    zoomed = panel.box.viewRange()[0][1] - panel.box.viewRange()[0][0]
+    assert zoomed == pytest.approx(width * 0.8)
+    for _ in range(8):
+        qtbot.keyClick(panel, Qt.Key.Key_Left)
+    assert not panel.follow
+    qtbot.keyClick(panel, Qt.Key.Key_Home)
+    assert panel.follow
+
+
+def test_until_the_engine_has_candles_the_chart_says_that_it_waits(theme, qtbot):
+    engine = SampleEngine()
+    real = sample_candles(1, INTERVALS[2][1])
+    none = replace(real, time=real.time[:0], open=real.open[:0])
+    engine.candles = lambda market, interval: none
+    panel = ChartPanel(engine, theme)
+    qtbot.addWidget(panel)
+    panel.update_snapshot(engine.snapshot())
+    assert panel.state.kind == "loading"
+    engine.candles = lambda market, interval: real
+    engine.advance()
+    panel.update_snapshot(engine.snapshot())
+    assert panel.state.kind == "live"
+
+
+def test_another_market_starts_at_its_newest_candle(panel, engine):
+    panel.pan(-0.5)
+    panel.set_market(2)
+    panel.update_snapshot(engine.snapshot())
+    assert panel.follow
+    assert panel.series.close[-1] < 300_000
+    assert panel.price_axis.tickStrings([247_211.0], 1, 1) == ["2,472.11"]
+
+
+def test_price_axis_steps_are_whole_ticks(panel):
+    for height in (3.0, 17.0, 1_000.0, 123_456.0):
+        (step, _), *_ = panel.price_axis.tickSpacing(0, height, 400)
+        assert step >= 1
+        assert step == int(step)
+        assert height / step <= 400 / 50 + 1
+
+
+def test_a_theme_change_repaints_in_the_new_colours(panel, theme, engine):
+    theme.use("light")
+    panel.update_snapshot(engine.snapshot())
+    QApplication.processEvents()
+    assert theme.color("candle_up").name() in colors_of(panel)

@@ -1,0 +1,109 @@
+"""Header and status bar in words."""
+
+from dataclasses import replace
+
+import pytest
+from sample_snapshot import NOW, batch_view, sample_snapshot, sample_threads
+
+from engine.exchange.config import DEFAULT_CONFIG
+from engine.units import HOUR, SECOND
+from ui.viewmodels.header import change_ppm, countdown_text, make_header, mode_sentence, speed_text
+from ui.viewmodels.status import alarm, make_status
+
+
+def facts(header):
+    return {fact.name: fact for fact in header.facts}
+
+
+def with_market(snapshot, **more):
+    return replace(snapshot, markets={**snapshot.markets, 1: replace(snapshot.markets[1], **more)})
+
+
+def test_the_header_says_price_change_funding_and_clock():
+    header = make_header(DEFAULT_CONFIG, sample_snapshot(), 1)
+    assert header.last.text == "▲ 57,412.3"
+    found = facts(header)
+    assert found["24h change"].text == "▲ +1.17 %"
+    assert found["24h change"].tone == "gain"
+    assert found["Funding 1h · settles in"].text == "+0.0013 % · 56:35"
+    assert found["24h volume BTC"].text == "18,402"
+    assert (header.date, header.clock) == ("2024-08-08 UTC", "10:03:25")
+    assert [tab[1] for tab in header.tabs] == ["BTC-USD", "ETH-USD"]
+
+
+def test_a_fall_is_said_with_sign_arrow_and_tone():
+    snapshot = with_market(sample_snapshot(), open_24h=600_000, last_side="sell")
+    header = make_header(DEFAULT_CONFIG, snapshot, 1)
+    assert facts(header)["24h change"].text == "▼ -4.31 %"
+    assert facts(header)["24h change"].tone == "loss"
+    assert header.last.text.startswith("▼")
+
+
+def test_before_there_is_a_price_there_is_no_change():
+    snapshot = with_market(sample_snapshot(), open_24h=0)
+    assert change_ppm(snapshot.markets[1]) is None
+    assert facts(make_header(DEFAULT_CONFIG, snapshot, 1))["24h change"].text == "–"
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "text"),
+    [(0, "00:00"), (-5, "00:00"), (1, "00:01"), (59 * SECOND, "00:59"), (HOUR, "1:00:00"), (HOUR - 1, "1:00:00")],
+)
+def test_the_countdown_rounds_up_and_ends_at_zero(nanoseconds, text):
+    assert countdown_text(nanoseconds) == text
+
+
+def test_the_mode_is_said_when_the_clock_is_too_fast_or_the_mode_is_another():
+    words = "quotes only"
+    assert mode_sentence(sample_snapshot(speed=10.0)) == ""
+    assert mode_sentence(sample_snapshot(speed=60.0, mode=words)) == words
+    assert mode_sentence(sample_snapshot(speed=1.0, mode="the clock waits for a proof that is due")).endswith("due")
+
+
+def test_speeds_read_as_multiples():
+    assert [speed_text(s) for s in (1.0, 0.5, 600.0)] == ["1x", "0.5x", "600x"]
+
+
+def status(snapshot):
+    return {item.item_id: item for item in make_status(snapshot, 40.0, 4.25)}
+
+
+def test_the_status_bar_says_lag_prover_block_threads_clock_and_frames():
+    items = status(sample_snapshot())
+    assert items["engine"].text == "engine lag 3 ms"
+    assert items["prover"].text == "prover: 1 batch waiting, 45 at 58%"
+    assert items["l1"].text == "L1 block 1,131"
+    assert items["threads"].text == "6 threads ok"
+    assert items["clock"].text == "clock 1x"
+    assert items["fps"].text == "40 fps · 4.2 ms"
+
+
+@pytest.mark.parametrize(("lag", "tone"), [(49.0, "weak"), (51.0, "warn"), (251.0, "danger")])
+def test_lag_gets_louder(lag, tone):
+    assert status(sample_snapshot(engine_lag_ms=lag))["engine"].tone == tone
+
+
+def test_a_dead_thread_is_a_banner_with_its_error():
+    snapshot = sample_snapshot(threads=sample_threads("out of memory"))
+    assert alarm(snapshot) == "Stopped: prover. out of memory"
+    assert status(snapshot)["threads"].text == "thread prover dead"
+    assert status(snapshot)["threads"].tone == "danger"
+
+
+def test_a_silent_thread_is_said_in_the_bar():
+    threads = (replace(sample_threads()[0], heartbeat_age=9.0), *sample_threads()[1:])
+    assert status(sample_snapshot(threads=threads))["threads"].text == "thread sequencer silent"
+
+
+def test_a_halted_sequencer_is_said_everywhere():
+    base = sample_snapshot()
+    snapshot = replace(base, sequencer=replace(base.sequencer, halted="journal disk full"))
+    assert "journal disk full" in alarm(snapshot)
+    assert "journal disk full" in status(snapshot)["halted"].text
+    assert alarm(base) == ""
+
+
+def test_a_growing_prover_queue_warns():
+    batches = tuple(batch_view(k, "sequenced", NOW) for k in range(5))
+    assert status(sample_snapshot(batches=batches))["prover"].tone == "warn"
+    assert "5 batches waiting" in status(sample_snapshot(batches=batches))["prover"].text
