@@ -79,6 +79,11 @@ def settle(account: AccountState, funding_account: AccountState, terms: Sequence
     return paid
 
 
+def is_behind(account: AccountState, terms: Sequence[MarketTerms]) -> bool:
+    """Whether a position of the account was settled at another index than the current one."""
+    return any(stake.size and stake.funding_index != term.funding_index for stake, term in zip(account.stakes, terms))
+
+
 def accrued(account: AccountState, terms: Sequence[MarketTerms]) -> int:
     """Quanta that :func:`settle` would add to the account now."""
     fine = sum((stake.funding_index - term.funding_index) * stake.size for stake, term in zip(account.stakes, terms))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import ProtocolError, check_range
-from engine.exchange.funding import settle
+from engine.exchange.funding import is_behind, settle
 from engine.exchange.margin import PRICE_LIMIT
 from engine.exchange.refusals import ClockBackwards
 from engine.sequencer import liquidator
@@ -93,14 +93,12 @@ def _update_funding(core: VenueCore) -> None:
 def _settle_holders(core: VenueCore) -> None:
     for account_id in sorted(core.accounts):
         state = core.accounts[account_id]
-        if not state.has_position():
+        if not is_behind(state, core.terms):
             continue
         funding_account = core.config.funding_account
         if not core.batches.room_for({account_id, funding_account}):
             core.close_batch()
         paid = settle(state, core.system(funding_account), core.terms)
-        if not paid:
-            continue
         core.transact(account_id, funding_account)
         for market_id, amount in paid:
             size = state.stakes[core.market_index(market_id)].size

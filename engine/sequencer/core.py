@@ -114,6 +114,11 @@ class VenueCore:
         state = self.accounts.get(account_id)
         return state if state is not None else self.open_account(account_id, NO_OWNER)
 
+    def balance(self, account_id: int) -> int:
+        """Collateral of an account, 0 when it is not open."""
+        state = self.accounts.get(account_id)
+        return state.collateral if state else 0
+
     def open_account(self, account_id: int, owner: bytes) -> AccountState:
         """A new leaf."""
         state = AccountState(account_id, len(self.markets))

@@ -268,8 +268,10 @@ def _enter_fill(core: VenueCore, ticket: Ticket, fill: BookFill, taker_fee: int)
     apply_fill(taker, index, signed, notional, taker_fee, term.funding_index)
     apply_fill(maker, index, -signed, notional, maker_fee, term.funding_index)
     prices.open_interest += max(taker_stake.size, 0) + max(maker_stake.size, 0) - longs
-    core.system(core.config.fee_account).collateral += taker_fee + maker_fee
-    core.transact(taker.account_id, maker.account_id, core.config.fee_account)
+    core.transact(taker.account_id, maker.account_id)
+    if taker_fee + maker_fee:
+        core.system(core.config.fee_account).collateral += taker_fee + maker_fee
+        core.batches.open.touched.add(core.config.fee_account)
     event = Fill(
         core.sequence, core.time, counters.next_fill_id, core.market_ids[index], fill.price, fill.lots, ticket.side,
         maker.account_id, taker.account_id, fill.maker_order, ticket.order_id, maker_fee, taker_fee, ticket.liquidation,

@@ -64,7 +64,7 @@ def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> s
     after = state.copy()
     apply_fill(after, index, filled if buy else -filled, notional, 0, term.funding_index)
     missing = max(0, -core.margin(after).equity)
-    if missing > core.system(core.config.insurance_account).collateral:
+    if missing > core.balance(core.config.insurance_account):
         return "the insurance account cannot pay the loss"
     _execute(core, state, index, buy, lots, price, makers, notional, filled)
     return ""
@@ -100,12 +100,12 @@ def _execute(
 
 def _cover(core: VenueCore, state: AccountState) -> str:
     """The insurance account pays what a closed account owes, as far as it can; the reason when something is left."""
-    insurance = core.system(core.config.insurance_account)
-    amount = min(-state.collateral, max(0, insurance.collateral))
+    insurance = core.config.insurance_account
+    amount = min(-state.collateral, max(0, core.balance(insurance)))
     if amount:
         state.collateral += amount
-        insurance.collateral -= amount
-        core.transact(state.account_id, insurance.account_id)
+        core.system(insurance).collateral -= amount
+        core.transact(state.account_id, insurance)
         core.emit(Liquidated(core.sequence, core.time, state.account_id, 0, 0, 0, -amount))
     return "the insurance account cannot pay the loss" if state.collateral < 0 else ""
 

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.exchange.config import BTC, DEFAULT_CONFIG, ETH, VenueConfig
 from engine.sequencer.batch import root_bytes
-from engine.sequencer.events import AnyEvent
+from engine.sequencer.events import AnyEvent, OrderClosed
 from engine.sequencer.inputs import (
     CancelAll,
     ClockStep,
@@ -131,6 +131,11 @@ def only(events: list[AnyEvent], kind: type) -> AnyEvent:
     found = [event for event in events if isinstance(event, kind)]
     assert len(found) == 1, kinds(events)
     return found[0]
+
+
+def closed_of(events: list[AnyEvent], account: int) -> OrderClosed:
+    """The last order of this account that was closed."""
+    return [event for event in events if isinstance(event, OrderClosed) and event.account == account][-1]
 
 
 def funded(quoter: Quoter | None = None, **more) -> World:

@@ -1,0 +1,250 @@
+"""Deposits, batches, proofs, state updates, withdrawals: every stage, and duplicates."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from venue_world import ALICE, BOB, BTC_TICKS, CONFIG, World, funded, kinds, only, owner_of
+
+from engine.exchange.refusals import UnknownBatch
+from engine.sequencer.events import BatchStage, DepositCredited, DepositPending, Rejected, WithdrawalStage
+from engine.sequencer.inputs import ClaimRequested, L1Block, L1Deposit, L1StateUpdate, RequestWithdrawal
+from engine.units import QUANTUM, SECOND
+
+
+def stages(events) -> list[str]:
+    return [event.stage for event in events if isinstance(event, BatchStage | WithdrawalStage)]
+
+
+def close(world: World) -> int:
+    """Let the open batch grow old; its number."""
+    number = world.venue.core.batches.open.number
+    events = world.step(10)
+    assert "sequenced" in stages(events)
+    return number
+
+
+@pytest.fixture
+def world() -> World:
+    found = World()
+    found.deposit(ALICE, 1000)
+    found.deposit(BOB, 1000)
+    return found
+
+
+def test_the_first_deposit_opens_the_account_for_its_owner(world: World) -> None:
+    account = world.venue.account(ALICE)
+    assert (account.version, account.l1_address, account.collateral) == (1, owner_of(ALICE), 1000 * QUANTUM)
+    event = only(world.deposit(ALICE, 5), DepositCredited)
+    assert (event.amount, event.block) == (5 * QUANTUM, 3)
+    assert world.venue.account(ALICE).collateral == 1005 * QUANTUM
+    world.check()
+
+
+@pytest.mark.parametrize(
+    ("account", "owner", "amount", "reason"),
+    [
+        (ALICE, owner_of(BOB), 5, "another owner"),
+        (256, owner_of(BOB), 5, "outside"),
+        (-1, owner_of(BOB), 5, "outside"),
+        (40, bytes(20), 5, "not an address"),
+        (40, b"short", 5, "not an address"),
+        (40, owner_of(40), 0, "amount"),
+        (40, owner_of(40), 2**62, "amount"),
+    ],
+)
+def test_deposits_that_cannot_be_credited_stay_pending(world, account, owner, amount, reason) -> None:
+    root = world.venue.live_root()
+    event = only(world.l1([L1Deposit(account, owner, amount, bytes(32))]), DepositPending)
+    assert reason in event.reason
+    assert world.venue.live_root() == root
+    assert world.venue.core.pending_deposits[-1].amount == amount
+    world.check()
+
+
+def test_a_block_is_applied_once_and_in_order(world: World) -> None:
+    deposit = L1Deposit(ALICE, owner_of(ALICE), QUANTUM, bytes(32))
+    world.l1([deposit])
+    again = L1Block(world.block, 0, bytes(32), (deposit,))
+    assert world.apply(again) == []
+    assert world.apply(msgspec.structs.replace(again, number=1)) == []
+    event = only(world.apply(msgspec.structs.replace(again, number=world.block + 2)), Rejected)
+    assert (event.code, event.field, event.limit) == ("BlockOutOfOrder", "number", str(world.block + 1))
+    assert world.venue.account(ALICE).collateral == 1001 * QUANTUM
+    assert world.venue.l1_block == world.block
+
+
+def test_a_batch_closes_by_age_and_carries_its_deposits(world: World) -> None:
+    world.deposit(ALICE, 7)
+    assert stages(world.step(9)) == []
+    assert stages(world.step(1)) == ["sequenced"]
+    (batch,) = world.venue.take_closed_batches()
+    assert world.venue.take_closed_batches() == []
+    assert (batch.number, batch.transactions, batch.first_sequence, batch.last_sequence) == (1, 3, 1, 5)
+    assert [(f.account, f.owner, f.amount) for f in batch.deposits] == [
+        (ALICE, owner_of(ALICE), 1007 * QUANTUM),
+        (BOB, owner_of(BOB), 1000 * QUANTUM),
+    ]
+    assert batch.withdrawals == ()
+    assert [(u.account, u.old.version, u.new.collateral) for u in batch.updates] == [
+        (ALICE, 0, 1007 * QUANTUM),
+        (BOB, 0, 1000 * QUANTUM),
+    ]
+    assert batch.new_root == world.venue.state_root() == world.venue.live_root()
+    assert stages(world.step(100)) == []  # nothing happened: no batch
+    world.check()
+
+
+def test_a_batch_closes_by_transactions() -> None:
+    world = World(config=msgspec.structs.replace(CONFIG, batch_max_transactions=3))
+    assert stages(world.deposit(ALICE, 1)) == []
+    assert stages(world.deposit(ALICE, 1)) == []
+    assert stages(world.deposit(ALICE, 1)) == ["sequenced"]
+    assert world.venue.core.batches.open.number == 2
+
+
+def test_a_batch_never_touches_more_accounts_than_allowed() -> None:
+    world = World(config=msgspec.structs.replace(CONFIG, batch_max_accounts=3))
+    deposits = [L1Deposit(i, owner_of(i), QUANTUM * 1000, bytes(32)) for i in range(20, 28)]
+    world.l1(deposits)
+    for maker in (20, 21, 22, 23):
+        world.order(maker, "sell", 1, BTC_TICKS)
+    for _ in range(4):
+        world.order(24, "buy", 1)
+    world.step(10)
+    batches = world.venue.take_closed_batches()
+    assert [len(batch.updates) for batch in batches] == [3, 3, 2, 3, 3, 3, 3]  # each trade needs three
+    assert all(a.new_root == b.old_root for a, b in zip(batches, batches[1:]))
+    world.check()
+
+
+def test_a_batch_whose_leaves_end_as_they_began_is_dropped() -> None:
+    world = funded(config=msgspec.structs.replace(CONFIG, maker_fee_ppm=0, taker_fee_ppm=0))
+    close(world)
+    world.order(BOB, "sell", 1, BTC_TICKS)
+    world.order(ALICE, "buy", 1)
+    world.order(BOB, "buy", 1, BTC_TICKS)
+    world.order(ALICE, "sell", 1)
+    assert world.venue.core.batches.open.transactions == 2
+    assert stages(world.step(20)) == []
+    assert world.venue.core.batches.open.transactions == 0
+    world.check()
+
+
+def test_the_way_of_a_withdrawal(world: World) -> None:
+    close(world)
+    events = world.apply(RequestWithdrawal(ALICE, 400 * QUANTUM, "w"))
+    assert kinds(events) == ["Accepted", "WithdrawalStage"]
+    world.apply(RequestWithdrawal(ALICE, 50 * QUANTUM))
+    assert world.venue.account(ALICE).collateral == 550 * QUANTUM
+    number = close(world)
+    (_, batch) = world.venue.take_closed_batches()
+    assert [(f.account, f.owner, f.amount) for f in batch.withdrawals] == [(ALICE, owner_of(ALICE), 450 * QUANTUM)]
+    record = world.venue.core.withdrawals.of_account(ALICE)[1]
+    assert (record.stage, record.batch) == ("in_batch", number)
+    world.prove(1)
+    world.post(1)
+    assert stages(world.prove(number)) == ["proved", "proved", "proved"]
+    assert stages(world.post(number)) == ["posted", "final", "on_l1", "on_l1"]
+    claim = ClaimRequested(ALICE, owner_of(ALICE), bytes(32))
+    assert stages(world.apply(claim)) == ["claiming", "claiming"]
+    assert stages(world.apply(claim)) == []
+    assert stages(world.paid(ALICE, 450 * QUANTUM)) == ["claimed", "claimed"]
+    assert set(record.stages) == {"requested", "in_batch", "proved", "on_l1", "claimable", "claiming", "claimed"}
+    assert list(record.stages.values()) == sorted(record.stages.values())
+    assert [line.kind for line in world.venue.core.history.of(ALICE).transfers][-2:] == ["claim", "claim"]
+    assert only(world.apply(claim), Rejected).code == "NothingToClaim"
+    world.check()
+
+
+def test_nothing_is_claimable_before_l1_has_the_batch(world: World) -> None:
+    close(world)
+    world.apply(RequestWithdrawal(ALICE, QUANTUM))
+    number = close(world)
+    world.prove(1)
+    world.prove(number)
+    assert only(world.apply(ClaimRequested(ALICE, owner_of(ALICE), b"")), Rejected).code == "NothingToClaim"
+    assert stages(world.paid(ALICE, QUANTUM)) == []  # L1 cannot have paid for this one: kept as credit
+    assert world.venue.core.withdrawals.credit == {owner_of(ALICE): QUANTUM}
+
+
+def test_a_payment_covers_withdrawals_oldest_first(world: World) -> None:
+    for amount in (30, 20):
+        world.apply(RequestWithdrawal(ALICE, amount))
+    number = close(world)
+    world.prove(number)
+    world.post(number)
+    assert len(stages(world.paid(ALICE, 30))) == 1
+    assert stages(world.paid(ALICE, 15)) == []
+    assert stages(world.paid(ALICE, 5)) == ["claimed"]
+    assert world.venue.core.withdrawals.live == {}
+    assert world.venue.core.withdrawals.credit == {}
+
+
+def test_withdrawals_are_limited_by_initial_margin(world: World) -> None:
+    event = only(world.apply(RequestWithdrawal(ALICE, 1000 * QUANTUM + 1)), Rejected)
+    assert (event.code, event.field, event.limit) == ("WithdrawalTooLarge", "amount", str(1000 * QUANTUM))
+    assert only(world.apply(RequestWithdrawal(ALICE, 0)), Rejected).code == "OutOfRange"
+    assert only(world.apply(RequestWithdrawal(2, 1)), Rejected).code == "SystemAccount"
+    assert only(world.apply(RequestWithdrawal(99, 1)), Rejected).code == "UnknownAccount"
+    world.order(BOB, "sell", 100, BTC_TICKS)
+    world.order(ALICE, "buy", 100)
+    limit = world.venue.margin(ALICE).withdrawable
+    assert 600 * QUANTUM < limit < 700 * QUANTUM  # 1000 less 300 of initial margin and 3 of fees
+    assert only(world.apply(RequestWithdrawal(ALICE, limit + 1)), Rejected).code == "WithdrawalTooLarge"
+    world.apply(RequestWithdrawal(ALICE, limit))
+    assert world.venue.margin(ALICE).withdrawable == 0
+    world.check()
+
+
+def test_proof_outcomes_retry_and_do_not_repeat(world: World) -> None:
+    number = close(world)
+    assert stages(world.prove(number, accepted=False)) == ["failed"]
+    record = world.venue.batch_record(number)
+    assert (record.status, record.attempts, record.failure) == ("failed", 1, "refused")
+    assert [b.number for b in world.venue.unproved_batches()] == [number]
+    assert stages(world.prove(number, attempt=2)) == ["proved"]
+    assert (record.status, record.attempts) == ("proved", 2)
+    assert stages(world.prove(number, attempt=2)) == []
+    assert stages(world.prove(number, accepted=False, attempt=3)) == []
+    assert (record.status, record.attempts) == ("proved", 2)
+    assert world.venue.unproved_batches() == []
+    assert [b.number for b in world.venue.unposted_batches()] == [number]
+    assert only(world.prove(number + 5), Rejected).code == "UnknownBatch"
+
+
+def test_state_updates_are_applied_once_and_in_order(world: World) -> None:
+    first = close(world)
+    world.deposit(ALICE, 1)
+    second = close(world)
+    world.prove(first)
+    assert stages(world.post(first)) == ["posted", "final"]
+    assert stages(world.post(first)) == []
+    assert world.venue.batch_record(first).stages["posted"] == world.venue.time
+    with pytest.raises(UnknownBatch):
+        world.venue.batch(first)
+    assert world.venue.batch(second).number == second
+    world.deposit(ALICE, 1)
+    third = close(world)
+    assert only(world.post(third), Rejected).code == "UnknownBatch"
+    assert "posted" not in world.venue.batch_record(third).stages
+
+
+def test_a_foreign_root_is_reported(world: World) -> None:
+    number = close(world)
+    event = only(world.l1(updates=[L1StateUpdate(number, bytes(32), bytes(32), 1)]), Rejected)
+    assert (event.code, event.field) == ("RootMismatch", "new_root")
+    assert "contract's root" in str(world.venue.invariants()["l1_root_matches"])
+
+
+def test_l1_may_know_a_batch_before_the_proof_outcome_arrives(world: World) -> None:
+    number = close(world)
+    assert stages(world.post(number)) == ["posted", "final"]
+    assert stages(world.prove(number)) == ["proved"]
+    assert world.venue.batch_record(number).status == "final"
+
+
+def test_time_stamps_follow_the_venue_clock(world: World) -> None:
+    number = close(world)
+    record = world.venue.batch_record(number)
+    assert record.stages["sequenced"] - record.stages["opened"] == 10 * SECOND
