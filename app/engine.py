@@ -49,6 +49,7 @@ class Engine:
         self._wanted: dict[tuple[int, int], float] = {}
         self._candles: dict[tuple[int, int], CandleSeries] = {}
         self._stopped = False
+        self._still = False
         self._loop.on_applied = self._note_change
 
     # -- life
@@ -58,6 +59,12 @@ class Engine:
         self._publish()
         self.session.prover.start()
         self.thread.start()
+
+    def publish_still(self) -> None:
+        """Publish one picture without starting any thread: for drawing a venue whose clock stands still."""
+        self._still = True
+        self.pacer.paused = True
+        self._publish()
 
     def stop(self) -> None:
         """Stop the sequencer, then the prover, then drain and close the journal."""
@@ -81,6 +88,8 @@ class Engine:
         for a series answers with an empty one.
         """
         self._wanted[(market, interval_ns)] = time.monotonic()
+        if self._still:
+            self._build_candles()
         return self._candles.get((market, interval_ns)) or _candle_series(interval_ns, NO_CANDLES)
 
     def events_since(self, cursor: int) -> tuple[int, list[AnyEvent]]:
@@ -191,7 +200,7 @@ class Engine:
             withdrawals=build.withdrawal_views(venue, self.account_id),
             sequencer=build.sequencer_view(loop, self.thread.error),
             l1=build.l1_view(chain),
-            threads=(self.thread.view(), self.session.prover.thread.view()),
+            threads=() if self._still else (self.thread.view(), self.session.prover.thread.view()),
             prove_seconds=np.array(
                 [r.prove_milliseconds / 1000 for r in records.values() if r.prove_milliseconds], np.float64
             ),

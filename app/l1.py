@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app import faults
 from app.journal import Journal
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
@@ -140,7 +139,6 @@ class LayerOne:
         """Put a withdraw transaction into the next block."""
         raw = self.client.withdraw(self.user.secret, self.user.address, self._next_nonce())
         self._user_transactions.append(raw)
-        faults.reach("claim_sent")
         return raw
 
     def fund_user(self, deposit: int, wallet: int) -> None:

@@ -167,6 +167,8 @@ class VenueLoop:
             self.chain.errors.append(error.message)
             return
         self.apply(inputs)
+        if wish.kind == "claim":
+            faults.reach("claim_sent")
 
     def _prove(self, batch: Batch, attempt: int) -> None:
         self._due[batch.number] = (max(proof_due(batch, attempt), self.venue.time), attempt)

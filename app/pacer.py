@@ -16,7 +16,7 @@ from engine.units import SECOND
 
 MAX_FLOW_SPEED = 10.0
 MIN_SPEED, MAX_SPEED = 0.1, 600.0
-BASE_STEP = SECOND // 10
+BASE_STEP = SECOND // 20
 FAST_STEPS_PER_SECOND = 10
 IDLE_WAIT = 0.25
 MODES = {
@@ -26,7 +26,7 @@ MODES = {
 
 
 def venue_step(speed: float) -> int:
-    """Venue nanoseconds of one clock step: 0.1 s up to 2x, then growing to 0.5 s at 10x; above, speed / 10 seconds."""
+    """Venue nanoseconds of one clock step: 0.05 s up to 1x, 0.5 s at 10x; above, speed / 10 seconds."""
     if speed > MAX_FLOW_SPEED:
         return int(speed * SECOND / FAST_STEPS_PER_SECOND)
     return max(BASE_STEP, int(speed * SECOND / 20))

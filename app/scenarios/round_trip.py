@@ -49,7 +49,7 @@ def trade(journey: Journey) -> None:
     journey.check(
         "market buy",
         sum(fill.lots for fill in fills) == lots == receipt.filled,
-        f"{format_decimal(lots, market.size_decimals)} {market.base} for {format_quanta(cost)} pUSD in {len(fills)} fills",
+        f"{format_decimal(lots, market.size_decimals)} {market.base} for {format_quanta(cost)} pUSD, {len(fills)} fills",
     )
     journey.check(
         "receipt",

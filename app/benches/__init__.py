@@ -1,0 +1,1 @@
+"""Benches without a window. Each module has ``measure(quick) -> result``."""

@@ -1,0 +1,1 @@
+"""Benches of the window. Each module has ``measure(quick) -> result``."""

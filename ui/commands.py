@@ -1,0 +1,101 @@
+"""The commands that need a window: the desk, its pictures, and the benches of the window."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from app.commands.bench import show
+from app.commands.run import new_run_folder, play, print_step
+from app.engine import Engine
+from app.pacer import MAX_SPEED, MIN_SPEED
+from app.scenarios.report import write_report
+from app.session import Session, open_session
+from app.settings import open_paths
+from app.warmup import warm_up
+from engine.errors import OutOfRange
+from engine.units import SECOND
+
+PICTURE_FLOW_SECONDS = 120
+
+
+def desk(options: argparse.Namespace) -> int:
+    """Open the window; without a display, play the round trip on the terminal instead."""
+    if not MIN_SPEED <= options.speed <= MAX_SPEED:
+        raise OutOfRange("--speed", options.speed, MIN_SPEED, MAX_SPEED)
+    if not has_display():
+        return _without_display(options)
+    from ui.shell.start import run
+
+    return run(open_paths(options.data), options.speed)
+
+
+def has_display() -> bool:
+    """Whether Qt can open a window here."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _without_display(options: argparse.Namespace) -> int:
+    """Say so, play the round trip headless, keep its report and pictures, say where they are; exit 0."""
+    print("No display: playing the round-trip scenario here instead of opening the window.")
+    warm_up(TerminalProgress())
+    paths = new_run_folder(options.data, "round-trip")
+    pictures = paths.data / "pictures"
+    report = play(
+        "round-trip", paths, 1, say=print_step, keep=lambda session: _picture_session(Engine(session), pictures)
+    )
+    write_report(paths.data / "report.json", report)
+    for failure in report["failures"]:
+        print(f"FAILED {failure}", file=sys.stderr)
+    print(f"report:   {paths.data / 'report.json'}\npictures: {pictures}")
+    return 0
+
+
+def screenshots(options: argparse.Namespace) -> int:
+    """A venue in a folder of its own plays recorded flow with a user's trade in it; then the window is drawn."""
+    folder = Path(options.folder)
+    warm_up(TerminalProgress())
+    session = open_session(new_run_folder(options.data, "screenshots"))
+    try:
+        from ui.picture_play import play_for_pictures
+
+        session.prover.start()
+        play_for_pictures(session, PICTURE_FLOW_SECONDS * SECOND)
+        for path in _picture_session(Engine(session), folder):
+            print(path)
+    finally:
+        session.close()
+    return 0
+
+
+def _picture_session(engine: Engine, folder: Path) -> list[Path]:
+    """Draw the window over an engine whose clock stands still."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from ui.screenshots import save_pictures
+
+    engine.publish_still()
+    return save_pictures(engine, folder)
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Run a bench of the window."""
+    module = importlib.import_module(f"ui.benches.{options.name}")
+    show(module.measure(quick=options.quick), as_json=options.json)
+    return 0
+
+
+class TerminalProgress:
+    """Progress as lines, each stage once."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        if stage != self._last:
+            self._last = stage
+            print(f"{fraction:4.0%} {stage}", flush=True)

@@ -1,0 +1,46 @@
+"""What happens in the venue before the pictures are taken: flow, a trade, resting orders, a withdrawal on its way."""
+
+from __future__ import annotations
+
+from app.l1 import ChainRequest
+from app.session import Session
+from engine.sequencer.inputs import PlaceOrder, RequestWithdrawal
+from engine.units import FIXED_ONE, QUANTUM, SECOND
+
+STEP = SECOND // 10
+MARKET, OTHER_MARKET = 1, 2
+LEVERAGE = 4
+
+
+def play_for_pictures(session: Session, duration: int) -> None:
+    """Play ``duration`` ns of recorded flow with the user's acts at fixed moments of it."""
+    loop, account = session.loop, session.chain.user_account
+    loop.set_hold(True)
+    start = loop.venue.time
+
+    def at(part: float) -> None:
+        loop.run_to(start + int(part * duration), step=STEP)
+
+    at(0.1)
+    loop.apply([PlaceOrder(account, MARKET, "buy", "market", _lots(session, MARKET, LEVERAGE), client_id="p1")])
+    at(0.2)
+    loop.apply([PlaceOrder(account, OTHER_MARKET, "sell", "market", _lots(session, OTHER_MARKET, 1), client_id="p2")])
+    at(0.25)
+    for place, (side, distance) in enumerate((("buy", -12), ("buy", -30), ("sell", 25))):
+        book = loop.venue.core.books[loop.venue.core.market_index(MARKET)]
+        price = (book.best_bid or 1) + distance
+        loop.apply([PlaceOrder(account, MARKET, side, "limit", 40 + 10 * place, price, client_id=f"r{place}")])  # type: ignore[arg-type]
+    at(0.3)
+    loop.apply([RequestWithdrawal(account, 250 * QUANTUM, client_id="w1")])
+    at(0.75)
+    if session.chain.funds.claimable:
+        loop.ingress.deliver(ChainRequest("claim"))
+    at(0.9)
+    loop.apply([RequestWithdrawal(account, 125 * QUANTUM + 500_000, client_id="w2")])
+    at(1.0)
+
+
+def _lots(session: Session, market: int, leverage: int) -> int:
+    venue = session.loop.venue
+    mark = venue.core.terms[venue.core.market_index(market)].mark
+    return leverage * venue.margin(session.chain.user_account).equity * FIXED_ONE // mark // 2

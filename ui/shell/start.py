@@ -1,0 +1,106 @@
+"""Opening the desk: a small window with progress while kernels compile and the journal is read, then the desk."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from app.engine import Engine
+from app.session import open_session
+from app.settings import Paths
+from app.warmup import warm_up
+from engine.errors import ProtocolError
+from ui.desk import make_application, run_desk
+from ui.theme.theme import Theme
+
+WIDTH = 460
+
+
+class Opener(QObject):
+    """Opens the venue on a thread of its own and reports to the window's thread."""
+
+    progressed = Signal(str, float)
+    opened = Signal()
+    failed = Signal(str)
+
+    def __init__(self, paths: Paths, speed: float) -> None:
+        super().__init__()
+        self.engine: Engine | None = None
+        self._paths = paths
+        self._speed = speed
+        self.thread_of_work = threading.Thread(target=self._open, name="opener")
+
+    def _open(self) -> None:
+        try:
+            warm_up(self.progressed.emit)
+            engine = Engine(open_session(self._paths, progress=self.progressed.emit))
+            engine.set_speed(self._speed)
+            engine.start()
+        except ProtocolError as error:
+            self.failed.emit(error.message)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever stops the start must be shown, not lost with the thread
+            traceback.print_exc()
+            self.failed.emit(f"{type(error).__name__}: {error}")
+            return
+        self.engine = engine
+        self.opened.emit()
+
+
+class StartWindow(QWidget):
+    """What is being done, and how far it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle("Proofline")
+        self.setFixedWidth(WIDTH)
+        self.title = QLabel("Opening Proofline")
+        self.stage = QLabel("starting")
+        self.stage.setWordWrap(True)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 20, 24, 20)
+        layout.setSpacing(8)
+        for widget in (self.title, self.stage, self.bar):
+            layout.addWidget(widget)
+
+    @Slot(str, float)
+    def show_progress(self, stage: str, fraction: float) -> None:
+        """Called through a queued signal."""
+        self.stage.setText(stage)
+        self.bar.setValue(round(1000 * fraction))
+
+    @Slot(str)
+    def show_failure(self, message: str) -> None:
+        """The venue did not open: what happened, and the window stays until it is closed."""
+        self.title.setText("Proofline could not open")
+        self.stage.setText(message)
+        self.bar.hide()
+
+
+def run(paths: Paths, speed: float) -> int:
+    """Open, show the desk until it is closed, stop everything in order; the exit status."""
+    app = make_application()
+    theme = Theme("dark", "normal")
+    theme.apply()
+    window, opener = StartWindow(), Opener(paths, speed)
+    opener.progressed.connect(window.show_progress, Qt.ConnectionType.QueuedConnection)
+    opener.failed.connect(window.show_failure, Qt.ConnectionType.QueuedConnection)
+    opener.opened.connect(window.close, Qt.ConnectionType.QueuedConnection)
+    app.setQuitOnLastWindowClosed(True)
+    window.show()
+    opener.thread_of_work.start()
+    app.exec()
+    opener.thread_of_work.join()
+    QApplication.processEvents()
+    if opener.engine is None:
+        return 1
+    try:
+        return run_desk(opener.engine, paths)
+    finally:
+        opener.engine.stop()
