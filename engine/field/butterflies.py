@@ -3,8 +3,7 @@
 Every function here becomes straight-line code in the loop that calls it: 2, 4, 8 or 16 vectors are loaded, go through
 up to eight layers in registers and are stored again. A multiplication by a known root r uses the companion word
 r * (-1/p) mod 2^32, which saves one of Montgomery's products (V. Shoup's precomputed quotient, in Montgomery's
-setting). Roots are loaded volatile: hoisted out of the loop they would lose the known zero bits that select the 32-bit
-multiplier.
+setting).
 """
 
 from __future__ import annotations
@@ -43,12 +42,9 @@ class Memory:
         self.builder.store(value, self.pointer(index, V32), align=4)
 
     def broadcast(self, index: Any) -> Any:
-        """One element in all lanes, read anew each time."""
+        """One element in all lanes."""
         word = self.builder.load(self.pointer(index, I32), align=4)
-        word.volatile = True
-        undefined = ir.Constant(V32, ir.Undefined)
-        single = self.builder.insert_element(undefined, word, ir.Constant(I32, 0))
-        return self.builder.shuffle_vector(single, undefined, constant(V32, 0))
+        return lanes.emit_splat(self.builder, word)
 
 
 def at(builder: Any, base: Any, *terms: Any) -> Any:

@@ -93,6 +93,13 @@ def emit_halves(builder: Any, value: Any) -> tuple[Any, Any]:
     return even, builder.lshr(pairs, constant(V64_HALF, 32))
 
 
+def emit_splat(builder: Any, value: Any) -> Any:
+    """An i32 in all lanes."""
+    undefined = ir.Constant(V32, ir.Undefined)
+    single = builder.insert_element(undefined, value, ir.Constant(I32, 0))
+    return builder.shuffle_vector(single, undefined, constant(V32, 0))
+
+
 def emit_minimum(builder: Any, a: Any, b: Any) -> Any:
     """Unsigned minimum."""
     return builder.select(builder.icmp_unsigned("<", a, b), a, b)
@@ -212,8 +219,7 @@ def splat(typingctx: Any, value: Any) -> Any:
     """One uint32 in all 16 lanes."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        single = builder.insert_element(ir.Constant(V32, ir.Undefined), args[0], ir.Constant(I32, 0))
-        return builder.shuffle_vector(single, ir.Constant(V32, ir.Undefined), constant(V32, 0))
+        return emit_splat(builder, args[0])
 
     return lanes_type(types.uint32), codegen
 

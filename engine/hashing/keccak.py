@@ -1,7 +1,7 @@
 """Keccak-256 as Ethereum uses it: single inputs, Merkle leaves and nodes in bulk, proof-of-work nonces.
 
-Digests in bulk are uint64[4 n]: the four words of digest i at 4 i, each the little-endian reading of eight digest bytes,
-so that the array's bytes are the digests' bytes one after the other on a little-endian machine.
+Digests in bulk are uint64[4 n]: the four words of digest i at 4 i, each the little-endian reading of eight digest
+bytes, so that the array's bytes are the digests' bytes one after the other on a little-endian machine.
 """
 
 from __future__ import annotations

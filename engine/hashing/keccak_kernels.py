@@ -1,7 +1,7 @@
 """Keccak-256 of many inputs at once: eight states side by side in vectors of eight 64-bit words.
 
-A batch of eight states is a flat uint64[200], word (x, y) of state s at 8 (x + 5 y) + s. LLVM turns the emitted xors into
-three-input operations and rotations where the machine has them.
+A batch of eight states is a flat uint64[200], word (x, y) of state s at 8 (x + 5 y) + s. LLVM turns the emitted xors
+into three-input operations and rotations where the machine has them.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def hash_pairs_kernel(digests, start, stop, state, out):  # type: ignore[no-unty
 
 @njit("uint64(uint64[::1], uint64, uint64, uint64, uint64[::1])", nogil=True, cache=True)
 def grind_kernel(prefix, start, count, mask, state):  # type: ignore[no-untyped-def]
-    """First nonce in start..start + count (a multiple of 16) whose digest has zero bits under ``mask``, or NOT_FOUND."""
+    """First of ``count`` (a multiple of 16) nonces whose digest has zero bits under ``mask``, or NOT_FOUND."""
     for nonce in range(start, start + count, np.uint64(16)):
         state[:] = np.uint64(0)
         for i in range(np.uint64(16)):

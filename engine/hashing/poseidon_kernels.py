@@ -1,0 +1,179 @@
+"""Poseidon on many states: permutation, compression and the witness rows of the Poseidon table.
+
+States are rows: uint32[16 n], canonical, word j of state i at 16 i + j. See engine.hashing.poseidon for the reference.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+
+from engine.errors import ProtocolError
+from engine.field import lanes
+from engine.field.butterflies import Memory, at, transpose
+from engine.field.kernels import check_out, check_words
+from engine.field.koalabear import P
+from engine.hashing import poseidon_emit as emit
+from engine.hashing.poseidon import CUBES_COLUMN, DIGEST_WORDS, WITNESS_COLUMNS
+from engine.hashing.poseidon_constants import HALF_FULL_ROUNDS, PARTIAL_ROUNDS, WIDTH
+
+_CALL = 1 << 14
+"""Permutations in one kernel call: a few milliseconds."""
+_I64 = ir.IntType(64)
+
+
+def _rows(builder: Any, memory: Memory, offset: Any) -> list[Any]:
+    """Sixteen states at ``offset``, one vector per word."""
+    values = [memory.load(at(builder, offset, (ir.Constant(_I64, 1), WIDTH * i))) for i in range(16)]
+    transpose(builder, values)
+    return values
+
+
+def _permute_block(typingctx: Any, states: Any, offset: Any, out: Any, table: Any, feed: Any) -> Any:
+    """Sixteen states from ``offset`` to ``out`` at the same place; ``feed`` (0 or 1) adds the input to the output."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source, target, tables = (Memory(context, builder, signature.args[k], args[k]) for k in (0, 2, 3))
+        words = emit.emit_rounds(builder, _rows(builder, source, args[1]), tables)
+        words = emit.emit_unscaled(builder, words, tables)
+        transpose(builder, words)
+        keep = builder.sub(ir.Constant(_I64, 0), args[4])
+        mask = builder.trunc(keep, lanes.I32)
+        for i, word in enumerate(words):
+            place = at(builder, args[1], (ir.Constant(_I64, 1), WIDTH * i))
+            fed = builder.and_(source.load(place), lanes.emit_splat(builder, mask))
+            target.store(place, lanes.emit_add(builder, word, fed))
+        return context.get_dummy_value()
+
+    return types.void(states, types.uint64, out, table, types.uint64), codegen
+
+
+def _witness_block(typingctx: Any, states: Any, row: Any, out: Any, n_rows: Any, table: Any, factor: Any) -> Any:
+    """Rows row..row + 15 of the table from the states of the same numbers; ``factor`` brings the input to scale."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source, target, tables = (Memory(context, builder, signature.args[k], args[k]) for k in (0, 2, 4))
+        words = _rows(builder, source, builder.mul(args[1], ir.Constant(_I64, WIDTH)))
+        scale = lanes.emit_splat(builder, args[5])
+        for j, word in enumerate(words):
+            target.store(at(builder, args[1], (args[3], j)), lanes.emit_mul(builder, word, scale))
+
+        def after(index: Any, partial: Any, cube: Any, leaving: list[Any]) -> None:
+            with builder.if_else(partial) as (then, otherwise):
+                with then:
+                    column = builder.add(index, ir.Constant(_I64, CUBES_COLUMN - HALF_FULL_ROUNDS))
+                    place = builder.add(args[1], builder.mul(column, args[3]))
+                    unscale = tables.broadcast(at(builder, ir.Constant(_I64, emit.CUBE_UNSCALE_AT), (index, 1)))
+                    target.store(place, lanes.emit_mul(builder, cube, unscale))
+                with otherwise:
+                    _store_state(builder, target, tables, args, index, leaving)
+
+        emit.emit_rounds(builder, words, tables, after)
+        return context.get_dummy_value()
+
+    return types.void(states, types.uint64, out, types.uint64, table, types.uint32), codegen
+
+
+def _store_state(builder: Any, target: Memory, tables: Memory, args: Any, index: Any, leaving: list[Any]) -> None:
+    """The state after full round ``index``: without the next round's constants, at the scale of the result."""
+    early = builder.icmp_unsigned("<", index, ir.Constant(_I64, HALF_FULL_ROUNDS))
+    late_column = CUBES_COLUMN + PARTIAL_ROUNDS - WIDTH * emit.LAST_PARTIAL
+    base = builder.select(early, ir.Constant(_I64, WIDTH), ir.Constant(_I64, late_column % (1 << 64)))
+    column = builder.add(base, builder.mul(index, ir.Constant(_I64, WIDTH)))
+    start = builder.add(args[1], builder.mul(column, args[3]))
+    unscale = tables.broadcast(at(builder, ir.Constant(_I64, emit.UNSCALE_AT), (index, 1)))
+    for j, word in enumerate(leaving):
+        offset = tables.broadcast(at(builder, ir.Constant(_I64, emit.OFFSET_AT + j), (index, WIDTH)))
+        value = lanes.emit_sub(builder, lanes.emit_mul(builder, word, unscale), offset)
+        target.store(at(builder, start, (args[3], j)), value)
+
+
+permute_block, witness_block = lanes.intrinsic_of(5, _permute_block), lanes.intrinsic_of(6, _witness_block)
+
+
+@njit("void(uint32[::1], uint64, uint64, uint32[::1], uint32[::1], uint64)", nogil=True, cache=True)
+def permute_kernel(states, start, stop, out, table, feed):  # type: ignore[no-untyped-def]
+    """States start..stop, a multiple of 16 of them."""
+    for i in range(start, stop, np.uint64(16)):
+        permute_block(states, np.uint64(16) * i, out, table, feed)
+
+
+@njit("void(uint32[::1], uint64, uint64, uint32[::1], uint64, uint32[::1], uint32)", nogil=True, cache=True)
+def witness_kernel(states, start, stop, out, n_rows, table, factor):  # type: ignore[no-untyped-def]
+    """Rows start..stop, a multiple of 16 of them."""
+    for row in range(start, stop, np.uint64(16)):
+        witness_block(states, row, out, n_rows, table, factor)
+
+
+@lru_cache(maxsize=2)
+def _table(montgomery: bool) -> np.ndarray:
+    return emit.table(montgomery)
+
+
+def permute_many(states: np.ndarray, *, out: np.ndarray | None = None) -> np.ndarray:
+    """uint32[16 n]: the permutation of each of n canonical states; ``out`` may be ``states``."""
+    return _run(states, out, feed=0)
+
+
+def compress_pairs(digests: np.ndarray, *, out: np.ndarray | None = None) -> np.ndarray:
+    """uint32[8 n]: poseidon.compress of neighbouring digests, uint32[16 n] = left 0, right 0, left 1, ..."""
+    full = _run(digests, None, feed=1).reshape(-1, WIDTH)
+    result = check_out("out", out, full.shape[0] * DIGEST_WORDS)
+    result.reshape(-1, DIGEST_WORDS)[:] = full[:, :DIGEST_WORDS]
+    return result
+
+
+def compress_many(lefts: np.ndarray, rights: np.ndarray) -> np.ndarray:
+    """uint32[8 n]: poseidon.compress of n left and n right digests, uint32[8 n] each, canonical."""
+    check_out("rights", rights, check_words("lefts", lefts).size)
+    pairs = np.concatenate((lefts.reshape(-1, DIGEST_WORDS), rights.reshape(-1, DIGEST_WORDS)), axis=1)
+    return compress_pairs(pairs.reshape(-1))
+
+
+def witness_rows(states: np.ndarray, *, montgomery: bool = True, out: np.ndarray | None = None) -> np.ndarray:
+    """uint32[164 n], column-major: the Poseidon table of n canonical input states uint32[16 n].
+
+    Row i, column c is at c * n + i; the columns are those of poseidon.witness_row, in Montgomery form or canonical.
+    """
+    count = _count(states)
+    result = check_out("out", out, WITNESS_COLUMNS * count)
+    factor = (1 << 64) % P if montgomery else (1 << 32) % P
+    padded, room = states, result
+    if count % 16:
+        padded, room = _padded(states), lanes.aligned_empty(WITNESS_COLUMNS * (count + 15 & ~15))
+    rows = padded.size // WIDTH
+    for start in range(0, rows, _CALL):
+        witness_kernel(padded, start, min(start + _CALL, rows), room, rows, _table(montgomery), factor)
+    if count % 16:
+        result.reshape(WITNESS_COLUMNS, count)[:] = room.reshape(WITNESS_COLUMNS, rows)[:, :count]
+    return result
+
+
+def _run(states: np.ndarray, out: np.ndarray | None, *, feed: int) -> np.ndarray:
+    count = _count(states)
+    result = check_out("out", out, states.size)
+    bulk = count & ~15
+    for start in range(0, bulk, _CALL):
+        permute_kernel(states, start, min(start + _CALL, bulk), result, _table(False), feed)
+    if bulk < count:
+        rest = _padded(states[WIDTH * bulk :])
+        permute_kernel(rest, 0, 16, rest, _table(False), feed)
+        result[WIDTH * bulk :] = rest[: WIDTH * (count - bulk)]
+    return result
+
+
+def _count(states: np.ndarray) -> int:
+    if check_words("states", states).size % WIDTH:
+        raise ProtocolError("states have 16 words each", field="states", value=states.size, limit="a multiple of 16")
+    return states.size // WIDTH
+
+
+def _padded(states: np.ndarray) -> np.ndarray:
+    """The states and zero states up to a multiple of 16."""
+    padded = np.zeros((states.size // WIDTH + 15 & ~15) * WIDTH, dtype=np.uint32)
+    padded[: states.size] = states
+    return padded
