@@ -1,0 +1,214 @@
+"""The tables through their widgets, and their models under Qt's own checks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QAbstractItemModel, QPoint, Qt
+from sample_snapshot import SampleEngine, sample_fills
+
+from engine.exchange.config import DEFAULT_CONFIG
+from engine.sequencer.events import Accepted, Rejected
+from engine.sequencer.inputs import CancelAll, CancelOrder, PlaceOrder
+from ui.panels.tables import SPECS, TablesPanel
+from ui.panels.tables_model import RowsModel, SortedRows
+from ui.viewmodels.tables import Cell, Row
+from ui.viewmodels.tables_history import FILLS, fill_rows
+from ui.viewmodels.tables_live import ORDERS, POSITIONS
+
+
+@pytest.fixture
+def panel(qtbot, theme, engine: SampleEngine) -> TablesPanel:
+    made = TablesPanel(engine, theme)
+    qtbot.addWidget(made)
+    made.resize(1280, 260)
+    made.show()
+    made.update_snapshot(engine.snapshot())
+    return made
+
+
+def press(qtbot, panel: TablesPanel, table: str, row: int, column: str) -> None:
+    view = panel.views[table]
+    index = view.model().index(row, view.spec.index(column))
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.visualRect(index).center())
+
+
+def sent(engine: SampleEngine) -> list[object]:
+    return [value for name, value in engine.asked if name == "submit"]
+
+
+def text(model: QAbstractItemModel, row: int, column: int) -> str:
+    return str(model.index(row, column).data())
+
+
+def test_models_pass_qt_checks_through_changes(qtmodeltester, engine: SampleEngine) -> None:
+    snapshot = engine.snapshot()
+    assert snapshot is not None
+    model = RowsModel(FILLS, "pUSD")
+    rows = fill_rows(snapshot, DEFAULT_CONFIG)
+    for shown in (rows[5:], rows, rows[:3] + rows[7:], tuple(reversed(rows)), ()):
+        model.set_rows(shown)
+        qtmodeltester.check(model, force_py=True)
+        assert [model.key(row) for row in range(model.rowCount())] == [row.key for row in shown]
+    assert not model.set_rows(())
+
+
+def test_sorting_compares_values_beyond_32_bits_not_text(qtmodeltester) -> None:
+    model = RowsModel(POSITIONS, "pUSD")
+    width = len(POSITIONS.columns)
+    values = (9_000_000_000, -5, 10_000_000_000_000, 3)
+    model.set_rows([Row(k, tuple(Cell(str(value), value) for _ in range(width))) for k, value in enumerate(values)])
+    proxy = SortedRows(model)
+    qtmodeltester.check(proxy, force_py=True)
+    proxy.sort(4, Qt.SortOrder.DescendingOrder)
+    assert [proxy.key(row) for row in range(4)] == [2, 0, 3, 1]
+
+
+def test_positions_show_units_and_align(panel: TablesPanel) -> None:
+    model = panel.views["positions"].model()
+    header = model.headerData(POSITIONS.index("entry"), Qt.Orientation.Horizontal)
+    assert header == "Entry pUSD"
+    alignment = model.index(0, POSITIONS.index("entry")).data(Qt.ItemDataRole.TextAlignmentRole)
+    assert alignment & Qt.AlignmentFlag.AlignRight
+    assert text(model, 0, POSITIONS.index("health")) == "10.8 % to liquidation at 51,220.4"
+    assert panel.tabs.tabText(0) == "Positions 2"
+    assert panel.tabs.tabText(1) == "Orders 5"
+
+
+@pytest.mark.parametrize(("column", "lots"), [("close", 1_250), ("half", 625)])
+def test_closing_sends_a_reducing_market_order(
+    qtbot, panel: TablesPanel, engine: SampleEngine, column: str, lots: int
+) -> None:
+    press(qtbot, panel, "positions", 0, column)
+    (order,) = sent(engine)
+    assert isinstance(order, PlaceOrder)
+    assert (order.market, order.side, order.type, order.lots, order.reduce_only) == (1, "sell", "market", lots, True)
+
+
+def test_a_close_locks_until_it_is_answered(qtbot, panel: TablesPanel, engine: SampleEngine) -> None:
+    press(qtbot, panel, "positions", 0, "close")
+    close = POSITIONS.index("close")
+    assert text(panel.views["positions"].model(), 0, close) == "Closing"
+    press(qtbot, panel, "positions", 0, "close")
+    assert len(sent(engine)) == 1
+    order = sent(engine)[0]
+    assert isinstance(order, PlaceOrder)
+    engine.events.append(Accepted(sequence=1, time=0, account=16, client_id=order.client_id))
+    engine.update()
+    with qtbot.waitSignal(panel.noticed) as caught:
+        panel.update_snapshot(engine.snapshot())
+    assert caught.args == ["close BTC-USD: accepted"]
+    assert text(panel.views["positions"].model(), 0, close) == "Close"
+
+
+def test_a_refused_cancel_is_shown_with_its_reason(qtbot, panel: TablesPanel, engine: SampleEngine) -> None:
+    panel.show_table("orders")
+    press(qtbot, panel, "orders", 1, "cancel")
+    (command,) = sent(engine)
+    assert isinstance(command, CancelOrder)
+    assert command.order_id == panel.views["orders"].rows.key(1)
+    for _ in range(2):  # the same refusal twice is shown twice
+        engine.events.append(
+            Rejected(
+                sequence=1, time=0, account=16, client_id=sent(engine)[-1].client_id, code="UnknownOrder",  # type: ignore[attr-defined]
+                message="order 7 is not resting on this account", field="order_id", limit="resting",
+            )
+        )  # fmt: skip
+        engine.update()
+        with qtbot.waitSignal(panel.refused):
+            panel.update_snapshot(engine.snapshot())
+        assert panel.state.kind == "refused"
+        assert "not resting" in panel.state.title
+        press(qtbot, panel, "orders", 1, "cancel")
+
+
+def test_cancel_all_says_how_many(qtbot, panel: TablesPanel, engine: SampleEngine) -> None:
+    assert panel.cancel_all.text() == "Cancel 5 orders"
+    qtbot.mouseClick(panel.cancel_all, Qt.MouseButton.LeftButton)
+    (command,) = sent(engine)
+    assert isinstance(command, CancelAll)
+    assert command.market == 0
+    assert panel.cancel_all.text() == "Cancelling all"
+    assert not panel.cancel_all.isEnabled()
+    assert engine.current is not None
+    assert engine.current.user is not None
+    engine.events.append(Accepted(sequence=1, time=0, account=16, client_id=command.client_id))
+    engine.update(user=replace(engine.current.user, orders=()))
+    panel.update_snapshot(engine.snapshot())
+    assert panel.cancel_all.text() == "No orders to cancel"
+    assert not panel.cancel_all.isEnabled()
+
+
+def test_enter_on_an_action_cell_acts_and_elsewhere_does_not(qtbot, panel: TablesPanel, engine: SampleEngine) -> None:
+    panel.show_table("orders")
+    view = panel.views["orders"]
+    view.setFocus()
+    view.setCurrentIndex(view.model().index(0, ORDERS.index("price")))
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    assert sent(engine) == []
+    view.setCurrentIndex(view.model().index(0, ORDERS.index("cancel")))
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    assert len(sent(engine)) == 1
+
+
+def test_sorted_orders_cancel_the_row_that_is_shown(qtbot, panel: TablesPanel, engine: SampleEngine) -> None:
+    panel.show_table("orders")
+    view = panel.views["orders"]
+    view.sortByColumn(ORDERS.index("size"), Qt.SortOrder.DescendingOrder)
+    press(qtbot, panel, "orders", 0, "cancel")
+    (command,) = sent(engine)
+    assert isinstance(command, CancelOrder)
+    assert command.order_id == 70_003  # the 12 ETH
+
+
+def test_rows_do_not_jump_under_the_pointer(qtbot, panel: TablesPanel, engine: SampleEngine) -> None:
+    panel.show_table("fills")
+    view = panel.views["fills"]
+    view.sortByColumn(FILLS.index("price"), Qt.SortOrder.DescendingOrder)
+    before = [view.sorted.key(row) for row in range(view.sorted.rowCount())]
+    qtbot.mouseMove(view.viewport(), QPoint(20, 20))
+    view.sorted.setDynamicSortFilter(False)  # what entering with the pointer does
+    assert engine.current is not None
+    moved = tuple(replace(fill, price=fill.price + 7_000 * (k % 2)) for k, fill in enumerate(engine.current.fills))
+    engine.update(fills=moved)
+    panel.update_snapshot(engine.snapshot())
+    assert [view.sorted.key(row) for row in range(view.sorted.rowCount())] == before
+    view.sorted.setDynamicSortFilter(True)
+    view.sorted.sort(FILLS.index("price"), Qt.SortOrder.DescendingOrder)
+    assert [view.sorted.key(row) for row in range(view.sorted.rowCount())] != before
+
+
+@pytest.mark.parametrize("width", [480, 760, 960, 1280, 1920])
+def test_nothing_scrolls_sideways_and_actions_stay(qtbot, theme, engine: SampleEngine, width: int) -> None:
+    panel = TablesPanel(engine, theme)
+    qtbot.addWidget(panel)
+    panel.resize(width, 240)
+    panel.show()
+    panel.update_snapshot(engine.snapshot())
+    for spec in SPECS:
+        panel.show_table(spec.name)
+        view = panel.views[spec.name]
+        qtbot.waitUntil(lambda view=view: view.viewport().width() > width - 40)
+        shown = [k for k in range(len(spec.columns)) if not view.isColumnHidden(k)]
+        assert all(k in shown for k, column in enumerate(spec.columns) if column.rank == 0)
+        if width >= 760:
+            assert sum(view.columnWidth(k) for k in shown) <= view.viewport().width()
+
+
+def test_only_the_front_table_is_built(panel: TablesPanel, engine: SampleEngine) -> None:
+    assert panel.views["fills"].rows.rowCount() == 0
+    panel.show_table("fills")
+    assert panel.views["fills"].rows.rowCount() == len(sample_fills())
+    with pytest.raises(KeyError):
+        panel.show_table("nothing")
+
+
+def test_a_table_without_rows_says_why(panel: TablesPanel, engine: SampleEngine) -> None:
+    engine.update(user=None, fills=())
+    panel.update_snapshot(engine.snapshot())
+    view = panel.views["positions"]
+    assert view.rows.rowCount() == 0
+    image = view.viewport().grab().toImage()
+    ground = image.pixelColor(2, 2)
+    assert any(image.pixelColor(x, image.height() // 2) != ground for x in range(image.width()))
