@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
+import numpy as np
+
 from engine.errors import OutOfRange, check_range
 from engine.exchange.accounts import EMPTY_ACCOUNT, Account, AccountUpdate, Digest
-from engine.exchange.leaf import LIMB_BITS, leaf_digest
-from engine.hashing.poseidon import compress
+from engine.exchange.leaf import BLOCK, LEAF_DOMAIN, LIMB_BITS, leaf_digest, leaf_words
+from engine.hashing.poseidon import DIGEST_WORDS, compress
+from engine.hashing.poseidon_constants import WIDTH
+from engine.hashing.poseidon_kernels import compress_pairs, permute_many
 
 MAX_HEIGHT = 30
 """Account ids must stay below p."""
@@ -73,8 +77,8 @@ class AccountTree:
 
     def update(self, account_id: int, account: Account) -> tuple[Digest, ...]:
         """Replace one leaf; returns the siblings of its path (the same before and after)."""
-        digests = leaf_digests([account], self.max_positions, self.limb_bits)
-        return self._replace(self._checked(account_id), account, digests[0])
+        updates, _ = self.apply_batch({account_id: account})
+        return updates[0].siblings
 
     def apply_batch(self, accounts: Mapping[int, Account]) -> tuple[tuple[AccountUpdate, ...], Digest]:
         """Replace these leaves in ascending id; returns the updates, each with its siblings then, and the new root.
@@ -82,12 +86,18 @@ class AccountTree:
         Every id and account is checked before the first leaf changes: after an error the tree is as it was.
         """
         order = sorted(self._checked(account_id) for account_id in accounts)
-        digests = leaf_digests([accounts[i] for i in order], self.max_positions, self.limb_bits)
-        updates = []
-        for account_id, digest in zip(order, digests, strict=True):
-            old, new = self.get(account_id), accounts[account_id]
-            updates.append(AccountUpdate(account_id, old, new, self._replace(account_id, new, digest)))
-        return tuple(updates), self.root
+        nodes = leaf_digests([accounts[i] for i in order], self.max_positions, self.limb_bits)
+        siblings: list[list[Digest]] = [[] for _ in order]
+        for level in range(self.height):
+            nodes = self._raise(level, order, nodes, siblings)
+        if nodes:
+            self._levels[self.height][0] = nodes[-1]
+        updates = tuple(
+            AccountUpdate(i, self.get(i), accounts[i], tuple(path)) for i, path in zip(order, siblings, strict=True)
+        )
+        for account_id in order:
+            self._store(account_id, accounts[account_id])
+        return updates, self.root
 
     def _checked(self, account_id: int) -> int:
         if not 0 <= account_id < 1 << self.height:
@@ -97,25 +107,52 @@ class AccountTree:
     def _node(self, level: int, index: int) -> Digest:
         return self._levels[level].get(index, self._empty[level])
 
-    def _replace(self, index: int, account: Account, digest: Digest) -> tuple[Digest, ...]:
-        """Store the leaf and recompute the nodes above it."""
-        siblings = self.path(index)
+    def _store(self, account_id: int, account: Account) -> None:
         if account == EMPTY_ACCOUNT:
-            self._accounts.pop(index, None)
+            self._accounts.pop(account_id, None)
         else:
-            self._accounts[index] = account
-        for level, node in enumerate(climb(digest, index, siblings)):
-            self._levels[level][index >> level] = node
-        return siblings
+            self._accounts[account_id] = account
+
+    def _raise(
+        self, level: int, order: Sequence[int], nodes: Sequence[Digest], siblings: list[list[Digest]]
+    ) -> list[Digest]:
+        """Store all updates' nodes of one level in turn, note each one's sibling then, and return their parents.
+
+        Update i's nodes depend on earlier updates only through siblings, so a level can be hashed for all at once.
+        """
+        known, pairs = self._levels[level], []
+        for account_id, node, path in zip(order, nodes, siblings, strict=True):
+            index = account_id >> level
+            known[index] = node
+            sibling = known.get(index ^ 1, self._empty[level])
+            path.append(sibling)
+            pairs.append(sibling + node if index & 1 else node + sibling)
+        return compress_rows(pairs)
+
+
+def compress_rows(pairs: Sequence[Sequence[int]]) -> list[Digest]:
+    """:func:`engine.hashing.poseidon.compress` of many pairs of digests, each given as 16 words."""
+    if not pairs:
+        return []
+    flat = compress_pairs(np.array(pairs, dtype=np.uint32).reshape(-1))
+    return [tuple(row) for row in flat.reshape(-1, DIGEST_WORDS).tolist()]
 
 
 def leaf_digests(accounts: Sequence[Account], max_positions: int, limb_bits: int = LIMB_BITS) -> list[Digest]:
     """:func:`engine.exchange.leaf.leaf_digest` of many accounts."""
-    return [leaf_digest(account, max_positions, limb_bits) for account in accounts]
+    if not accounts:
+        return []
+    words = np.array([leaf_words(account, max_positions, limb_bits) for account in accounts], dtype=np.uint32)
+    state = np.zeros((len(words), WIDTH), dtype=np.uint32)
+    state[:, BLOCK : BLOCK + 2] = LEAF_DOMAIN, words.shape[1]
+    for start in range(0, words.shape[1], BLOCK):
+        state[:, :BLOCK] = words[:, start : start + BLOCK]
+        state = permute_many(state.reshape(-1)).reshape(-1, WIDTH)
+    return [tuple(row) for row in state[:, :BLOCK].tolist()]
 
 
 def climb(digest: Digest, index: int, siblings: Sequence[Digest]) -> list[Digest]:
-    """The nodes of leaf ``index``'s path: its digest, then its ancestors, the root last."""
+    """The nodes of leaf ``index``'s path: its digest, then its ancestors, the root last. Plain reference."""
     nodes = [digest]
     for level, sibling in enumerate(siblings):
         left, right = (sibling, nodes[-1]) if index >> level & 1 else (nodes[-1], sibling)

@@ -122,7 +122,7 @@ def prove_batch(
         claim_inputs(claim),
         claim_terms(claim, shape),
         PARAMETERS,
-        progress=progress,
+        progress=None if progress is None else rising(progress),
         cancelled=cancelled,
     )
     file = encode_file(batch, config, result.bytes)
@@ -132,6 +132,18 @@ def prove_batch(
         {WITNESS_STAGE: witness_seconds, **result.stage_seconds},
         time.perf_counter() - started,
     )
+
+
+def rising(progress: Progress) -> Progress:
+    """Progress whose fraction never falls: the proof system returns to a stage for each of its commitments."""
+    highest = 0.0
+
+    def report(stage: str, fraction: float) -> None:
+        nonlocal highest
+        highest = max(highest, fraction)
+        progress(stage, highest)
+
+    return report
 
 
 def verify_file(data: bytes) -> VerifiedProof:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from engine.exchange.accounts import Account, AccountUpdate
 from engine.exchange.leaf import BLOCK, LEAF_DOMAIN, leaf_words
 from engine.field.koalabear import P
-from engine.hashing.poseidon import witness_row
 from engine.hashing.poseidon_constants import WIDTH
+from engine.hashing.poseidon_kernels import permute_many, witness_rows
 from engine.proving.shape import StatementShape
 from engine.proving.tables.poseidon import CAPACITY_HALF, RATE_HALF, poseidon_columns
 
@@ -27,12 +27,12 @@ MIN_ROWS = 8
 
 def permute_rows(inputs: Words) -> Words:
     """Poseidon of every row of [n, 16]."""
-    return np.array([witness_row(row)[-WIDTH:] for row in inputs.tolist()], dtype=np.uint32).reshape(-1, WIDTH)
+    return permute_many(np.ascontiguousarray(inputs).reshape(-1)).reshape(-1, WIDTH)
 
 
 def permutation_columns(inputs: Words) -> Words:
     """Columns [164, n] of the Poseidon table for inputs [n, 16]."""
-    return np.array([witness_row(row) for row in inputs.tolist()], dtype=np.uint32).T
+    return witness_rows(np.ascontiguousarray(inputs).reshape(-1), montgomery=False).reshape(-1, len(inputs))
 
 
 class PermutationLog:
