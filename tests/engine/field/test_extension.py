@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.field import extension as ext
@@ -30,11 +30,13 @@ def test_reducible_moduli_are_recognised(modulus: tuple[int, ...]) -> None:
     assert not ext.is_irreducible(modulus)
 
 
+@settings(deadline=None)
 @given(elements, elements)
 def test_product_is_the_product_modulo_the_modulus(a: ext.Extension, b: ext.Extension) -> None:
     assert ext.mul(a, b) == ext.multiply_modulo(a, b, ext.MODULUS_POLY)
 
 
+@settings(deadline=None)
 @given(elements, elements, elements)
 def test_ring_laws(a: ext.Extension, b: ext.Extension, c: ext.Extension) -> None:
     assert ext.mul(a, ext.mul(b, c)) == ext.mul(ext.mul(a, b), c)
@@ -43,6 +45,7 @@ def test_ring_laws(a: ext.Extension, b: ext.Extension, c: ext.Extension) -> None
     assert ext.scale(a, b[0]) == ext.mul(a, ext.embed(b[0]))
 
 
+@settings(deadline=None)
 @given(elements.filter(any))
 def test_inverse(a: ext.Extension) -> None:
     assert ext.mul(a, ext.inverse(a)) == ext.ONE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import OutOfRange
@@ -35,6 +35,7 @@ def test_two_adic_generator_refuses_other_orders(bits: int) -> None:
     assert refused.value.field == "bits"
 
 
+@settings(deadline=None)
 @given(elements, elements)
 def test_operations_agree_with_integers(a: int, b: int) -> None:
     assert field.add(a, b) == (a + b) % field.P
@@ -44,6 +45,7 @@ def test_operations_agree_with_integers(a: int, b: int) -> None:
     assert 0 <= field.to_montgomery(a) < field.P
 
 
+@settings(deadline=None)
 @given(elements.filter(bool))
 def test_inverse(a: int) -> None:
     assert field.mul(a, field.inverse(a)) == 1

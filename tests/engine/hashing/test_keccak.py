@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.hashing.keccak import keccak256, keccak256_reference
@@ -33,6 +33,7 @@ def test_block_edges(length: int) -> None:
     assert keccak256_reference(data) == keccak256(data)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_reference_equals_library(data: bytes) -> None:
     assert keccak256_reference(data) == keccak256(data)
