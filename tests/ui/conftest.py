@@ -76,10 +76,12 @@ def leak_guard(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def _close_widgets(request: pytest.FixtureRequest) -> None:
-    """Close what ``qtbot.addWidget`` registered now, so that the guard sees the state after it."""
+    """Close and delete what ``qtbot.addWidget`` registered now, so that the guard sees the state after it."""
+    from PySide6.QtCore import QCoreApplication, QEvent
     from pytestqt.qtbot import _close_widgets as close
 
     close(request.node)
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture(autouse=True)

@@ -48,12 +48,7 @@ class Workspace(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.manager)
-        self.restyle()
-        theme.changed.connect(self.restyle)
-
-    def restyle(self) -> None:
-        """The docking library's own sheet is replaced by ours."""
-        self.manager.setStyleSheet(self.theme.dock_stylesheet())
+        self.manager.setStyleSheet("")  # the library's own sheet; the application's has ours
 
     def add_panel(self, spec: PanelSpec, panel: Panel) -> None:
         """Make the panel known; ``arrange`` or ``restore`` places it."""

@@ -162,10 +162,5 @@ def _labels(density: Density) -> str:
 def stylesheet(tokens: Tokens, density: Density) -> str:
     """The application's sheet."""
     values = _values(tokens, density)
-    parts = (_BASE, _CONTROLS, _VIEWS, Template(_labels(density)))
+    parts = (_BASE, _CONTROLS, _VIEWS, _DOCKS, Template(_labels(density)))
     return "".join(part.substitute(values) for part in parts)
-
-
-def dock_stylesheet(tokens: Tokens, density: Density) -> str:
-    """The docking manager's sheet."""
-    return _DOCKS.substitute(_values(tokens, density))

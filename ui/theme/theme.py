@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from ui.theme import fonts, icons
 from ui.theme.metrics import DENSITIES, Density, DensityName, SizeName
 from ui.theme.palette import make_palette
-from ui.theme.stylesheet import dock_stylesheet, stylesheet
+from ui.theme.stylesheet import stylesheet
 from ui.theme.tokens import ALIASES, Tokens, load_tokens
 
 WEIGHTS = {"normal": QFont.Weight.Normal, "medium": QFont.Weight.Medium, "strong": QFont.Weight.DemiBold}
@@ -57,14 +57,13 @@ class Theme(QObject):
         sheet = stylesheet(self.tokens, self.density)
         if app.styleSheet() == sheet:
             return  # restyling every widget is slow, and nothing has changed
-        app.setStyle("fusion")
+        if not app.property("proofline.style"):  # a style sheet hides the style's own name
+            app.setStyle("fusion")
+            app.setProperty("proofline.style", True)
+        if app.font() != self.font():
+            app.setFont(self.font())
         app.setPalette(make_palette(self.tokens))
-        app.setFont(self.font())
         app.setStyleSheet(sheet)
-
-    def dock_stylesheet(self) -> str:
-        """The docking manager's own sheet: it replaces the library's default one."""
-        return dock_stylesheet(self.tokens, self.density)
 
     def color(self, token: str) -> QColor:
         """The colour of a token or of its short name (cached; treat as constant)."""
