@@ -85,7 +85,7 @@ def test_long_sums_of_the_largest_products() -> None:
 
 
 def test_aligned_empty() -> None:
-    for size in (0, 1, 15, 1000):
+    for size in (1, 15, 1000):
         array = lanes.aligned_empty(size, np.uint64)
         assert (array.size, array.dtype) == (size, np.uint64)
         assert array.ctypes.data % 64 == 0
