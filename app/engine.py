@@ -227,8 +227,9 @@ class Engine:
 
 
 def _candle_series(interval: int, rows: CandleArrays) -> CandleSeries:
-    columns = [np.ascontiguousarray(rows.integers[:, k]) for k in range(6)]
-    return CandleSeries(interval, *columns, rows.floats[:, 0].copy(), rows.floats[:, 1].copy())
+    start, opened, high, low, close, volume = (np.ascontiguousarray(rows.integers[:, k]) for k in range(6))
+    mark, index = rows.floats[:, 0].copy(), rows.floats[:, 1].copy()
+    return CandleSeries(interval, start, opened, high, low, close, volume, mark, index)
 
 
 def _count_only(sequence: int, events: list[AnyEvent]) -> None:

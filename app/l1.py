@@ -20,7 +20,7 @@ from engine.settlement.chain import Chain
 from engine.settlement.client import Client, Deployment
 from engine.settlement.genesis import GenesisAccount, fund
 from engine.settlement.keys import UserKey, role_key
-from engine.settlement.relayer import Relayer, proved_batch
+from engine.settlement.relayer import ProvedBatch, Relayer, proved_batch
 from engine.settlement.watcher import block_input, inputs_since
 
 BATCHES_PER_BLOCK = 4
@@ -167,7 +167,8 @@ class LayerOne:
 
     def _relay(self) -> list[bytes]:
         """Facts and updates of the next consecutive batches."""
-        ready, number = [], self.last_batch + 1
+        ready: list[ProvedBatch] = []
+        number = self.last_batch + 1
         while number in self._batches and len(ready) < BATCHES_PER_BLOCK:
             batch, digest = self._batches[number]
             ready.append(proved_batch(self.client, self.deployment, batch, digest))

@@ -13,7 +13,7 @@ from app.commands.run import new_run_folder, play, print_step
 from app.engine import Engine
 from app.pacer import MAX_SPEED, MIN_SPEED
 from app.scenarios.report import write_report
-from app.session import Session, open_session
+from app.session import open_session
 from app.settings import open_paths
 from app.warmup import warm_up
 from engine.errors import OutOfRange

@@ -44,12 +44,13 @@ def trade(journey: Journey) -> None:
     order = PlaceOrder(account, MARKET, "buy", "market", lots, client_id="round-trip-buy")
     receipt = preview_order(venue.preview_basis(account), order)
     fills = [event for event in journey.send(order) if isinstance(event, Fill)]
+    size = f"{format_decimal(lots, market.size_decimals)} {market.base}"
     cost = sum(fill.price * fill.lots for fill in fills) * market.tick_value
     fee = sum(fill.taker_fee for fill in fills)
     journey.check(
         "market buy",
         sum(fill.lots for fill in fills) == lots == receipt.filled,
-        f"{format_decimal(lots, market.size_decimals)} {market.base} for {format_quanta(cost)} pUSD, {len(fills)} fills",
+        f"{size} for {format_quanta(cost)} pUSD, fills: {len(fills)}",
     )
     journey.check(
         "receipt",
