@@ -125,16 +125,24 @@ def read_lines(path: Path) -> list[bytes]:
     return data.splitlines()
 
 
-def _to_units(path: Path, texts: list[str], lines: array[int], decimals: int, lowest: int) -> np.ndarray:
-    """Decimal texts in units of 10^-decimals, rounded to the nearest (half to even), int64."""
+def _to_units(path: Path, texts: list[str], lines: array[int], decimals: int, whole: bool) -> np.ndarray:
+    """Decimal texts in units of 10^-decimals, int64: whole and positive, or rounded to the nearest and not negative.
+
+    Through float64, which holds units up to 2^40 exactly.
+    """
     try:
         values = np.array(texts, dtype="S").astype(np.float64) if texts else np.zeros(0)
     except ValueError:
         values = np.array([_number_or_nan(text) for text in texts])
-    units = np.rint(values * 10.0**decimals)
-    bad = np.flatnonzero(~((units >= lowest) & (units <= MAX_UNITS)))
+    scaled = values * 10.0**decimals
+    units = np.rint(scaled)
+    good = (units >= whole) & (units <= MAX_UNITS)
+    if whole:  # merging finer prices would need their sizes summed, which differences do not allow
+        good[good] = np.abs(scaled[good] - units[good]) < 1e-3
+    bad = np.flatnonzero(~good)
     if len(bad):
-        raise corrupt(path, lines[bad[0]], f"{texts[bad[0]]!r} is not a number in [{lowest}, 2^40] units")
+        kind = f"a multiple of 10^-{decimals}" if whole else "a number"
+        raise corrupt(path, lines[bad[0]], f"{texts[bad[0]]!r} is not {kind} in [{int(whole)}, 2^40] units")
     return units.astype(np.int64)
 
 
@@ -221,12 +229,12 @@ class _Decoder:
             self.levels[side].extend(levels, number)
             self.ends[side].append(len(self.levels[side].prices))
 
-    def _columns(self, numbers: _Numbers, lowest_size: int) -> tuple[np.ndarray, np.ndarray]:
-        prices = _to_units(self.path, numbers.prices, numbers.lines, self.price_decimals, 1)
-        return prices, _to_units(self.path, numbers.sizes, numbers.lines, self.size_decimals, lowest_size)
+    def _columns(self, numbers: _Numbers) -> tuple[np.ndarray, np.ndarray]:
+        prices = _to_units(self.path, numbers.prices, numbers.lines, self.price_decimals, whole=True)
+        return prices, _to_units(self.path, numbers.sizes, numbers.lines, self.size_decimals, whole=False)
 
     def _updates(self, side: str) -> Updates:
-        prices, sizes = self._columns(self.levels[side], 0)
+        prices, sizes = self._columns(self.levels[side])
         return Updates(prices, sizes, np.array(self.ends[side], np.int64))
 
     def _since_start(self, times: list[int]) -> np.ndarray:
@@ -236,12 +244,12 @@ class _Decoder:
         """Everything as arrays."""
         if self.start < 0 or not self.quote_time:
             raise CorruptData(f"{self.path.name} has no book snapshot or no quotes", field="file", value=self.path.name)
-        bid, bid_lots = self._columns(self.quotes["bid"], 0)
-        ask, ask_lots = self._columns(self.quotes["ask"], 0)
+        bid, bid_lots = self._columns(self.quotes["bid"])
+        ask, ask_lots = self._columns(self.quotes["ask"])
         crossed = np.flatnonzero(bid >= ask)
         if len(crossed):
             raise corrupt(self.path, self.quotes["bid"].lines[crossed[0]], "best bid is not below best ask")
-        price, lots = self._columns(self.trades, 0)
+        price, lots = self._columns(self.trades)
         return Recording(
             self.symbol,
             self.start,
@@ -257,9 +265,10 @@ class _Decoder:
 
 
 def decode_recording(path: Path, price_decimals: int, size_decimals: int) -> Recording:
-    """Decode a recording into ticks of 10^-price_decimals and lots of 10^-size_decimals, rounded to the nearest.
+    """Decode a recording into ticks of 10^-price_decimals and lots of 10^-size_decimals.
 
-    Raises :class:`CorruptData` naming the line: no number, time going back, a gap in the update ids, crossed quotes.
+    Sizes are rounded to the nearest lot; prices must be whole ticks. Raises :class:`CorruptData` naming the line: no
+    number, a price between ticks, time going back, a gap in the update ids, crossed quotes.
     """
     decoder = _Decoder(path, price_decimals, size_decimals)
     messages = msgspec.json.Decoder(_Message)

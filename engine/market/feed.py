@@ -1,14 +1,14 @@
 """The recorded market as compact arrays: best quotes, trades, and the top of the external book after every update.
 
-Decoding a recording takes about a second; the arrays are cached in one uncompressed .npz file (whose members carry
-checksums) under the directory the caller names, keyed by the recording's SHA-256 and the units.
+Decoding a recording takes about a second; the arrays are cached in one file (a checksum and an uncompressed .npz
+archive) under the directory the caller names, keyed by the recording's SHA-256 and the units.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from engine.units import PPM
 TOP_LEVELS = 48
 FAR_CELLS = 16
 CELL_PPM = 200  # width of a far cell, about, in millionths of the price
-_FORMAT = 2
+_FORMAT = 3
 _ARRAYS = (
     "quote_time",
     "quotes",
@@ -138,23 +138,24 @@ def _decode(path: Path, price_decimals: int, size_decimals: int) -> dict[str, np
 
 
 def _read_cache(file: Path) -> dict[str, np.ndarray] | None:
-    """Cached arrays; None when there are none or they do not read (they are only a copy and are made again)."""
+    """Cached arrays; None when there are none or the copy is damaged (it is then made again)."""
     try:
-        with np.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in (*_ARRAYS, "symbol", "start")}
+        data = file.read_bytes()
     except FileNotFoundError:
         return None
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError):
-        file.unlink(missing_ok=True)
+    if hashlib.sha256(data[32:]).digest() != data[:32]:
         return None
+    with np.load(io.BytesIO(data[32:]), allow_pickle=False) as stored:
+        return {name: stored[name] for name in (*_ARRAYS, "symbol", "start")}
 
 
 def _write_cache(file: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write beside, then rename: a reader never sees half a file."""
+    """SHA-256 and .npz archive; written beside, then renamed, so that a reader never sees half a file."""
     file.parent.mkdir(parents=True, exist_ok=True)
+    archive = io.BytesIO()
+    np.savez(archive, **arrays)  # type: ignore[arg-type]
     partial = file.with_suffix(f".{os.getpid()}.part")
-    with partial.open("wb") as stream:
-        np.savez(stream, **arrays)  # type: ignore[arg-type]
+    partial.write_bytes(hashlib.sha256(archive.getvalue()).digest() + archive.getvalue())
     os.replace(partial, file)
 
 
@@ -166,7 +167,7 @@ def load_feed(path: Path, *, price_decimals: int, size_decimals: int, cache: Pat
     check_range("price_decimals", price_decimals, 0, 9)
     check_range("size_decimals", size_decimals, 0, 9)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    file = cache / f"{path.stem}-{digest[:16]}-{price_decimals}-{size_decimals}-v{_FORMAT}.npz" if cache else None
+    file = cache / f"{path.stem}-{digest[:16]}-{price_decimals}-{size_decimals}-v{_FORMAT}.cache" if cache else None
     arrays = _read_cache(file) if file else None
     if arrays is None:
         arrays = _decode(path, price_decimals, size_decimals)

@@ -17,6 +17,8 @@ from engine.sequencer.inputs import CancelOrder, PlaceOrder, Side
 from engine.sequencer.participant import Command, MarketAccess
 from engine.units import FIXED_ONE, PPM, QUANTUM
 
+URGENT = 4  # best prices of a side that are quoted at once
+SPARE = 8  # orders too many or too few that may wait
 POSITION_LIMIT = 20_000_000 * QUANTUM  # of a participant that is not given one
 
 
@@ -78,10 +80,12 @@ class _Remembering:
 class MarketMaker(_Remembering):
     """Quotes the external book's levels on the venue's book.
 
-    Each step the recorded top ``levels`` and the cells behind them (prices as recorded, sizes scaled by ``scale_ppm``
-    and a seeded factor of 3/4 .. 5/4 fixed per price) are compared with the orders that rest. Orders off the target
-    prices are cancelled, missing ones placed; an order whose size is off by more than a quarter is replaced, best
-    prices first, at most ``changes`` a side and step. The rest stays and keeps its time priority.
+    The targets are the recorded top ``levels`` and the cells behind them: prices as recorded, sizes scaled by
+    ``scale_ppm`` and a seeded factor of 3/4 .. 5/4 fixed per price. Each step walks both, targets and resting orders,
+    from the best price outwards and cancels what is off the targets, places what is missing and replaces an order
+    whose size is off by more than a quarter, ``changes`` prices a side at most (more while the numbers of orders and
+    targets differ much); the rest waits for the next steps and keeps its time priority. What lies before or among the
+    ``URGENT`` best targets is always brought in order.
 
     Inventory: with the position at ``k`` parts of ``max_inventory`` (eighths), the best ``2 k`` prices on the side
     that would enlarge it are not quoted; at ``max_inventory`` that side is not quoted at all. Quotes are plain limit
@@ -97,7 +101,7 @@ class MarketMaker(_Remembering):
         levels: int = 40,
         scale_ppm: int = PPM,
         max_inventory: int | None = None,
-        changes: int = 8,
+        changes: int = 6,
     ) -> None:
         config = market.market
         super().__init__("maker", account, config.market_id)
@@ -121,9 +125,8 @@ class MarketMaker(_Remembering):
             else:
                 resting[side][price] = (order_id, lots)
         places: list[Command] = []
-        for side, levels, inventory in (("buy", bids, position), ("sell", asks, -position)):
-            mine: Side = "buy" if side == "buy" else "sell"
-            self._requote(mine, self._targets(levels, inventory), resting[mine], cancels, places)
+        self._requote("buy", self._targets(bids, position), resting["buy"], cancels, places)
+        self._requote("sell", self._targets(asks, -position), resting["sell"], cancels, places)
         return cancels + places
 
     def _targets(self, levels: np.ndarray, inventory: int) -> dict[int, int]:
@@ -145,20 +148,26 @@ class MarketMaker(_Remembering):
         cancels: list[Command],
         places: list[Command],
     ) -> None:
-        """Append the commands that turn what rests into the targets."""
+        """Append the commands that bring what rests nearer to the targets (in order from the best price)."""
         market_id = self.market.market.market_id
-        for price, (order_id, _) in resting.items():
-            if price not in targets:
-                cancels.append(CancelOrder(self.account, order_id))
-        changes = 0
-        for price, lots in targets.items():
-            current = resting.get(price)
+        sign = -1 if side == "buy" else 1
+        signed = [sign * price for price in targets]
+        urgent = signed[min(URGENT, len(signed)) - 1] if signed else 1 << 62  # no targets: everything goes
+        best = signed[0] if signed else 1 << 62
+        budget = self.changes + max(0, abs(len(resting) - len(targets)) - SPARE)
+        for key in sorted({*signed, *(sign * price for price in resting)}):
+            if key > urgent and budget <= 0:
+                break
+            price = sign * key
+            lots, current = targets.get(price, 0), resting.get(price)
+            if current is not None and lots and 4 * abs(lots - current[1]) <= lots:
+                continue
             if current is not None:
-                if changes >= self.changes or 4 * abs(lots - current[1]) <= lots:
-                    continue
-                changes += 1
                 cancels.append(CancelOrder(self.account, current[0]))
-            places.append(PlaceOrder(self.account, market_id, side, "limit", lots, price))
+            if lots:
+                places.append(PlaceOrder(self.account, market_id, side, "limit", lots, price))
+            if key >= best:
+                budget -= 1
 
 
 def _joined(near: np.ndarray, far: np.ndarray, sign: int) -> np.ndarray:
