@@ -2,6 +2,9 @@
 
 A batch counts transactions that change leaves: each fill, deposit, withdrawal, funding settlement and insurance
 payment is one. Orders that rest or are cancelled change no leaf and are not counted.
+
+A batch is closed before a transaction whose accounts it has no room for. Only one order that meets more makers than
+the limit of accounts makes a batch larger than that; the statement itself bounds updates by 2^12.
 """
 
 from __future__ import annotations

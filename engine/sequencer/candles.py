@@ -85,8 +85,8 @@ class _Series:
         self.count += 1
 
     def rows(self, tail: list[Candle]) -> CandleArrays:
-        """The newest ``KEPT`` finished candles and ``tail``."""
-        first = max(0, self.count - KEPT)
+        """The newest ``KEPT`` candles, ``tail`` the last of them."""
+        first = max(0, self.count - KEPT + len(tail))
         integers = [(c.time, c.open, c.high, c.low, c.close, c.volume) for c in tail]
         floats = [(c.mark, c.index) for c in tail]
         return CandleArrays(

@@ -75,6 +75,8 @@ class VenueCore:
         self.withdrawals = WithdrawalBook()
         self.history = History(self.market_ids, self.quiet)
         self.candles = [MarketCandles() for _ in self.markets]
+        for candles, price in zip(self.candles, prices):
+            candles.step(time, price.mark_ticks(), price.index_ticks())
         self.counters = Counters()
         self.deferred: dict[int, str] = {}
         self.pending_deposits: list[PendingDeposit] = []
