@@ -114,9 +114,16 @@ def ali_error(list_size: float, constraints: int, field: float = FIELD_SIZE) -> 
     return list_size * constraints / field
 
 
-def deep_error(list_size: float, dimension: float, rate: float, degree: int, field: float = FIELD_SIZE) -> float:
+def deep_error(
+    list_size: float,
+    dimension: float,
+    rate: float,
+    degree: int,
+    field: float = FIELD_SIZE,
+    opening_points: int = OPENING_POINTS,
+) -> float:
     """Chance that a false constraint identity holds at the out-of-domain point."""
-    identity = degree * (dimension + OPENING_POINTS - 1) + dimension - 1
+    identity = degree * (dimension + opening_points - 1) + dimension - 1
     return list_size * identity / (field - dimension - dimension / rate)
 
 
@@ -223,3 +230,44 @@ def assess(
     newer = _best(layout, log_heights, parameters, public_terms, "2026/2056")[0]
     guess = conjectured_level(layout, log_heights, parameters, public_terms)
     return SecurityReport(terms, multiplicity, level, newer, guess)
+
+
+COMMIT_GRINDING = 12
+"""Most bits of work that :func:`choose_parameters` puts before any one challenge; about 4,000 hashes."""
+
+
+def choose_parameters(
+    layout: Layout,
+    log_heights: tuple[int, ...],
+    *,
+    target_bits: int = 100,
+    log_blowup: int = 2,
+    query_grinding: int = 16,
+    public_terms: int = 0,
+) -> Parameters:
+    """The fewest queries, then the least grinding, that prove ``target_bits`` up to these heights.
+
+    Raises :class:`StatementError` when no multiplicity does with up to ``COMMIT_GRINDING`` bits per challenge.
+    """
+    names = ("lookup", "deep", "batching", "folding")
+    full = {f"{name}_grinding": COMMIT_GRINDING for name in names}
+
+    def reaches(queries: int, grinding: dict[str, int]) -> bool:
+        candidate = _parameters(queries, grinding)
+        return _best(layout, log_heights, candidate, public_terms, "2025/2055")[0] >= target_bits
+
+    def _parameters(queries: int, grinding: dict[str, int]) -> Parameters:
+        return Parameters(
+            queries, log_blowup=log_blowup, query_grinding=query_grinding, target_bits=target_bits, **grinding
+        )
+
+    low, high = 1, 500
+    if not reaches(high, full):
+        raise StatementError("no parameters reach this target", field="target_bits", value=target_bits)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reaches(middle, full) else (middle + 1, high)
+    grinding = dict(full)
+    for name in full:
+        grinding[name] = next(bits for bits in range(COMMIT_GRINDING + 1) if reaches(low, {**grinding, name: bits}))
+    return _parameters(low, grinding)
