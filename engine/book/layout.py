@@ -3,8 +3,8 @@
 One array, because numba passes and reference-counts every array argument by itself: seven arrays made the kernel three
 times as slow. Regions, in order: header, orders, levels, bits, child, table, accounts; the header says where they are.
 
-Numba's cache watches only the file of a compiled function, so a change to the numbers here or to pools.py needs a new
-cache for kernel.py, queries.py and workload.py too; the programs and the tests key their cache folder by content.
+Every @njit function of this room freezes the numbers below when it is compiled, while numba's cache watches only the
+function's own file: programs and tests therefore key their cache folder by the content of all kernel sources.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -140,7 +140,7 @@ def generate(
 
 
 class Block(NamedTuple):
-    """One kernel call: flat rows (layout.P_*, R_*, F_*, G_*) of its operations and outputs, and its seconds.
+    """One kernel call: flat rows (layout.P_*, R_*, F_*, G_*) of its operations and outputs, its wall and CPU seconds.
 
     The arrays are overwritten by the next block.
     """
@@ -150,6 +150,7 @@ class Block(NamedTuple):
     fills: np.ndarray
     gone: np.ndarray
     seconds: float
+    cpu_seconds: float
 
 
 def drive(book: OrderBook, operations: int, seed: int, depth: int = DEPTH) -> Iterator[Block]:
@@ -165,18 +166,18 @@ def drive(book: OrderBook, operations: int, seed: int, depth: int = DEPTH) -> It
         generate(book.order_pool, bid, ask, book.count, depth, state, rows[: count * ROW])
         done = 0
         while done < count:
-            first, started = done, perf_counter()
+            first, cpu_started, started = done, thread_time(), perf_counter()
             done = book.run(rows, results, first, count)
-            seconds = perf_counter() - started
+            seconds, cpu_seconds = perf_counter() - started, thread_time() - cpu_started
             block = slice(first * ROW, done * ROW)
-            yield Block(rows[block], results[block], book.fills, book.gone, seconds)
+            yield Block(rows[block], results[block], book.fills, book.gone, seconds, cpu_seconds)
 
 
 class _Tally:
     """Counts over many blocks, and a running digest of every fill."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self.seconds = self.cpu_seconds = 0.0
         self.counts = dict.fromkeys(
             ("operations", "add", "cancel", "trade", "refused", "fills", "self_trade_cancels", "lots"), 0
         )
@@ -189,6 +190,7 @@ class _Tally:
         if not len(operations):
             return
         self.seconds += block.seconds
+        self.cpu_seconds += block.cpu_seconds
         place = operations[:, P_KIND] == PLACE
         trade = place & (results[:, R_FILL_COUNT] > 0)
         rested = place & ~trade & (results[:, R_RESTED] > 0)
@@ -251,5 +253,6 @@ def run_matching_benchmark(operations: int = 2_000_000, seed: int = 1, depth: in
             "operations_per_call": BLOCK,
             "threads": 1,
             "seconds": tally.seconds,
+            "cpu_seconds": tally.cpu_seconds,
         },
     }
