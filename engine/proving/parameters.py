@@ -1,6 +1,6 @@
 """The verifier's parameters for this statement: fixed here, bound by proofs and facts, never read from a file.
 
-At the heights of a full batch (poseidon 2^11 to 2^12, path 2^10, update 2^6, range 2^16 rows) they give more than 101
+At the heights of a full batch (poseidon and path 2^11 to 2^12, update an eighth, range 2^16 rows) they give over 101
 proven bits by the formulas of ``engine.stark.security``; with every table at its largest sensible height (2^16, update
 2^12) as well. The verifier computes the level of each proof from its heights and insists on ``target_bits``.
 """

@@ -59,9 +59,20 @@ def traces_from_words(batch: Batch, old_words: Words, new_words: Words, shape: S
     updates = batch.updates
     old, new = (hash_leaves(words, shape, log) for words in (old_words, new_words))
     paths = climb_paths(updates, old.digests, new.digests, shape, log)
-    update = _update_trace(batch, shape, old, new, paths)
+    poseidon = log.trace(padded_height(len(updates) * shape.tree_height))
+    rows = poseidon.shape[1]
     accounts = np.array([u.account for u in updates], dtype=np.uint32)
-    return Traces(log.trace(), _path_trace(accounts, paths), update, range_trace(update, shape))
+    update = _update_trace(batch, shape, old, new, paths, update_rows(len(updates), rows, shape))
+    return Traces(poseidon, _path_trace(accounts, paths, rows), update, range_trace(update, shape))
+
+
+def update_rows(count: int, hash_rows: int, shape: StatementShape) -> int:
+    """Height of the update table for ``count`` updates beside Poseidon and path tables of ``hash_rows`` rows.
+
+    FRI stops at every height that occurs. So path and Poseidon table share one, and the update table is an eighth of
+    it, one fold below: fewer layers make a shorter proof, and the extra rows are cheap.
+    """
+    return max(padded_height(count), min(hash_rows >> 3, 1 << shape.max_log_updates))
 
 
 def _fill(trace: Words, columns: Sequence[Column], values: NDArray, rows: int) -> None:
@@ -70,12 +81,12 @@ def _fill(trace: Words, columns: Sequence[Column], values: NDArray, rows: int) -
         trace[columns[0].index : columns[0].index + len(columns), :rows] = values.T
 
 
-def _path_trace(accounts: Words, paths: Paths) -> Words:
+def _path_trace(accounts: Words, paths: Paths, rows: int) -> Words:
     """Rows in order (update, level)."""
     c: PathColumns = path_columns()
     height, count = paths.siblings.shape[:2]
     used = height * count
-    trace = np.zeros((len(c.names), padded_height(used)), dtype=np.uint32)
+    trace = np.zeros((len(c.names), rows), dtype=np.uint32)
     levels = np.tile(np.arange(height, dtype=np.uint32), count)
     ids = np.repeat(accounts, height)
     one = np.uint32(1)
@@ -98,10 +109,10 @@ def _path_trace(accounts: Words, paths: Paths) -> Words:
     return trace
 
 
-def _update_trace(batch: Batch, shape: StatementShape, old: Leaves, new: Leaves, paths: Paths) -> Words:
+def _update_trace(batch: Batch, shape: StatementShape, old: Leaves, new: Leaves, paths: Paths, rows: int) -> Words:
     c = update_columns(shape)
     count = len(batch.updates)
-    trace = np.zeros((len(c.names), padded_height(count)), dtype=np.uint32)
+    trace = np.zeros((len(c.names), rows), dtype=np.uint32)
     accounts = np.array([u.account for u in batch.updates], dtype=np.int64)
     trace[c.index.index] = np.arange(trace.shape[1])
     if count:

@@ -46,12 +46,12 @@ class PermutationLog:
         self._inputs[half].append(inputs)
         return permute_rows(inputs)[:, BLOCK * half : BLOCK * (half + 1)]
 
-    def trace(self) -> Words:
+    def trace(self, least_rows: int = MIN_ROWS) -> Words:
         """The Poseidon table: each distinct input once, padded with permutations of zero that nobody uses."""
         c = poseidon_columns()
         rate, capacity = (_stacked(self._inputs[half]) for half in (RATE_HALF, CAPACITY_HALF))
         distinct, numbers = _distinct_rows(np.concatenate([rate, capacity]))
-        rows = padded_height(len(distinct))
+        rows = max(least_rows, padded_height(len(distinct)))
         inputs = np.zeros((rows, WIDTH), dtype=np.uint32)
         inputs[: len(distinct)] = distinct
         trace = np.empty((len(c.names), rows), dtype=np.uint32)

@@ -181,7 +181,7 @@ def test_parameters_reach_their_target_at_all_heights_in_use():
     layout = layout_of(build_statement(venue_shape(DEFAULT_CONFIG)))
     names = [table.table.name for table in layout.tables]
     assert names == ["poseidon", "path", "update", "range"]
-    for heights in ((3, 3, 3, 16), (11, 10, 6, 16), (12, 10, 6, 16), (16, 16, 12, 16)):
+    for heights in ((3, 3, 3, 16), (8, 8, 5, 16), (11, 11, 8, 16), (12, 12, 9, 16), (16, 16, 12, 16)):
         report = assess(layout, heights, PARAMETERS, 2 << heights[2])
         assert report.proven_bits >= PARAMETERS.target_bits >= 100
     assert len(parameter_digest()) == 32

@@ -201,7 +201,7 @@ def padding_that_moves_the_root() -> Forgery:
     """The last padding row replaces the root; the verifier is told the forged one."""
     forgery = honest()
     for i in range(8):
-        forgery.set("update", f"new_root_{i}", 7, i + 1)
+        forgery.set("update", f"new_root_{i}", -1, i + 1)
     return forgery.claim_roots()
 
 
@@ -224,7 +224,7 @@ def update_after_padding() -> Forgery:
         for i in range(8):
             root = forgery.get("update", f"new_root_{i}", 0)
             forgery.set("update", f"old_root_{i}", row, root).set("update", f"new_root_{i}", row, root)
-    for row in range(8):
+    for row in forgery.rows():
         forgery.set("update", "index", row, row)
     forgery.set("update", "account", 2, forgery.get("update", "account", 0))
     path = forgery.traces["path"]
@@ -241,7 +241,7 @@ def two_updates() -> Forgery:
 def renumbered(start: int, jump: int) -> Forgery:
     """Update numbers that do not count 0, 1, 2, ..., the paths numbered alike."""
     forgery = two_updates()
-    for row in range(8):
+    for row in forgery.rows():
         forgery.set("update", "index", row, start + row * jump)
     path, column = forgery.traces["path"], forgery.column("path", "update")
     used = path[forgery.column("path", "real")] == 1

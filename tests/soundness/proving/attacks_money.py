@@ -31,8 +31,8 @@ def invented_money_with_fractional_carries() -> Forgery:
     forgery = forge(richer(5))
     inverse, carry = pow(256, -1, P), 0
     for i in range(3):
-        carry = (forgery.get("update", f"sum_{i}", 7) + carry) * inverse % P
-        forgery.set("update", f"carry_{i}", 7, carry)
+        carry = (forgery.get("update", f"sum_{i}", -1) + carry) * inverse % P
+        forgery.set("update", f"carry_{i}", -1, carry)
     return forgery.count()
 
 
@@ -43,8 +43,8 @@ def invented_p_quanta() -> Forgery:
     forgery = forge(close_batch(tree, {9: replace(rich, collateral=255 + P)}))
     inverse, carry = pow(256, -1, P), 0
     for i in range(3):
-        carry = (forgery.get("update", f"sum_{i}", 7) + carry) * inverse % P
-        forgery.set("update", f"carry_{i}", 7, carry)
+        carry = (forgery.get("update", f"sum_{i}", -1) + carry) * inverse % P
+        forgery.set("update", f"carry_{i}", -1, carry)
     return forgery.count()
 
 

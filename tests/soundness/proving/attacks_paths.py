@@ -55,7 +55,7 @@ def rebuilt_path(bits: list[int]) -> Forgery:
     forgery.set("path", "end", len(bits) - 1, 1)
     forgery.traces["path"][:, len(bits) :] = 0
     forgery.set("update", "account", 0, account).limbs("update", "old_root", 0, old)
-    for row in range(8):
+    for row in forgery.rows():
         forgery.limbs("update", "new_root", row, new)
         if row:
             forgery.limbs("update", "old_root", row, new)
@@ -133,7 +133,7 @@ def node_swapped_on_the_way(name: str = "new") -> Forgery:
         forgery.limbs("path", name, row, node)
         node = compress_with(forgery.get("path", "bit", row), node, cells(forgery, "sibling", row))
         forgery.limbs("path", f"{name}_parent", row, node)
-    for row in range(8):
+    for row in forgery.rows():
         if name == "new" or row:
             forgery.limbs("update", "new_root", row, node if name == "new" else root(forgery, "new"))
             if row:
@@ -173,7 +173,7 @@ def two_siblings() -> Forgery:
         forgery.limbs("path", "new", row, node)
         node = compress_with(forgery.get("path", "bit", row), node, cells(forgery, "sibling", row))
         forgery.limbs("path", "new_parent", row, node)
-    for row in range(8):
+    for row in forgery.rows():
         forgery.limbs("update", "new_root", row, node)
         if row:
             forgery.limbs("update", "old_root", row, node)
@@ -193,9 +193,9 @@ def lone_row(**values: int) -> Forgery:
     forgery = honest()
     parent = compress_with(0, [0] * 8, [0] * 8)
     for name in ("old_parent", "new_parent"):
-        forgery.limbs("path", name, 31, parent)
+        forgery.limbs("path", name, -1, parent)
     for name, value in {"real": 1, **values}.items():
-        forgery.set("path", name, 31, value)
+        forgery.set("path", name, -1, value)
     return forgery.hash_again()
 
 
@@ -210,11 +210,11 @@ def path_restarted() -> Forgery:
 
 
 def start_on_a_padding_row() -> Forgery:
-    return honest().set("path", "start", 31, 1).set("path", "weight", 31, 1)
+    return honest().set("path", "start", -1, 1).set("path", "weight", -1, 1)
 
 
 def end_on_a_padding_row() -> Forgery:
-    return honest().set("path", "end", 31, 1).set("path", "level", 31, 3)
+    return honest().set("path", "end", -1, 1).set("path", "level", -1, 3)
 
 
 def row_without_a_start() -> Forgery:

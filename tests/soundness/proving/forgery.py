@@ -44,6 +44,10 @@ class Forgery:
     def table(self, name: str):
         return next(t for t in build_statement(self.shape).tables if t.name == name)
 
+    def rows(self) -> range:
+        """Rows of the update table."""
+        return range(self.traces["update"].shape[1])
+
     def get(self, table: str, name: str, row: int) -> int:
         return int(self.traces[table][self.column(table, name), row])
 
