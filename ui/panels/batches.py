@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent, QResizeEvent, QShortcut
+from PySide6.QtGui import QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.snapshots import Snapshot
@@ -11,7 +11,7 @@ from ui.panels.batches_lanes import BatchLanes
 from ui.panels.proof import ProofView
 from ui.shell.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
-from ui.viewmodels.batches import lanes, summary
+from ui.viewmodels.batches import LaneBook, summary
 from ui.viewmodels.proof import batch_by_number
 from ui.widgets.panel import Panel
 from ui.widgets.spark import Spark
@@ -29,6 +29,8 @@ class BatchesPanel(Panel):
         super().__init__(engine, theme, parent)
         self._snapshot: Snapshot | None = None
         self._number: int | None = None
+        self._book = LaneBook()
+        self._head: object = None
         self.prove_times = _small("text")
         self.queue = _small("text_weak")
         self.failures = _small("text_weak")
@@ -84,6 +86,16 @@ class BatchesPanel(Panel):
         if self.pages.currentIndex() == 1:
             self._show_proof(snapshot)
             return
+        self._show_head(snapshot)
+        self.lanes.set_lanes(self._book.lanes(snapshot.batches))
+
+    def _show_head(self, snapshot: Snapshot) -> None:
+        """Percentiles are taken again only when a batch moved on or a proof came in."""
+        moved = tuple((batch.number, batch.status) for batch in snapshot.batches)
+        key = (moved, len(snapshot.prove_seconds), snapshot.proof_failures, snapshot.l1.gate)
+        if key == self._head:
+            return
+        self._head = key
         head = summary(snapshot)
         _say(self.prove_times, f"prove {head.prove_times}", "text")
         _say(self.queue, head.queue, "text_weak")
@@ -91,7 +103,6 @@ class BatchesPanel(Panel):
         self.history.set_values(head.history, f"prove time {head.prove_times}")
         _say(self.gate, f"L1 gate: {snapshot.l1.gate}", "text_weak")
         self.gate.setToolTip(snapshot.l1.gate)
-        self.lanes.set_lanes(lanes(snapshot))
 
     def _show_proof(self, snapshot: Snapshot) -> None:
         batch = batch_by_number(snapshot, self._number)
@@ -117,13 +128,13 @@ class BatchesPanel(Panel):
             self.refresh(self._snapshot)
 
     def restyle(self) -> None:
-        """The lanes paint from tokens."""
+        """The lanes paint from tokens; the head's labels are written again."""
+        self._head = None
         self.lanes.viewport().update()
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """A check that runs ends first."""
-        self.proof.stop()
-        super().closeEvent(event)
+    def on_frame(self, now: float) -> bool:
+        """A verdict may have arrived."""
+        return self.proof.poll()
 
 
 def _small(tone: str) -> QLabel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from PySide6.QtCore import QObject, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -17,6 +17,7 @@ from ui.viewmodels.proof import StageTime, figures, stage_times
 from ui.widgets.figure_grid import FigureGrid
 
 STAGE_ROW = 18
+NO_VERDICT = (False, "the check ended without a verdict; the log says why")
 
 
 class StageBars(QWidget):
@@ -63,41 +64,42 @@ class StageBars(QWidget):
                 painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, stage.seconds)
 
 
-class Verifier(QObject):
-    """Verifies one batch at a time on a thread of its own; ``done(number, ok, words)`` arrives in the window's."""
-
-    done = Signal(int, bool, str)
+class Verifier:
+    """Verifies one batch at a time on a thread of its own. The window asks for the verdict; the thread never calls."""
 
     def __init__(self, engine: DeskEngine) -> None:
-        super().__init__()
         self._engine = engine
         self._thread: threading.Thread | None = None
+        self._number = 0
+        self._verdict = NO_VERDICT
 
     @property
     def busy(self) -> bool:
-        """Whether a check runs."""
-        return self._thread is not None and self._thread.is_alive()
+        """Whether a check runs, or its verdict was not taken yet."""
+        return self._thread is not None
 
     def start(self, number: int) -> bool:
-        """Begin; False when another check runs."""
+        """Begin; False while another check runs."""
         if self.busy:
             return False
+        self._number, self._verdict = number, NO_VERDICT
         self._thread = threading.Thread(target=self._run, args=(number,), name="verify proof", daemon=True)
         self._thread.start()
         return True
 
     def _run(self, number: int) -> None:
         try:
-            words = self._engine.verify_batch(number)
+            self._verdict = (True, self._engine.verify_batch(number))
         except (ProtocolError, OSError) as error:
-            self.done.emit(number, False, str(error))
-            return
-        self.done.emit(number, True, words)
+            self._verdict = (False, str(error))
 
-    def join(self) -> None:
-        """Wait for a running check: called when the panel closes."""
-        if self._thread is not None:
-            self._thread.join()
+    def take(self) -> tuple[int, bool, str] | None:
+        """Number, verdict and words of the check that ended since the last call."""
+        if self._thread is None or self._thread.is_alive():
+            return None
+        self._thread.join()
+        self._thread = None
+        return (self._number, *self._verdict)
 
 
 class ProofView(QWidget):
@@ -110,7 +112,6 @@ class ProofView(QWidget):
         self._batch: BatchView | None = None
         self._verdicts: dict[int, tuple[bool, str]] = {}
         self._verifier = Verifier(engine)
-        self._verifier.done.connect(self._on_verdict, Qt.ConnectionType.QueuedConnection)
         self.title = QLabel(" ")
         self.title.setProperty("strong", True)
         self.back = QPushButton("All batches")
@@ -188,14 +189,15 @@ class ProofView(QWidget):
             self.verify.setEnabled(False)
             self.verify.setText("Verifying")
 
-    def _on_verdict(self, number: int, ok: bool, words: str) -> None:
-        self._verifier.join()
+    def poll(self) -> bool:
+        """Show a verdict that arrived; True when there was one."""
+        verdict = self._verifier.take()
+        if verdict is None:
+            return False
+        number, ok, words = verdict
         self._verdicts[number] = (ok, words)
         self._show_verdict()
-
-    def stop(self) -> None:
-        """Wait for a running check."""
-        self._verifier.join()
+        return True
 
 
 def coverage_lines() -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ Index = QModelIndex | QPersistentModelIndex
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _NO_PARENT = QModelIndex()
+FEW_CELLS = 60
 
 
 class RowsModel(QAbstractTableModel):
@@ -51,11 +52,25 @@ class RowsModel(QAbstractTableModel):
             return True
         self._remove(changes.removed)
         self._insert(changes.inserted, new)
-        self._rows = new
-        last = len(self.spec.columns) - 1
-        for row in changes.changed:
-            self.dataChanged.emit(self.index(row, 0), self.index(row, last))
+        before, self._rows = self._rows, new
+        self._tell_changes(before, changes.changed)
         return True
+
+    def _tell_changes(self, before: tuple[Row, ...], rows: tuple[int, ...]) -> None:
+        """Cell by cell while they are few: a view repaints all of itself for any larger rectangle."""
+        cells = [
+            (row, column)
+            for row in rows
+            for column, (old, new) in enumerate(zip(before[row].cells, self._rows[row].cells, strict=True))
+            if old != new
+        ]
+        if len(cells) <= FEW_CELLS:
+            for row, column in cells:
+                index = self.index(row, column)
+                self.dataChanged.emit(index, index)
+        elif cells:
+            last = len(self.spec.columns) - 1
+            self.dataChanged.emit(self.index(cells[0][0], 0), self.index(cells[-1][0], last))
 
     def _remove(self, runs: tuple[tuple[int, int], ...]) -> None:
         for first, last in runs:

@@ -39,7 +39,7 @@ class LeverageSlider(QSlider):
         self._tenths = LEVERAGE_STEP
         self.setRange(0, SCALE)
         self.setAccessibleName("leverage")
-        self.setFixedHeight(20 + TICK_ROOM)
+        self.setFixedHeight(23 + TICK_ROOM)
         self.valueChanged.connect(self._on_value)
 
     @property

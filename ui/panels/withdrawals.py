@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 
 from app.snapshots import Snapshot
 from engine.errors import ProtocolError
+from engine.units import SECOND
 from ui.shell.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
 from ui.viewmodels.withdrawals import NOT_BUILT, WithdrawalState, source_words, withdrawal_states
@@ -85,6 +86,7 @@ class WithdrawalsPanel(Panel):
         super().__init__(engine, theme, parent)
         self._claim_sent = 0
         self._claimable = 0
+        self._shown: object = None
         self.cards: list[WithdrawalCard] = []
         self.nothing = QLabel("No withdrawal yet. Money leaves by the account panel, and each step shows here.")
         self.nothing.setProperty("tone", "text_weak")
@@ -119,10 +121,15 @@ class WithdrawalsPanel(Panel):
 
     def refresh(self, snapshot: Snapshot) -> None:
         """One card per withdrawal; cards are kept and only their differences are shown."""
-        states = withdrawal_states(snapshot, self.engine.config)[:MOST_CARDS]
         self._claimable = snapshot.user.l1_claimable if snapshot.user else 0
         if self._claimable != self._claim_sent:
             self._claim_sent = 0
+        moved = tuple((batch.number, batch.status) for batch in snapshot.batches)
+        key = (snapshot.withdrawals, snapshot.time // SECOND, moved, self._claim_sent)
+        if key == self._shown:
+            return
+        self._shown = key
+        states = withdrawal_states(snapshot, self.engine.config)[:MOST_CARDS]
         for widget in (self.nothing, self.withdraw):
             widget.setVisible(not states)
         while len(self.cards) < len(states):

@@ -51,9 +51,20 @@ class PipelineSummary:
     history: tuple[float, ...]
 
 
-def lanes(snapshot: Snapshot) -> tuple[Lane, ...]:
-    """One lane per batch in view, newest first."""
-    return tuple(lane(batch) for batch in snapshot.batches)
+class LaneBook:
+    """Lanes of the batches in view, newest first; a batch that did not change keeps its lane."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[BatchView, Lane]] = {}
+
+    def lanes(self, batches: tuple[BatchView, ...]) -> tuple[Lane, ...]:
+        """One lane per batch."""
+        known: dict[int, tuple[BatchView, Lane]] = {}
+        for batch in batches:
+            found = self._known.get(batch.number)
+            known[batch.number] = found if found is not None and found[0] == batch else (batch, lane(batch))
+        self._known = known
+        return tuple(made for _, made in known.values())
 
 
 def lane(batch: BatchView) -> Lane:

@@ -105,7 +105,9 @@ def test_verifying_runs_off_the_window_thread_and_tells_the_verdict(
     engine.verify_batch = verify  # type: ignore[method-assign]
     batches.show_batch(41)
     qtbot.mouseClick(batches.proof.verify, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: batches.proof.verdict.text() == "batch 41: accepted")
+    assert not batches.proof.verify.isEnabled()
+    qtbot.waitUntil(lambda: batches.on_frame(0.0))
+    assert batches.proof.verdict.text() == "batch 41: accepted"
     assert threads[0] is not threading.main_thread()
     assert batches.proof.verify.isEnabled()
 
@@ -114,7 +116,8 @@ def test_a_proof_that_does_not_verify_is_told(qtbot, batches: BatchesPanel, engi
     engine.refusal = CorruptData("proof file of batch 41: Merkle path 3 does not match", field="proof")
     batches.show_batch(41)
     qtbot.mouseClick(batches.proof.verify, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "does not match" in batches.proof.verdict.text())
+    qtbot.waitUntil(lambda: batches.on_frame(0.0))
+    assert "does not match" in batches.proof.verdict.text()
     assert batches.proof.verdict.property("tone") == "danger"
 
 

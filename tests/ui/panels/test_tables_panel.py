@@ -15,7 +15,7 @@ from ui.panels.tables import SPECS, TablesPanel
 from ui.panels.tables_model import RowsModel, SortedRows
 from ui.viewmodels.tables import Cell, Row
 from ui.viewmodels.tables_history import FILLS, fill_rows
-from ui.viewmodels.tables_live import ORDERS, POSITIONS
+from ui.viewmodels.tables_live import ORDERS, POSITIONS, order_rows
 
 
 @pytest.fixture
@@ -53,6 +53,21 @@ def test_models_pass_qt_checks_through_changes(qtmodeltester, engine: SampleEngi
         model.set_rows(shown)
         assert [model.key(row) for row in range(model.rowCount())] == [row.key for row in shown]
     assert not model.set_rows(())
+
+
+def test_only_the_cells_that_differ_are_told(engine: SampleEngine) -> None:
+    snapshot = engine.snapshot()
+    assert snapshot is not None
+    assert snapshot.user is not None
+    model = RowsModel(ORDERS, "pUSD")
+    model.set_rows(order_rows(snapshot.user, DEFAULT_CONFIG))
+    told: list[tuple[int, int, int, int]] = []
+    model.dataChanged.connect(lambda a, b, _=None: told.append((a.row(), a.column(), b.row(), b.column())))
+    first = snapshot.user.orders[0]
+    moved = replace(snapshot.user, orders=(replace(first, lots_ahead=first.lots_ahead - 1), *snapshot.user.orders[1:]))
+    model.set_rows(order_rows(moved, DEFAULT_CONFIG))
+    row = [row.key for row in model.rows].index(first.order_id)
+    assert told == [(row, ORDERS.index("ahead"), row, ORDERS.index("ahead"))]
 
 
 def test_sorting_compares_values_beyond_32_bits_not_text(qtmodeltester) -> None:

@@ -169,3 +169,13 @@ def test_the_newest_proof_stands_in_for_no_choice() -> None:
     assert newest is not None
     assert newest.number == 43
     assert proof.batch_by_number(SNAPSHOT, 1) is None
+
+
+def test_a_batch_that_did_not_change_keeps_its_lane() -> None:
+    book = batches.LaneBook()
+    first = book.lanes(SNAPSHOT.batches)
+    moved = tuple(replace(view, progress=0.9) if view.number == 45 else replace(view) for view in SNAPSHOT.batches)
+    second = book.lanes(moved)
+    assert [a is b for a, b in zip(first, second, strict=True)] == [view.number != 45 for view in moved]
+    assert second[2].steps[1].words == "quotient 90%"
+    assert book.lanes(()) == ()
