@@ -21,4 +21,5 @@ NOT_COVERED: tuple[str, ...] = (
     "Initial and maintenance margin and the rightness of liquidations are not proved; collateral may go below zero.",
     "Which markets exist, and that next signature indices only rise, is not proved.",
     "A deposit is proved to enter the total, not to be credited to its account.",
+    "Accounts can be created without a deposit, for any owner; the venue's configuration is bound, not applied.",
 )
