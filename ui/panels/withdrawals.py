@@ -138,7 +138,9 @@ class WithdrawalsPanel(Panel):
             self._list.addWidget(card)
             self.cards.append(card)
         while len(self.cards) > len(states):
-            self.cards.pop().deleteLater()
+            gone = self.cards.pop()
+            gone.hide()
+            gone.deleteLater()
         for card, state in zip(self.cards, states, strict=True):
             card.show_state(state, claim_sent=bool(self._claim_sent))
         words = source_words(snapshot.batches)

@@ -15,6 +15,9 @@ def wire_panels(window: DeskWindow) -> None:
     window.header.theme_toggled.connect(window.theme.toggle)
     window.header.failed.connect(lambda text: window.notify("danger", text, time.perf_counter()))
     ticket = window.panels.get("ticket")
+    withdrawals = window.panels.get("withdrawals")
+    if withdrawals is not None and hasattr(withdrawals, "withdraw_pressed"):
+        withdrawals.withdraw_pressed.connect(lambda: _to_withdrawal_form(window))
     for panel in window.panels.values():
         clicked = getattr(panel, "price_clicked", None)
         if clicked is not None and ticket is not None and hasattr(ticket, "set_price"):
@@ -29,3 +32,9 @@ def _to_ticket(window: DeskWindow, side: str, ticks: int) -> None:
     """A price picked anywhere goes to the ticket, which comes to the front."""
     window.workspace.docks["ticket"].setAsCurrentTab()
     window.panels["ticket"].set_price(side, ticks)  # type: ignore[attr-defined]
+
+
+def _to_withdrawal_form(window: DeskWindow) -> None:
+    """The account panel comes to the front with its withdrawal form open."""
+    window.workspace.docks["account"].setAsCurrentTab()
+    window.panels["account"].open_withdraw()  # type: ignore[attr-defined]

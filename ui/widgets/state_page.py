@@ -31,8 +31,12 @@ class StatePage(QWidget):
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(6)
         column.addStretch(1)
-        for widget in (self._icon, self._title, self._detail, self._progress, self._button):
-            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        centre = Qt.AlignmentFlag.AlignHCenter
+        column.addWidget(self._icon, 0, centre)
+        column.addWidget(self._title)  # wrapped words take the whole width, or their height is taken too small
+        column.addWidget(self._detail)
+        column.addWidget(self._progress, 0, centre)
+        column.addWidget(self._button, 0, centre)
         column.addStretch(1)
         for label in (self._title, self._detail):
             label.setWordWrap(True)

@@ -1,0 +1,69 @@
+"""Panels of the desk's second half inside the real window: what they ask of each other."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from receipts import sample_receipt
+from sample_snapshot import SampleEngine
+
+from engine.errors import ProtocolError
+from ui.desk import make_window
+from ui.panels.account import AccountPanel
+from ui.panels.ticket import TicketPanel
+from ui.panels.withdrawals import WithdrawalsPanel
+from ui.shell.window import DeskWindow
+
+
+@pytest.fixture
+def window(qtbot, engine: SampleEngine) -> DeskWindow:
+    engine.receipt = sample_receipt()
+    made = make_window(engine, {}, (1280, 800))
+    qtbot.addWidget(made)
+    made.show()
+    for _ in range(2):
+        made.loop.frame()
+        QApplication.processEvents()
+    return made
+
+
+def show(window: DeskWindow, panel_id: str) -> SimpleNamespace:
+    window.workspace.show_panel(panel_id)
+    window.loop.frame()
+    QApplication.processEvents()
+    return window.panels[panel_id]  # type: ignore[return-value]
+
+
+def test_the_withdrawals_panel_opens_the_account_form(qtbot, window: DeskWindow, engine: SampleEngine) -> None:
+    engine.update(withdrawals=())
+    panel = show(window, "withdrawals")
+    assert isinstance(panel, WithdrawalsPanel)
+    account = window.panels["account"]
+    assert isinstance(account, AccountPanel)
+    show(window, "account")
+    show(window, "withdrawals")
+    qtbot.mouseClick(panel.withdraw, Qt.MouseButton.LeftButton)
+    assert account.pages.currentIndex() == 1
+    assert account.form.direction == "withdraw"
+    assert window.workspace.docks["account"].isCurrentTab()
+
+
+def test_a_price_from_anywhere_reaches_the_ticket(window: DeskWindow) -> None:
+    ticket = window.panels["ticket"]
+    assert isinstance(ticket, TicketPanel)
+    window.panels["ladder"].price_clicked.emit("sell", 574_200)  # type: ignore[attr-defined]
+    assert (ticket.form.side, ticket.form.price_text) == ("sell", "57,420.0")
+
+
+def test_a_refused_order_is_also_a_notice(qtbot, window: DeskWindow, engine: SampleEngine) -> None:
+    ticket = window.panels["ticket"]
+    assert isinstance(ticket, TicketPanel)
+    heard: list[str] = []
+    ticket.refused.connect(heard.append)
+    engine.refusal = ProtocolError("the queue holds 4096 commands", field="queue", limit=4096)
+    qtbot.keyClicks(ticket.fields.size_edit.line, "0.25")
+    qtbot.mouseClick(ticket.button, Qt.MouseButton.LeftButton)
+    assert heard == ["the queue holds 4096 commands"]
