@@ -39,15 +39,16 @@ class MarketSetup:
     genesis_accounts: tuple[GenesisAccount, ...]
 
     def participants(self) -> list[Participant]:
-        """One maker and two takers per market, in this order."""
-        found: list[Participant] = []
+        """Two takers and one maker per market; all takers step first, so that they hit the quotes of the last step."""
+        takers: list[Participant] = []
+        makers: list[Participant] = []
         for place, market_id in enumerate(sorted(self.markets)):
             market, seed = self.markets[market_id], self.config.seed
-            found.append(MarketMaker(FIRST_MAKER + place, market, seed=seed))
+            makers.append(MarketMaker(FIRST_MAKER + place, market, seed=seed))
             for flow in range(TAKERS_PER_MARKET):
                 account = FIRST_TAKER + TAKERS_PER_MARKET * place + flow
-                found.append(TakerFlow(account, market, seed=seed, flow=flow, flows=TAKERS_PER_MARKET))
-        return found
+                takers.append(TakerFlow(account, market, seed=seed, flow=flow, flows=TAKERS_PER_MARKET))
+        return takers + makers
 
 
 def market_setup(config: VenueConfig, progress: Progress = lambda stage, fraction: None) -> MarketSetup:
