@@ -17,10 +17,11 @@ from ui.panels.chart_items import CandleItem, CrosshairItem, OverlayItem
 from ui.shell.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
 from ui.viewmodels.chart import (
+    FEWEST_CANDLES,
     INTERVALS,
-    VISIBLE_CANDLES,
     batch_bounds,
     candle_at,
+    default_width,
     include_near,
     legend,
     own_levels,
@@ -46,6 +47,8 @@ class ChartPanel(Panel):
         super().__init__(engine, theme)
         self.config = engine.config.market(self.market)
         self.interval = INTERVALS[DEFAULT_INTERVAL][1]
+        self.auto_interval = True  # until the user chooses: the largest of the first three that fills the chart
+        self.zoomed = False
         self.follow = True
         self.series: CandleSeries | None = None
         self._key: tuple[int, ...] = ()
@@ -147,13 +150,14 @@ class ChartPanel(Panel):
         self._reset()
 
     def _interval_chosen(self, index: int) -> None:
+        self.auto_interval = False
         self.set_interval(index)
         if self._snapshot is not None:
             self.refresh(self._snapshot)
 
     def _reset(self) -> None:
         self.series, self._key, self._polled = None, (), 0.0
-        self.follow = True
+        self.follow, self.zoomed = True, False
         self.live_button.hide()
         self._version = -1
 
@@ -184,6 +188,8 @@ class ChartPanel(Panel):
         key = series_key(series)
         if key == self._key or not len(series.time):
             return
+        if self.auto_interval and self._shorten(len(series.time)):
+            return
         first = self.series is None
         self._key, self.series = key, series
         origin = self.candles.origin if not first else int(series.time[-1])
@@ -193,10 +199,18 @@ class ChartPanel(Panel):
         self.mark_line.setData(seconds, series.mark)
         self.index_line.setData(seconds, series.index)
         if self.follow:
-            self._follow_right(VISIBLE_CANDLES if first else None)
+            self._follow_right(None if self.zoomed else default_width(len(series.time)))
         self._fit_prices()
         if self.cross.point is None:
             self._show_read_out(len(series.time) - 1)
+
+    def _shorten(self, count: int) -> bool:
+        """A young venue begins with shorter candles; True when the interval was changed."""
+        index = self.interval_buttons.checkedId()
+        self.auto_interval = index > 0 and count < FEWEST_CANDLES
+        if self.auto_interval:
+            self.set_interval(index - 1)
+        return self.auto_interval
 
     # -- range --------------------------------------------------------------------------------------------------
 
@@ -233,6 +247,7 @@ class ChartPanel(Panel):
     def _x_range_changed(self, *_: object) -> None:
         if self._setting_range or self.series is None:
             return
+        self.zoomed = True
         newest = (int(self.series.time[-1]) - self.candles.origin) / SECOND
         right = self.box.viewRange()[0][1]
         self.follow = right > newest + self.interval / SECOND
@@ -241,10 +256,10 @@ class ChartPanel(Panel):
 
     def go_live(self) -> None:
         """Follow the newest candle again, at the default width."""
-        self.follow = True
+        self.follow, self.zoomed = True, False
         self.live_button.hide()
         if self.series is not None:
-            self._follow_right(VISIBLE_CANDLES)
+            self._follow_right(default_width(len(self.series.time)))
             self._fit_prices()
 
     # -- pointer ------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ class PriceAxis(pg.AxisItem):
     def paint(self, p: QPainter, opt: Any, widget: Any) -> None:
         """The numbers, then the tags."""
         super().paint(p, opt, widget)
-        box = self.boundingRect()
+        box = self.mapRectFromParent(self.geometry())  # boundingRect is larger: room for the outermost numbers
         p.setFont(self.theme.number_font("small"))
         bottom, top = self.range
         if top <= bottom:

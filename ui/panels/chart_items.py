@@ -6,6 +6,8 @@ is several times cheaper than scaled geometry.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyqtgraph as pg
 from pyqtgraph.Qt.internals import PrimitiveArray
@@ -170,10 +172,25 @@ class OverlayItem(ViewItem):
         for y, level in visible:
             self._paint_line(painter, level, y, view)
         taken: list[float] = []
+        self._paint_outside(painter, places, view, taken)
         for y, level in visible:
             if all(abs(y - other) >= 17 for other in taken):  # labels never cover each other
                 taken.append(y)
                 self._paint_label(painter, level, y, view)
+
+    def _paint_outside(
+        self, painter: QPainter, places: list[tuple[float, Level]], view: QRectF, taken: list[float]
+    ) -> None:
+        """Entry and liquidation beyond the view are named at its edge, with an arrow towards them."""
+        top, bottom = view.top() + 26, view.bottom() - 10
+        for y, level in places:
+            if not level.strong or view.top() <= y <= view.bottom():
+                continue
+            above = y < view.top()
+            place = top if above else bottom
+            top, bottom = (top + 18, bottom) if above else (top, bottom - 18)
+            taken.append(place)
+            self._paint_label(painter, replace(level, label=f"{'▲' if above else '▼'} {level.label}"), place, view)
 
     def _paint_bounds(self, painter: QPainter, transform: QTransform, view: QRectF) -> None:
         pen = QPen(self.theme.color("line_strong"), 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from dataclasses import replace
+
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -20,6 +22,7 @@ from ui.shell.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
 from ui.viewmodels.header import SPEEDS, Fact, Header, make_header, speed_text
 from ui.widgets.fact_strip import FactStrip
+from ui.widgets.panel import STALE_AFTER_SECONDS
 
 HEIGHT = 48
 
@@ -33,6 +36,14 @@ class MarketTab(QPushButton):
         self.setCheckable(True)
         self.setProperty("kind", "segment")
         self.setAccessibleName(f"Market {symbol}")
+
+
+def set_tone(label: QLabel, tone: str) -> None:
+    """Change a label's tone; restyled only when it differs."""
+    if label.property("tone") != tone:
+        label.setProperty("tone", tone)
+        label.style().unpolish(label)
+        label.style().polish(label)
 
 
 class HeaderBar(QFrame):
@@ -92,10 +103,19 @@ class HeaderBar(QFrame):
         self.clock = QLabel()
         self.clock.setProperty("mono", True)
         self.clock.setAccessibleName("Venue clock")
+        self.connection = QLabel()
+        self.connection.setProperty("size", "small")
+        self.connection.setAccessibleName("Connection to the venue")
+        upper, lower = QHBoxLayout(), QHBoxLayout()
+        upper.addStretch(1)
+        upper.addWidget(self.date)
+        lower.addStretch(1)
+        lower.addWidget(self.connection)
+        lower.addSpacing(8)
+        lower.addWidget(self.clock)
         clock.addStretch(1)
-        for label in (self.date, self.clock):
-            label.setAlignment(Qt.AlignmentFlag.AlignRight)
-            clock.addWidget(label)
+        clock.addLayout(upper)
+        clock.addLayout(lower)
         clock.addStretch(1)
         self._row.addLayout(clock)
         self.speed_box = QComboBox()
@@ -153,16 +173,21 @@ class HeaderBar(QFrame):
         return False
 
     def set_age(self, seconds: float) -> None:
-        """The status bar tells the age; the header drains its last price."""
-        if self.shown is not None and seconds > 1.0:
-            self._show_last(Fact("Last", self.shown.last.text, "stale"))
+        """Whether the venue is heard; without news the last price loses its colour."""
+        if self.shown is None:
+            return
+        silent = seconds > STALE_AFTER_SECONDS
+        text, tone = (f"no news for {seconds:.0f} s", "danger") if silent else ("live", "gain")
+        if self.shown.paused:
+            text, tone = "paused", "warn"
+        if self.connection.text() != text:
+            self.connection.setText(text)
+            set_tone(self.connection, tone)
+            self._show_last(replace(self.shown.last, tone="stale") if silent else self.shown.last)
 
     def _show_last(self, last: Fact) -> None:
         self.last.setText(last.text)
-        if self.last.property("tone") != last.tone:
-            self.last.setProperty("tone", last.tone)
-            self.last.style().unpolish(self.last)
-            self.last.style().polish(self.last)
+        set_tone(self.last, last.tone)
 
     def _show_speed(self, speed: float) -> None:
         index = self.speed_box.findData(speed)

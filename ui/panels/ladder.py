@@ -23,7 +23,7 @@ class LadderPanel(Panel):
 
     def __init__(self, engine: DeskEngine, theme: Theme) -> None:
         super().__init__(engine, theme)
-        self.model = LadderModel(engine.config.market(self.market))
+        self.model = LadderModel(engine.config.market(self.market), auto=True)
         self.view = LadderView(theme, self.model)
         self.view.price_clicked.connect(self.price_clicked)
         self.view.resized.connect(self._show_again)
@@ -32,15 +32,16 @@ class LadderPanel(Panel):
 
     def _build(self) -> None:
         row = QHBoxLayout()
-        row.setContentsMargins(8, 4, 8, 4)
+        row.setContentsMargins(6, 2, 6, 2)
         row.setSpacing(4)
         self.group_box = QComboBox()
+        self.group_box.setProperty("kind", "small")
         self.group_box.setAccessibleName("Price grouping")
         self.group_box.setToolTip("ticks per row: bids are grouped down, asks up")
         self._fill_groups()
         self.group_box.currentIndexChanged.connect(self._group_chosen)
         self.centre_button = QPushButton("Centre")
-        self.centre_button.setProperty("kind", "quiet")
+        self.centre_button.setProperty("kind", "segment")
         self.centre_button.setToolTip("bring the market to the middle and follow it (C)")
         self.centre_button.setAccessibleName("Centre the ladder on the market")
         self.centre_button.clicked.connect(self._centre)
@@ -56,6 +57,7 @@ class LadderPanel(Panel):
     def _fill_groups(self) -> None:
         self.group_box.blockSignals(True)
         self.group_box.clear()
+        self.group_box.addItem("auto", 0)
         for group in GROUPS:
             self.group_box.addItem(format_decimal(group, self.model.market.price_decimals), group)
         self.group_box.blockSignals(False)
@@ -64,10 +66,16 @@ class LadderPanel(Panel):
         """Another book: rows start anew."""
         super().set_market(market)
         self.model.market = self.engine.config.market(market)
-        self.model.set_group(1)
+        self.model.set_group(0)
         self.model.rows.clear()
         self._fill_groups()
         self._show_again()
+
+    def _show_group(self) -> None:
+        step = format_decimal(self.model.group, self.model.market.price_decimals)
+        text = f"auto · {step}" if self.model.auto else "auto"
+        if self.group_box.itemText(0) != text:
+            self.group_box.setItemText(0, text)
 
     def _group_chosen(self, index: int) -> None:
         self.model.set_group(self.group_box.itemData(index))
@@ -93,6 +101,7 @@ class LadderPanel(Panel):
         else:
             self.view.update_rows(changed)
         self.centre_button.setVisible(not self.model.follow)
+        self._show_group()
 
     def _show_again(self) -> None:
         if self._snapshot is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from ui.theme.theme import Theme
+from ui.theme.tokens import mix
 from ui.viewmodels.ladder import LadderModel, Row
 from ui.widgets.painted import CENTRE, LEFT, RIGHT, PaintedRows
 
@@ -85,7 +86,13 @@ class LadderView(PaintedRows):
             painter.drawRect(rect.adjusted(0, 0, -1, -1))
 
     def _paint_bars(self, painter: QPainter, entry: Row, bid: QRect, ask: QRect) -> None:
-        """Bars grow from the price outwards."""
+        """Bars grow from the price outwards: faint for the depth up to here, fuller for what rests here."""
+        if entry.bid_depth:
+            width = bid.width() * entry.bid_depth // 1000
+            painter.fillRect(QRect(bid.right() - width + 1, bid.top(), width, bid.height()), self.faint("bid_fill"))
+        if entry.ask_depth:
+            width = ask.width() * entry.ask_depth // 1000
+            painter.fillRect(QRect(ask.left(), ask.top(), width, ask.height()), self.faint("ask_fill"))
         if entry.bid_bar:
             width = max(1, bid.width() * entry.bid_bar // 1000)
             box = QRect(bid.right() - width + 1, bid.top() + 1, width, bid.height() - 2)
@@ -93,6 +100,11 @@ class LadderView(PaintedRows):
         if entry.ask_bar:
             width = max(1, ask.width() * entry.ask_bar // 1000)
             painter.fillRect(QRect(ask.left(), ask.top() + 1, width, ask.height() - 2), self.theme.color("ask_fill"))
+
+    def faint(self, token: str) -> QColor:
+        """Half of a fill over the panel's ground."""
+        tokens = self.theme.tokens
+        return QColor(mix(getattr(tokens, token), tokens.ground1, 0.4))
 
     def _paint_sizes(self, painter: QPainter, entry: Row, bid: QRect, ask: QRect) -> None:
         """Sizes on the side where they rest, strong at the touch."""

@@ -134,7 +134,7 @@ class Workspace(QWidget):
         self.manager.rootSplitter().setSizes(sizes)
 
     def _show_first_tabs(self) -> None:
-        for panel_id in ("ladder", "ticket", "tables", "withdrawals"):
+        for panel_id in ("withdrawals", "ladder", "ticket", "tables"):  # a later one wins where they share an area
             if panel_id in self.docks:
                 self.docks[panel_id].setAsCurrentTab()
 

@@ -68,6 +68,8 @@ QLineEdit:hover, QComboBox:hover, QSpinBox:hover { border-color: $line_strong; }
 QLineEdit:focus, QSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus { border-color: $accent; }
 QLineEdit[invalid="true"] { border-color: $danger; }
 QLineEdit[mono="true"] { font-family: "$numbers"; }
+QComboBox[kind="small"] { min-height: 20px; background: transparent; border-color: transparent; color: $text_weak; }
+QComboBox[kind="small"]:hover, QComboBox[kind="small"]:focus { border-color: $accent; color: $text_strong; }
 QComboBox::drop-down { border: none; width: 18px; }
 QComboBox::down-arrow { image: url("$chevron"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $ground2; border: 1px solid $line_strong; outline: none;

@@ -28,7 +28,8 @@ INTERVALS: tuple[tuple[str, int], ...] = (
     ("5m", 5 * MINUTE),
     ("1h", HOUR),
 )
-VISIBLE_CANDLES = 120  # on the first picture
+VISIBLE_CANDLES = 120  # shown at most while the user has not zoomed
+FEWEST_CANDLES = 40  # a young venue is not a thin line at the right edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,12 @@ def own_levels(market: MarketConfig, snapshot: Snapshot) -> tuple[Level, ...]:
         if position.market != market.market_id:
             continue
         side = "long" if position.size > 0 else "short"
-        label = f"{side} {size_text(market, abs(position.size), unit=False)} entry"
-        levels.append(Level(ticks_of_fixed(market, position.entry_fixed), "accent", label, True))
+        entry = ticks_of_fixed(market, position.entry_fixed)
+        label = f"{side} {size_text(market, abs(position.size), unit=False)} from {price_text(market, entry)}"
+        levels.append(Level(entry, "accent", label, True))
         if position.liquidation_price is not None:
-            levels.append(Level(position.liquidation_price, "danger", "liquidation", True))
+            words = f"liquidation {price_text(market, position.liquidation_price)}"
+            levels.append(Level(position.liquidation_price, "danger", words, True))
     return tuple(levels)
 
 
@@ -91,6 +94,11 @@ def candle_at(series: CandleSeries, time: float) -> int:
         return -1
     index = int(np.searchsorted(series.time, time, side="right")) - 1
     return min(max(index, 0), len(series.time) - 1)
+
+
+def default_width(count: int) -> int:
+    """Candles across the chart while the user has not zoomed: all there are, within bounds."""
+    return min(max(count, FEWEST_CANDLES), VISIBLE_CANDLES)
 
 
 def read_out(market: MarketConfig, series: CandleSeries, index: int) -> tuple[tuple[str, str, str], ...]:

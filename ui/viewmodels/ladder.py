@@ -18,6 +18,8 @@ from ui.viewmodels.wording import price_text, size_text
 
 GROUPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 MIDDLE_LOW, MIDDLE_HIGH = 0.25, 0.75  # the market may roam the middle half before the ladder recentres
+DEPTH_STEP = 20  # thousandths: small changes of depth repaint nothing
+FILLED_SHARE = 0.6  # of the rows of one side that the chosen group fills
 BAR_STEPS = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
 
 
@@ -35,6 +37,8 @@ class OwnMark:
 class Row:
     """One slot. ``price`` is None in the spread row. ``bid`` and ``ask`` in lots, bars in thousandths of full width.
 
+    ``bid_depth`` and ``ask_depth``: bars of everything up to this price, in steps of ``DEPTH_STEP``.
+
     ``touch``: "bid" or "ask" in the row of the best price; ``last``: the last trade happened here.
     """
 
@@ -43,6 +47,8 @@ class Row:
     ask: int = 0
     bid_bar: int = 0
     ask_bar: int = 0
+    bid_depth: int = 0
+    ask_depth: int = 0
     own: OwnMark | None = None
     touch: str = ""
     last: str = ""
@@ -51,21 +57,27 @@ class Row:
 
 @dataclass(slots=True)
 class LadderModel:
-    """State of one ladder. ``group`` in ticks per row; ``anchor`` is the grouped price index of slot 0."""
+    """State of one ladder. ``group`` in ticks per row; ``anchor`` is the grouped price index of slot 0.
+
+    While ``auto`` is on, the group is chosen by the book whenever the rows are placed anew by the user.
+    """
 
     market: MarketConfig
     group: int = 1
+    auto: bool = False
     slots: int = 0
     anchor: int | None = None
     follow: bool = True
     scale: int = 1
+    depth_scale: int = 1
     rows: list[Row] = field(default_factory=list)
     best_bid: int | None = None
     best_ask: int | None = None
 
     def set_group(self, group: int) -> None:
-        """Regroup at once, around the same market."""
-        self.group, self.anchor = group, None
+        """Regroup at once, around the same market; 0 lets the book choose."""
+        self.auto = group == 0
+        self.group, self.anchor = group or self.group, None
 
     def recentre(self) -> None:
         """Bring the market to the middle with the next update and follow it again."""
@@ -81,6 +93,8 @@ class LadderModel:
         """Take the newest book; returns the slots that changed (all of them when the rows moved)."""
         self.best_bid = int(view.bids[0, 0]) if len(view.bids) else None
         self.best_ask = int(view.asks[0, 0]) if len(view.asks) else None
+        if self.auto and self.anchor is None and slots:
+            self.group = fitting_group(view, slots // 2)
         moved = self._place(view, slots) or slots != self.slots
         self.slots = slots
         rows = self._build(view, orders)
@@ -132,13 +146,25 @@ class LadderModel:
         asks = grouped(view.asks, self.group, up=True)
         own = own_marks(orders, self.market.market_id, self.group)
         indices = self._indices(view)
-        self._rescale(bids, asks, indices)
-        return [self._row(view, index, bids, asks, own) for index in indices]
+        visible = np.array([index for index in indices if index is not None], dtype=np.int64)
+        depths = self._depths(view, visible)
+        self._rescale(bids, asks, visible)
+        return [self._row(view, index, bids, asks, own, depths) for index in indices]
 
-    def _rescale(self, bids: dict[int, int], asks: dict[int, int], indices: list[int | None]) -> None:
+    def _depths(self, view: MarketView, visible: np.ndarray) -> dict[int, tuple[int, int]]:
+        """Depth bars of the visible rows, (bid, ask), by grouped index."""
+        bid = cumulative(view.bids, visible, self.group, up=False)
+        ask = cumulative(view.asks, visible, self.group, up=True)
+        largest = int(max(bid.max(initial=0), ask.max(initial=0)))
+        step = nice_ceiling(largest)
+        if step > self.depth_scale or largest * 3 < self.depth_scale:
+            self.depth_scale = step
+        shares = [values * 1000 // self.depth_scale // DEPTH_STEP * DEPTH_STEP for values in (bid, ask)]
+        return dict(zip(visible.tolist(), zip(shares[0].tolist(), shares[1].tolist())))
+
+    def _rescale(self, bids: dict[int, int], asks: dict[int, int], visible: np.ndarray) -> None:
         """Full bar width: the next round size above the largest visible one, so that bars seldom rescale together."""
-        visible = [i for i in indices if i is not None]
-        largest = max((max(bids.get(i, 0), asks.get(i, 0)) for i in visible), default=1)
+        largest = max((max(bids.get(i, 0), asks.get(i, 0)) for i in visible.tolist()), default=1)
         step = nice_ceiling(largest)
         if step > self.scale or largest * 3 < self.scale:
             self.scale = step
@@ -150,6 +176,7 @@ class LadderModel:
         bids: dict[int, int],
         asks: dict[int, int],
         own: dict[tuple[int, str], OwnMark],
+        depths: dict[int, tuple[int, int]],
     ) -> Row:
         if index is None:
             return Row(None, text=self.spread_text(), last=view.last_side)
@@ -158,9 +185,15 @@ class LadderModel:
         best_bid_row = self.best_bid is not None and self.best_bid // self.group == index
         best_ask_row = self.best_ask is not None and -(-self.best_ask // self.group) == index
         touch = "bid" if best_bid_row else "ask" if best_ask_row else ""
-        last = view.last_side if view.last_price // self.group == index else ""
+        last = view.last_side if self._last_index(view) == index else ""
         mark = own.get((index, "buy")) or own.get((index, "sell"))
-        return Row(price, bid, ask, self._bar(bid), self._bar(ask), mark, touch, last, price_text(self.market, price))
+        text = price_text(self.market, price)
+        return Row(price, bid, ask, self._bar(bid), self._bar(ask), *depths[index], mark, touch, last, text)
+
+    def _last_index(self, view: MarketView) -> int:
+        """The last trade's row: a buyer lifted an ask, which is grouped up."""
+        price = view.last_price
+        return -(-price // self.group) if view.last_side == "buy" else price // self.group
 
     def _bar(self, lots: int) -> int:
         return min(1000, lots * 1000 // self.scale) if lots else 0
@@ -194,6 +227,29 @@ def grouped(levels: np.ndarray, group: int, *, up: bool) -> dict[int, int]:
     sums = np.zeros(len(rows), dtype=np.int64)
     np.add.at(sums, where, lots)
     return dict(zip(rows.tolist(), sums.tolist()))
+
+
+def cumulative(levels: np.ndarray, rows: np.ndarray, group: int, *, up: bool) -> np.ndarray:
+    """Lots between the market and each row (grouped indices), the row's own included; 0 on the other side."""
+    if not len(levels) or not len(rows):
+        return np.zeros(len(rows), dtype=np.int64)
+    index = -(-levels[:, 0] // group) if up else levels[:, 0] // group
+    sums = np.concatenate([[0], np.cumsum(levels[:, 1])])
+    ordered, wanted = (index, rows) if up else (-index, -rows)  # ascending away from the market
+    return np.asarray(sums[np.searchsorted(ordered, wanted, side="right")])
+
+
+def fitting_group(view: MarketView, rows: int) -> int:
+    """The smallest group with which most of the ``rows`` on each side of the market hold an order."""
+    for group in GROUPS:
+        filled = []
+        for levels, up in ((view.bids, False), (view.asks, True)):
+            index = -(-levels[:, 0] // group) if up else levels[:, 0] // group
+            near = index[np.abs(index - index[0]) < rows] if len(index) else index
+            filled.append(len(np.unique(near)))
+        if sum(filled) >= 2 * rows * FILLED_SHARE:
+            return group
+    return GROUPS[-1]
 
 
 def own_marks(orders: tuple[OrderView, ...], market: int, group: int) -> dict[tuple[int, str], OwnMark]:

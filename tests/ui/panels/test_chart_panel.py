@@ -115,6 +115,37 @@ def test_price_axis_steps_are_whole_ticks(panel):
         assert height / step <= 400 / 50 + 1
 
 
+def test_the_price_tag_lies_at_the_height_of_its_price(panel, theme):
+    ticks = panel.price_axis.tags[0][0]
+    wanted = panel.box.mapViewToScene(QPointF(0.0, ticks)).y()
+    image = panel.plot.grab().toImage()
+    x = image.width() - 4
+    rows = [y for y in range(image.height()) if image.pixelColor(x, y).name() == theme.color("bid").name()]
+    assert rows
+    assert abs((rows[0] + rows[-1]) / 2 - wanted) <= 2
+
+
+def test_a_young_venue_begins_with_shorter_candles_until_the_user_chooses(theme, qtbot):
+    engine = SampleEngine()
+    counts = {INTERVALS[2][1]: 5, INTERVALS[1][1]: 12, INTERVALS[0][1]: 58}
+    engine.candles = lambda market, interval: sample_candles(market, interval, counts.get(interval, 3))
+    panel = ChartPanel(engine, theme)
+    qtbot.addWidget(panel)
+    for _ in range(4):
+        panel.update_snapshot(engine.snapshot())
+        engine.advance()
+    assert panel.interval == INTERVALS[0][1]
+    panel._interval_chosen(3)
+    panel.update_snapshot(engine.snapshot())
+    assert panel.interval == INTERVALS[3][1]
+    assert len(panel.series.time) == 3
+
+
+def test_levels_beyond_the_view_are_named_at_its_edge(panel, theme):
+    assert panel.box.viewRange()[1][0] > 512_204
+    assert theme.color("danger").name() in colors_of(panel)
+
+
 def test_a_theme_change_repaints_in_the_new_colours(panel, theme, engine):
     theme.use("light")
     panel.update_snapshot(engine.snapshot())

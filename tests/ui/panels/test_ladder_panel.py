@@ -79,7 +79,7 @@ def test_own_orders_are_painted_in_their_row(panel, theme):
 
 
 def test_regrouping_takes_effect_at_once(panel):
-    panel.group_box.setCurrentIndex(3)
+    panel.group_box.setCurrentIndex(4)
     assert all(row.price % 10 == 0 for row in panel.model.rows if row.price is not None)
 
 

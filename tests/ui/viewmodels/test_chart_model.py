@@ -12,6 +12,7 @@ from ui.viewmodels.chart import (
     Level,
     batch_bounds,
     candle_at,
+    default_width,
     include_near,
     own_levels,
     read_out,
@@ -24,8 +25,18 @@ SERIES = sample_candles(1, MINUTE, 50)
 
 def test_levels_are_orders_entry_and_liquidation_of_this_market_only():
     labels = [level.label for level in own_levels(BTC, sample_snapshot())]
-    assert labels == ["buy 0.250", "sell 0.280", "buy 1.000", "sell 0.750", "long 1.250 entry", "liquidation"]
-    assert [level.label for level in own_levels(ETH, sample_snapshot())][1:] == ["short 8.000 entry", "liquidation"]
+    assert labels == [
+        "buy 0.250",
+        "sell 0.280",
+        "buy 1.000",
+        "sell 0.750",
+        "long 1.250 from 56,987.1",
+        "liquidation 51,220.4",
+    ]
+    assert [level.label for level in own_levels(ETH, sample_snapshot())][1:] == [
+        "short 8.000 from 2,461.05",
+        "liquidation 3,018.70",
+    ]
     assert own_levels(BTC, sample_snapshot(user=None)) == ()
 
 
@@ -33,7 +44,7 @@ def test_a_position_that_cannot_be_liquidated_has_no_liquidation_line():
     snapshot = sample_snapshot()
     position = replace(snapshot.user.positions[0], liquidation_price=None)
     snapshot = replace(snapshot, user=replace(snapshot.user, positions=(position,), orders=()))
-    assert [level.label for level in own_levels(BTC, snapshot)] == ["long 1.250 entry"]
+    assert [level.label for level in own_levels(BTC, snapshot)] == ["long 1.250 from 56,987.1"]
 
 
 def test_bounds_are_the_closed_batches():
@@ -77,6 +88,11 @@ def test_the_visible_range_equals_looking_at_each_candle():
     assert top > high
     assert bottom == pytest.approx(low - max((high - low) * 0.06, 2))
     assert np.isfinite(top)
+
+
+@pytest.mark.parametrize(("count", "width"), [(0, 40), (39, 40), (77, 77), (500, 120)])
+def test_the_default_width_shows_what_there_is_within_bounds(count, width):
+    assert default_width(count) == width
 
 
 def test_near_levels_widen_the_range_and_far_ones_do_not():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sample_snapshot import BTC_MID, market_view, sample_orders
 
 from engine.exchange.config import BTC
-from ui.viewmodels.ladder import BAR_STEPS, LadderModel, grouped, nice_ceiling, own_marks
+from ui.viewmodels.ladder import BAR_STEPS, LadderModel, cumulative, fitting_group, grouped, nice_ceiling, own_marks
 
 SLOTS = 21
 
@@ -151,6 +151,55 @@ def test_the_spread_row_tells_spread_and_basis_points_or_what_is_wrong():
     assert model.spread_text() == "no asks"
     shown(model, [(1001, 7)], [(1000, 7)])
     assert model.spread_text() == "crossed book"
+
+
+@settings(max_examples=60, deadline=None)
+@given(levels, st.sampled_from([1, 2, 5, 10]), st.booleans(), st.lists(st.integers(-5, 420), max_size=30))
+def test_depth_equals_adding_up_every_level_to_the_row(book, group, up, rows):
+    ordered = np.array(sorted(book.items(), reverse=not up), dtype=np.int64).reshape(-1, 2)
+    slow = []
+    for row in rows:
+        grouped_rows = [(-(-p // group) if up else p // group, lots) for p, lots in book.items()]
+        slow.append(sum(lots for index, lots in grouped_rows if (index <= row if up else index >= row)))
+    got = cumulative(np.column_stack([ordered, ordered[:, 1]]), np.array(rows, dtype=np.int64), group, up=up)
+    assert got.tolist() == slow
+
+
+def test_depth_is_shown_on_its_own_side_only():
+    model = LadderModel(BTC)
+    shown(model, [(1000, 50), (998, 30)], [(1001, 10), (1004, 90)])
+    rows = {row.price: row for row in model.rows}
+    assert rows[999].bid_depth == rows[1000].bid_depth == 500
+    assert rows[998].bid_depth == rows[997].bid_depth == 800
+    assert rows[1003].ask_depth == 100
+    assert rows[1004].ask_depth == 1000
+    assert rows[1001].bid_depth == rows[1000].ask_depth == 0
+
+
+def test_the_book_chooses_the_group_that_fills_most_rows_and_keeps_it_until_placed_anew():
+    dense = [(1000 - k, 5) for k in range(40)], [(1001 + k, 5) for k in range(40)]
+    sparse = [(1000 - 7 * k, 5) for k in range(40)], [(1001 + 7 * k, 5) for k in range(40)]
+    assert fitting_group(view(*dense), 10) == 1
+    assert fitting_group(view(*sparse), 10) == 5
+    model = LadderModel(BTC, auto=True)
+    shown(model, *sparse)
+    assert model.group == 5
+    shown(model, *dense)
+    assert model.group == 5
+    model.recentre()
+    shown(model, *dense)
+    assert model.group == 1
+    model.set_group(50)
+    shown(model, *dense)
+    assert (model.group, model.auto) == (50, False)
+
+
+@pytest.mark.parametrize(("side", "price", "row"), [("buy", 1001, 1010), ("sell", 1009, 1000), ("buy", 1010, 1010)])
+def test_the_last_trade_is_marked_on_the_side_it_took_from(side, price, row):
+    model = LadderModel(BTC, group=10)
+    book = replace(view([(1000, 5)], [(1001, 7)], last=price), last_side=side)
+    model.update(book, (), SLOTS)
+    assert [entry.price for entry in model.rows if entry.last and entry.price] == [row]
 
 
 def test_bars_are_shares_of_a_round_size_that_seldom_changes():
