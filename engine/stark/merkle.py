@@ -12,21 +12,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.hashing.keccak import keccak256
+from engine.hashing.keccak import hash_pairs, hash_rows, keccak256
 from engine.stark.proof import TreeOpenings
 from engine.stark.schedule import TreeShape
 
-Bytes = NDArray[np.uint8]
-
-
-def row_digest(row: bytes) -> bytes:
-    """Digest of one matrix row, already encoded."""
-    return keccak256(row)
+Digests = NDArray[np.uint64]
+_LANES = 16
 
 
 def path_root(tree: TreeShape, rows: list[bytes], index: int, path: list[bytes]) -> bytes:
-    """Root that follows from the opened rows (tallest matrix first) and the siblings, leaf to root."""
-    digests = iter([row_digest(row) for row in rows])
+    """Root that follows from the opened rows (encoded, tallest matrix first) and the siblings, leaf to root.
+
+    The readable definition for one query; :func:`openings_match` does all queries at once.
+    """
+    digests = iter([keccak256(row) for row in rows])
     joins = {height for height, _ in tree.matrices[1:]}
     node = next(digests)
     for level, sibling in enumerate(path):
@@ -36,12 +35,32 @@ def path_root(tree: TreeShape, rows: list[bytes], index: int, path: list[bytes])
     return node
 
 
+def _row_digests(rows: NDArray[np.uint32]) -> Digests:
+    """(queries, 4) digests of canonical rows."""
+    columns = np.ascontiguousarray(rows.T, dtype=np.uint32).reshape(-1)
+    return hash_rows(columns, rows.shape[1], len(rows), montgomery=False).reshape(-1, 4)
+
+
+def _parents(left: Digests, right: Digests) -> Digests:
+    pairs = np.concatenate([left, right], axis=1)
+    return hash_pairs(pairs.reshape(-1)).reshape(-1, 4)
+
+
 def openings_match(tree: TreeShape, opened: TreeOpenings, indices: NDArray[np.int64], root: bytes) -> bool:
-    """Whether every query's rows and path lead to ``root``; ``indices`` are leaf indices."""
-    encoded = [np.ascontiguousarray(rows, dtype="<u4").view(np.uint8) for rows in opened.rows]
-    for query, index in enumerate(indices.tolist()):
-        rows = [block[query].tobytes() for block in encoded]
-        path = [opened.paths[query, level].tobytes() for level in range(tree.depth)]
-        if path_root(tree, rows, index, path) != root:
-            return False
-    return True
+    """Whether every query's rows and path lead to ``root``; ``indices`` are leaf indices.
+
+    Level by level for all queries together, padded to whole vectors by repeating queries.
+    """
+    order = np.arange(-(-len(indices) // _LANES) * _LANES) % len(indices)
+    at = indices[order]
+    paths = np.ascontiguousarray(opened.paths[order]).view(np.uint64)
+    rows = {log_rows: block for (log_rows, _), block in zip(tree.matrices, opened.rows)}
+    nodes = _row_digests(rows[tree.depth][order])
+    for level in range(tree.depth):
+        sibling = paths[:, level]
+        on_right = (((at >> level) & 1) == 1)[:, None]
+        nodes = _parents(np.where(on_right, sibling, nodes), np.where(on_right, nodes, sibling))
+        joining = rows.get(tree.depth - level - 1)
+        if joining is not None:
+            nodes = _parents(nodes, _row_digests(joining[order]))
+    return bool(np.all(nodes == np.frombuffer(root, dtype=np.uint64)))
