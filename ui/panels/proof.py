@@ -13,7 +13,7 @@ from engine.errors import ProtocolError
 from engine.proving.coverage import COVERED, NOT_COVERED, STATEMENT_NAME
 from ui.shell.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
-from ui.viewmodels.proof import StageTime, figures, stage_times
+from ui.viewmodels.proof import StageTime, figures, is_accepted, stage_times
 from ui.widgets.figure_grid import FigureGrid
 
 STAGE_ROW = 18
@@ -89,7 +89,8 @@ class Verifier:
 
     def _run(self, number: int) -> None:
         try:
-            self._verdict = (True, self._engine.verify_batch(number))
+            words = self._engine.verify_batch(number)
+            self._verdict = (is_accepted(words), words)
         except (ProtocolError, OSError) as error:
             self._verdict = (False, str(error))
 

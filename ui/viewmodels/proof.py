@@ -80,3 +80,8 @@ def stage_times(batch: BatchView) -> tuple[StageTime, ...]:
     return tuple(
         StageTime(name, seconds_text(seconds), seconds / total) for name, seconds in batch.stage_seconds.items()
     )
+
+
+def is_accepted(verdict: str) -> bool:
+    """Whether the engine's verdict on a proof file says that it was accepted; every other wording is a refusal."""
+    return "accepted" in verdict and "refused" not in verdict

@@ -148,7 +148,7 @@ def transfer_rows(snapshot: Snapshot) -> tuple[Row, ...]:
                 (time, kind, amount, nth),
                 (
                     Cell(stamp_text(time), time, tip=long_stamp_text(time)),
-                    Cell(kind, kind, "text_strong"),
+                    Cell(kind.replace("_", " "), kind, "text_strong"),
                     Cell(money_text(amount, decimals=6), amount),
                     Cell(where, where),
                 ),

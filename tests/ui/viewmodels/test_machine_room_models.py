@@ -179,3 +179,16 @@ def test_a_batch_that_did_not_change_keeps_its_lane() -> None:
     assert [a is b for a, b in zip(first, second, strict=True)] == [view.number != 45 for view in moved]
     assert second[2].steps[1].words == "quotient 90%"
     assert book.lanes(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "accepted"),
+    [
+        ("accepted in 0.21 s: proofline/account-updates/1, 102 bits proven", True),
+        ("refused: Merkle path 3 does not match", False),
+        ("batch 45 has no proof yet", False),
+        ("the proof file cannot be read: No such file or directory", False),
+    ],
+)
+def test_only_an_acceptance_is_shown_as_one(verdict: str, accepted: bool) -> None:
+    assert proof.is_accepted(verdict) == accepted

@@ -164,6 +164,11 @@ def test_equal_transfers_keep_their_keys_when_newer_ones_arrive() -> None:
     assert [row.key for row in new[1:]] == [row.key for row in old]
 
 
+def test_transfer_kinds_are_words() -> None:
+    (row,) = transfer_rows(replace(SNAPSHOT, transfers=((1, "deposit_pending", 5, "L1 block 7"),)))
+    assert [cell.text for cell in row.cells[1:]] == ["deposit pending", "0.000005", "L1 block 7"]
+
+
 def test_an_unknown_column_is_an_error() -> None:
     with pytest.raises(KeyError):
         FILLS.index("nothing")
