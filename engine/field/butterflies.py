@@ -1,9 +1,11 @@
 """Unrolled butterfly networks on vectors of 16 elements, emitted as LLVM IR for the transform kernels.
 
 Every function here becomes straight-line code in the loop that calls it: 2, 4, 8 or 16 vectors are loaded, go through
-up to eight layers in registers and are stored again. A multiplication by a known root r uses the companion word
-r * (-1/p) mod 2^32, which saves one of Montgomery's products (V. Shoup's precomputed quotient, in Montgomery's
-setting).
+up to eight layers in registers and are stored again.
+
+Multiplication by a known root r (canonical) uses its quotient r' = floor(2^32 r / p) (V. Shoup's method): for any v below
+2^32, v r - floor(v r' / 2^32) p lies in [0, 2p), and only its low word is needed. v keeps its form, Montgomery or not. A
+value that the next layer multiplies may therefore stay in [0, 2p).
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from engine.field.koalabear import P, R
 from engine.field.lanes import I32, I64, LANES, V32, V64_HALF, constant
 
 Root = tuple[Any, Any, Any]
-"""Even and odd half of a root vector and its companion (None: computed from the product)."""
+"""Even and odd half of the quotients, and the roots."""
 
 
 class Memory:
@@ -55,38 +57,43 @@ def at(builder: Any, base: Any, *terms: Any) -> Any:
     return total
 
 
-def broadcast_root(builder: Any, roots: Memory, companions: Memory, index: Any) -> Root:
+def broadcast_root(builder: Any, roots: Memory, quotients: Memory, index: Any) -> Root:
     """The same root in all lanes."""
-    half = builder.and_(builder.bitcast(roots.broadcast(index), V64_HALF), constant(V64_HALF, R - 1))
-    return half, half, companions.broadcast(index)
+    half = builder.and_(builder.bitcast(quotients.broadcast(index), V64_HALF), constant(V64_HALF, R - 1))
+    return half, half, roots.broadcast(index)
 
 
-def lane_root(builder: Any, roots: Memory, index: Any) -> Root:
-    """A root per lane."""
-    vector = roots.load(index)
-    return (*lanes.emit_halves(builder, vector), builder.mul(vector, constant(V32, lanes.NEGATED_INVERSE)))
+def lane_root(builder: Any, table: Memory, index: Any) -> Root:
+    """A root per lane, from 16 roots and their 16 quotients."""
+    quotients = table.load(at(builder, index, (ir.Constant(I64, 1), LANES)))
+    return (*lanes.emit_halves(builder, quotients), table.load(index))
 
 
 def times(builder: Any, value: Any, root: Root) -> Any:
     """value * root, reduced."""
     even, odd = lanes.emit_halves(builder, value)
-    factors = lanes.emit_halves(builder, builder.mul(value, root[2]))
-    high = lanes.emit_high_sum(builder, (builder.mul(even, root[0]), builder.mul(odd, root[1])), factors)
-    return lanes.emit_minimum(builder, high, builder.sub(high, constant(V32, P)))
+    estimate = lanes.emit_high_words(builder, builder.mul(even, root[0]), builder.mul(odd, root[1]))
+    modulus = constant(V32, P)
+    rest = builder.sub(builder.mul(value, root[2]), builder.mul(estimate, modulus))
+    return lanes.emit_minimum(builder, rest, builder.sub(rest, modulus))
 
 
 def forward_layers(builder: Any, values: list[Any], root: Callable[[int, int], Root]) -> None:
-    """Remainder tree in place: u, v -> u + r v, u - r v; root(layer, block) is asked for in order."""
+    """Remainder tree in place: u, v -> u + r v, u - r v, reduced; root(layer, block) is asked for in order."""
+    modulus = constant(V32, P)
     layers = len(values).bit_length() - 1
     for layer in range(layers):
         half = len(values) >> (layer + 1)
         for block in range(1 << layer):
             factor = root(layer, block)
             for i in range(2 * half * block, 2 * half * block + half):
-                product = times(builder, values[i + half], factor)
-                low = values[i]
-                values[i] = lanes.emit_add(builder, low, product)
-                values[i + half] = lanes.emit_sub(builder, low, product)
+                low, product = values[i], times(builder, values[i + half], factor)
+                if i & (half >> 1):  # both are multiplied in the next layer
+                    values[i] = builder.add(low, product)
+                    values[i + half] = builder.add(builder.sub(low, product), modulus)
+                else:
+                    values[i] = lanes.emit_add(builder, low, product)
+                    values[i + half] = lanes.emit_sub(builder, low, product)
 
 
 def inverse_layers(builder: Any, values: list[Any], root: Callable[[int, int], Root]) -> None:
@@ -99,7 +106,8 @@ def inverse_layers(builder: Any, values: list[Any], root: Callable[[int, int], R
             for i in range(2 * half * block, 2 * half * block + half):
                 low, high = values[i], values[i + half]
                 values[i] = lanes.emit_add(builder, low, high)
-                values[i + half] = times(builder, lanes.emit_sub(builder, low, high), factor)
+                difference = builder.add(builder.sub(low, high), constant(V32, P))
+                values[i + half] = times(builder, difference, factor)
 
 
 def transpose(builder: Any, values: list[Any]) -> None:
@@ -117,26 +125,26 @@ def transpose(builder: Any, values: list[Any]) -> None:
 def forward_pass(radix: int) -> Any:
     """Intrinsic: log2(radix) layers on 16 positions of one block.
 
-    (source, source_offset, target, target_offset, stride, roots, companions, node): vector r is at offset + r * stride;
+    (source, source_offset, target, target_offset, stride, roots, quotients, node): vector r is at offset + r * stride;
     ``node`` is the block's index among the blocks of its size.
     """
 
     def emit(context: Any, builder: Any, kinds: Any, args: Any) -> None:
         source, target = Memory(context, builder, kinds[0], args[0]), Memory(context, builder, kinds[2], args[2])
-        roots, companions = (Memory(context, builder, kinds[k], args[k]) for k in (5, 6))
+        roots, quotients = (Memory(context, builder, kinds[k], args[k]) for k in (5, 6))
         values = [source.load(at(builder, args[1], (args[4], r))) for r in range(radix)]
-        forward_layers(builder, values, node_roots(builder, roots, companions, args[7]))
+        forward_layers(builder, values, node_roots(builder, roots, quotients, args[7]))
         for r in range(radix):
             target.store(at(builder, args[3], (args[4], r)), values[r])
 
     return _intrinsic(emit, "auauuaau")
 
 
-def node_roots(builder: Any, roots: Memory, companions: Memory, node: Any) -> Callable[[int, int], Root]:
+def node_roots(builder: Any, roots: Memory, quotients: Memory, node: Any) -> Callable[[int, int], Root]:
     """Root of sub-block ``block`` at ``layer`` below block ``node``: table entry node * 2^layer + block."""
 
     def root(layer: int, block: int) -> Root:
-        return broadcast_root(builder, roots, companions, at(builder, ir.Constant(I64, block), (node, 1 << layer)))
+        return broadcast_root(builder, roots, quotients, at(builder, ir.Constant(I64, block), (node, 1 << layer)))
 
     return root
 
@@ -144,14 +152,14 @@ def node_roots(builder: Any, roots: Memory, companions: Memory, node: Any) -> Ca
 def _emit_chunk(context: Any, builder: Any, kinds: Any, args: Any) -> None:
     """See :data:`forward_chunk`."""
     source, target = Memory(context, builder, kinds[0], args[0]), Memory(context, builder, kinds[2], args[2])
-    roots, companions, packed = (Memory(context, builder, kinds[k], args[k]) for k in (4, 5, 6))
+    roots, quotients, packed = (Memory(context, builder, kinds[k], args[k]) for k in (4, 5, 6))
     values = [source.load(at(builder, args[1], (ir.Constant(I64, 1), 16 * r))) for r in range(16)]
-    forward_layers(builder, values, node_roots(builder, roots, companions, args[7]))
+    forward_layers(builder, values, node_roots(builder, roots, quotients, args[7]))
     transpose(builder, values)
-    start = builder.mul(args[7], ir.Constant(I64, 240))
+    start = builder.mul(args[7], ir.Constant(I64, 480))
 
     def packed_root(layer: int, block: int) -> Root:
-        return lane_root(builder, packed, at(builder, start, (ir.Constant(I64, 1), 16 * ((1 << layer) - 1 + block))))
+        return lane_root(builder, packed, at(builder, start, (ir.Constant(I64, 1), 32 * ((1 << layer) - 1 + block))))
 
     forward_layers(builder, values, packed_root)
     transpose(builder, values)
@@ -174,8 +182,8 @@ def _intrinsic(emit: Callable[..., None], shape: str) -> Any:
 
 
 forward_chunk = _intrinsic(_emit_chunk, "auauaaau")
-"""(source, source_offset, target, target_offset, roots, companions, packed, node): the last eight layers of a block of
-256 elements, bit-reversed order out; ``packed`` holds 15 root vectors per block (see engine.field.ntt)."""
+"""(source, source_offset, target, target_offset, roots, quotients, packed, node): the last eight layers of a block of
+256 elements, bit-reversed order out; ``packed`` holds 15 vectors of roots and of quotients per block."""
 
 
 def _emit_inverse_first(context: Any, builder: Any, kinds: Any, args: Any) -> None:
@@ -187,8 +195,8 @@ def _emit_inverse_first(context: Any, builder: Any, kinds: Any, args: Any) -> No
 
     def natural_root(layer: int, block: int) -> Root:
         # Layer k uses every 2^k-th power: its table of n / 2^(k+1) entries follows those of the layers before it.
-        start = 16 - (16 >> layer)
-        return lane_root(builder, natural, at(builder, base, (sixteenth, start + order[block << (layer + 1)])))
+        start = 16 - (16 >> layer) + order[block << (layer + 1)]
+        return lane_root(builder, natural, at(builder, ir.Constant(I64, 0), (base, 2), (sixteenth, 2 * start)))
 
     inverse_layers(builder, values, natural_root)
     transpose(builder, values)
@@ -206,16 +214,16 @@ values in natural order at base + lane (base a multiple of 16) and writing 16 bl
 def inverse_pass(radix: int, scaled: bool) -> Any:
     """Intrinsic: log2(radix) layers back on 16 positions of one block.
 
-    (array, offset, stride, roots, companions, node, factors, position): inverted roots; ``node`` is the index of the
+    (array, offset, stride, roots, quotients, node, factors, position): inverted roots; ``node`` is the index of the
     block that results. A scaled pass multiplies element r * stride + lane by factors[position + r * stride + lane].
     """
     layers = radix.bit_length() - 1
 
     def emit(context: Any, builder: Any, kinds: Any, args: Any) -> None:
-        array, roots, companions, factors = (Memory(context, builder, kinds[k], args[k]) for k in (0, 3, 4, 6))
+        array, roots, quotients, factors = (Memory(context, builder, kinds[k], args[k]) for k in (0, 3, 4, 6))
         places = [at(builder, args[1], (args[2], r)) for r in range(radix)]
         values = [array.load(place) for place in places]
-        table = node_roots(builder, roots, companions, args[5])
+        table = node_roots(builder, roots, quotients, args[5])
         inverse_layers(builder, values, lambda layer, block: table(layers - 1 - layer, block))
         for r in range(radix):
             if scaled:

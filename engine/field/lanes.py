@@ -133,14 +133,14 @@ def emit_mul(builder: Any, a: Any, b: Any) -> Any:
 def emit_montgomery(builder: Any, products: Sequence[Any], low: Any) -> Any:
     """(x + t p) / 2^32 of 16 products given as halves, ``low`` being their low words in lane order; below 2p."""
     factors = emit_halves(builder, builder.mul(low, constant(V32, NEGATED_INVERSE)))
-    return emit_high_sum(builder, products, factors)
-
-
-def emit_high_sum(builder: Any, products: Sequence[Any], factors: Sequence[Any]) -> Any:
-    """High words of x + t p, in lane order, from the halves of x and t."""
     modulus = constant(V64_HALF, P)
     totals = [builder.add(x, builder.mul(t, modulus)) for x, t in zip(products, factors, strict=True)]
-    return builder.shuffle_vector(builder.bitcast(totals[0], V32), builder.bitcast(totals[1], V32), _HIGH_WORDS)
+    return emit_high_words(builder, *totals)
+
+
+def emit_high_words(builder: Any, even: Any, odd: Any) -> Any:
+    """The high 32 bits of 16 wide values, in lane order."""
+    return builder.shuffle_vector(builder.bitcast(even, V32), builder.bitcast(odd, V32), _HIGH_WORDS)
 
 
 def scalar_or_vector(kind: Any, value: int) -> ir.Constant:

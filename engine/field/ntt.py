@@ -25,10 +25,12 @@ from engine.field.extension import Extension
 from engine.field.extension_kernels import extension_powers
 from engine.field.kernels import check_out, check_words, from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import TWO_ADICITY, P
-from engine.field.lanes import NEGATED_INVERSE, aligned_empty
+from engine.field.lanes import aligned_empty
 from engine.field.ntt_kernels import dot_columns, extend, interpolate_columns, mirror_columns
 
 MIN_LOG_SIZE, MAX_LOG_SIZE = 3, 22
+_LOG_CHUNK = 8
+"""Below this size the kernels run layer by layer and take roots in Montgomery form."""
 _BUTTERFLIES = 1 << 24
 """Elements times layers in one kernel call: below 20 ms."""
 _PRODUCTS, _ROWS = 1 << 21, 1 << 10
@@ -91,29 +93,44 @@ def tree_roots(log_domain: int, inverse: bool = False) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
-def _companions(log_domain: int, inverse: bool = False) -> np.ndarray:
-    """The companion words of :func:`tree_roots`, see engine.field.butterflies."""
-    table: np.ndarray = tree_roots(log_domain, inverse) * np.uint32(NEGATED_INVERSE)
-    return _aligned(table)
+def _root_pair(log_domain: int, inverse: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """The roots of :func:`tree_roots`, canonical, and their quotients floor(2^32 r / p), see engine.field.butterflies."""
+    roots = from_montgomery_array(tree_roots(log_domain, inverse))
+    return roots, _aligned(_quotients(roots))
+
+
+def _quotients(roots: np.ndarray) -> np.ndarray:
+    return ((roots.astype(np.uint64) << np.uint64(32)) // np.uint64(P)).astype(np.uint32)
 
 
 @lru_cache(maxsize=16)
 def _packed_roots(log_domain: int) -> np.ndarray:
-    """uint32[240 * 2^log_domain / 256]: for each block of 256 points, the 15 root vectors of its last four layers.
+    """uint32[480 * 2^log_domain / 256]: for each block of 256 points, the 15 root vectors of its last four layers.
 
-    Vector 2^l - 1 + k of block c holds, in lane i, the root of sub-block k at layer l below block 16 c + i of 16.
+    Vector 2^l - 1 + k of block c holds, in lane i, the root of sub-block k at layer l below block 16 c + i of 16; the
+    quotients of each vector follow it.
     """
-    roots = tree_roots(log_domain)
+    roots = _root_pair(log_domain)[0]
     nodes = np.arange((1 << log_domain) // 16).reshape(-1, 1, 16)
     vectors = [roots[(nodes << layer) + block] for layer in range(4) for block in range(1 << layer)]
-    return _aligned(np.ascontiguousarray(np.concatenate(vectors, axis=1)).reshape(-1))
+    return _with_quotients(np.ascontiguousarray(np.concatenate(vectors, axis=1)).reshape(-1))
 
 
 @lru_cache(maxsize=16)
 def _natural_roots(log_n: int) -> np.ndarray:
-    """uint32[15 n / 16]: n/2 powers of 1 / w_n, n/4 of its square, n/8 of its fourth, n/16 of its eighth power."""
+    """uint32[30 n / 16]: n/2 powers of 1 / w_n, n/4 of its square, n/8 of its fourth, n/16 of its eighth power.
+
+    Canonical; the quotients of each 16 follow them.
+    """
     w = field.inverse(field.two_adic_generator(log_n))
-    return _aligned(np.concatenate([powers(pow(w, 1 << k, P), (1 << log_n) >> (k + 1)) for k in range(4)]))
+    parts = [powers(pow(w, 1 << k, P), (1 << log_n) >> (k + 1)) for k in range(4)]
+    return _with_quotients(from_montgomery_array(np.concatenate(parts)))
+
+
+def _with_quotients(roots: np.ndarray) -> np.ndarray:
+    """Vectors of 16 roots, each followed by its quotients."""
+    vectors = roots.reshape(-1, 1, 16)
+    return _aligned(np.concatenate((vectors, _quotients(vectors)), axis=1).reshape(-1))
 
 
 @lru_cache(maxsize=32)
@@ -139,16 +156,14 @@ def interpolate(
     """
     _check_sizes(columns, n_cols, log_n, 0)
     result = _separate(check_out("out", out, n_cols << log_n), columns)
-    big = log_n >= 8
-    tables = (
-        tree_roots(log_n, inverse=True),
-        _companions(log_n, inverse=True) if big else _NO_TABLE,
-        _natural_roots(log_n) if big else _NO_TABLE,
-        _factors(log_n, shift % P),
-    )
+    if log_n < _LOG_CHUNK:
+        tables = (tree_roots(log_n, inverse=True), _NO_TABLE, _NO_TABLE)
+    else:
+        tables = (*_root_pair(log_n, inverse=True), _natural_roots(log_n))
+    factors = _factors(log_n, shift % P)
     group = max(_BUTTERFLIES // ((log_n + 2) << log_n), 1)
     for first in range(0, n_cols, group):
-        interpolate_columns(columns, result, first, min(first + group, n_cols), log_n, *tables)
+        interpolate_columns(columns, result, first, min(first + group, n_cols), log_n, *tables, factors)
     return result
 
 
@@ -175,12 +190,10 @@ def extend_columns(
     _check_sizes(coefficients, n_cols, log_n, log_blowup)
     log_domain = log_n + log_blowup
     result = _separate(check_out("out", out, n_cols << log_domain), coefficients)
-    big = log_n >= 8
-    tables = (
-        tree_roots(log_domain),
-        _companions(log_domain) if big else _NO_TABLE,
-        _packed_roots(log_domain) if big else _NO_TABLE,
-    )
+    if log_n < _LOG_CHUNK:
+        tables = (tree_roots(log_domain), _NO_TABLE, _NO_TABLE)
+    else:
+        tables = (*_root_pair(log_domain), _packed_roots(log_domain))
     group = max(_BUTTERFLIES // (log_n << log_n), 1)
     units = n_cols << log_blowup
     for first in range(0, units, group):

@@ -64,7 +64,7 @@ def small_inverse(values, start, log_n, roots, factors, out):  # type: ignore[no
     nogil=True,
     cache=True,
 )
-def tree(source, source_start, target, start, log_n, node, roots, companions, packed):  # type: ignore[no-untyped-def]
+def tree(source, source_start, target, start, log_n, node, roots, quotients, packed):  # type: ignore[no-untyped-def]
     """2^log_n >= 256 coefficients at source_start to values in bit-reversed order at start, depth first below 2^16.
 
     ``node`` is the index of this block among all blocks of its size; target may be source at the same place.
@@ -77,11 +77,11 @@ def tree(source, source_start, target, start, log_n, node, roots, companions, pa
         stride = n >> odd
         for i in range(np.uint64(0), stride, np.uint64(16)):
             if odd == 1:
-                _forward2(source, source_start + i, target, start + i, stride, roots, companions, node)
+                _forward2(source, source_start + i, target, start + i, stride, roots, quotients, node)
             elif odd == 2:
-                _forward4(source, source_start + i, target, start + i, stride, roots, companions, node)
+                _forward4(source, source_start + i, target, start + i, stride, roots, quotients, node)
             else:
-                _forward8(source, source_start + i, target, start + i, stride, roots, companions, node)
+                _forward8(source, source_start + i, target, start + i, stride, roots, quotients, node)
         size = stride
         source, source_start = target, start
     while size > np.uint64(256):
@@ -90,16 +90,14 @@ def tree(source, source_start, target, start, log_n, node, roots, companions, pa
         for block in range(np.uint64(0), blocks):
             place = block * size
             for i in range(place, place + stride, np.uint64(16)):
-                _forward16(
-                    source, source_start + i, target, start + i, stride, roots, companions, node * blocks + block
-                )
+                _forward16(source, source_start + i, target, start + i, stride, roots, quotients, node * blocks + block)
         size = stride
         source, source_start = target, start
     blocks = n >> np.uint64(8)
     for block in range(np.uint64(0), blocks):
         place = block << np.uint64(8)
         forward_chunk(
-            source, source_start + place, target, start + place, roots, companions, packed, node * blocks + block
+            source, source_start + place, target, start + place, roots, quotients, packed, node * blocks + block
         )
 
 
@@ -108,7 +106,7 @@ def tree(source, source_start, target, start, log_n, node, roots, companions, pa
     nogil=True,
     cache=True,
 )
-def inverse_tree(values, start, log_n, roots, companions, natural, factors, out):  # type: ignore[no-untyped-def]
+def inverse_tree(values, start, log_n, roots, quotients, natural, factors, out):  # type: ignore[no-untyped-def]
     """2^log_n >= 256 values in natural order to coefficients in natural order, times factors[i] (which hold 1 / n)."""
     n = np.uint64(1) << log_n
     sixteenth = n >> np.uint64(4)
@@ -124,18 +122,18 @@ def inverse_tree(values, start, log_n, roots, companions, natural, factors, out)
         for block in range(np.uint64(0), n // size):
             place = start + block * size
             for i in range(place, place + stride, np.uint64(16)):
-                _inverse16_unscaled(out, i, stride, roots, companions, block, factors, np.uint64(0))
+                _inverse16_unscaled(out, i, stride, roots, quotients, block, factors, np.uint64(0))
         stride = size
     radix = n // stride
     for i in range(np.uint64(0), stride, np.uint64(16)):
         if radix == 2:
-            _inverse2(out, start + i, stride, roots, companions, np.uint64(0), factors, i)
+            _inverse2(out, start + i, stride, roots, quotients, np.uint64(0), factors, i)
         elif radix == 4:
-            _inverse4(out, start + i, stride, roots, companions, np.uint64(0), factors, i)
+            _inverse4(out, start + i, stride, roots, quotients, np.uint64(0), factors, i)
         elif radix == 8:
-            _inverse8(out, start + i, stride, roots, companions, np.uint64(0), factors, i)
+            _inverse8(out, start + i, stride, roots, quotients, np.uint64(0), factors, i)
         else:
-            _inverse16(out, start + i, stride, roots, companions, np.uint64(0), factors, i)
+            _inverse16(out, start + i, stride, roots, quotients, np.uint64(0), factors, i)
 
 
 @njit(
@@ -143,7 +141,7 @@ def inverse_tree(values, start, log_n, roots, companions, natural, factors, out)
     nogil=True,
     cache=True,
 )
-def extend(coefficients, out, first, last, log_n, log_blowup, roots, companions, packed):  # type: ignore[no-untyped-def]
+def extend(coefficients, out, first, last, log_n, log_blowup, roots, quotients, packed):  # type: ignore[no-untyped-def]
     """Units first..last of an extension; unit u is block u mod 2^log_blowup of column u >> log_blowup."""
     n = np.uint64(1) << log_n
     for unit in range(first, last):
@@ -152,7 +150,7 @@ def extend(coefficients, out, first, last, log_n, log_blowup, roots, companions,
         if log_n < np.uint64(8):
             small_tree(coefficients, column * n, out, unit * n, n, node, roots)
         else:
-            tree(coefficients, column * n, out, unit * n, log_n, node, roots, companions, packed)
+            tree(coefficients, column * n, out, unit * n, log_n, node, roots, quotients, packed)
 
 
 @njit(
@@ -160,13 +158,13 @@ def extend(coefficients, out, first, last, log_n, log_blowup, roots, companions,
     nogil=True,
     cache=True,
 )
-def interpolate_columns(values, out, first, last, log_n, roots, companions, natural, factors):  # type: ignore[no-untyped-def]
+def interpolate_columns(values, out, first, last, log_n, roots, quotients, natural, factors):  # type: ignore[no-untyped-def]
     """Columns first..last from values to coefficients times ``factors``."""
     for column in range(first, last):
         if log_n < np.uint64(8):
             small_inverse(values, column << log_n, log_n, roots, factors, out)
         else:
-            inverse_tree(values, column << log_n, log_n, roots, companions, natural, factors, out)
+            inverse_tree(values, column << log_n, log_n, roots, quotients, natural, factors, out)
 
 
 @njit("void(uint32[::1], uint32[::1], uint64, uint64, uint64)", nogil=True, cache=True)
