@@ -144,7 +144,8 @@ def _text(value: str) -> bytes:
     return len(data).to_bytes(4, "little") + data
 
 
-def _encode_table(layout: TableLayout) -> bytes:
+def encode_table(layout: TableLayout) -> bytes:
+    """A table's whole definition as bytes, for digests."""
     table = layout.table
     rows = ("every", "transition", "first", "last")
     parts = [_text(table.name), bytes([table.min_log_height, table.max_log_height])]
@@ -161,7 +162,7 @@ def _digest(statement: Statement, tables: tuple[TableLayout, ...]) -> bytes:
     identity = len(statement.identity).to_bytes(4, "little") + statement.identity
     buses = b"".join(key.to_bytes(4, "little") + _text(name) for key, name in sorted(statement.buses.items()))
     head = b"proofline-statement-1" + identity + statement.public_count.to_bytes(4, "little")
-    body = b"".join(_encode_table(table) for table in tables)
+    body = b"".join(encode_table(table) for table in tables)
     return keccak256(head + len(statement.buses).to_bytes(4, "little") + buses + bytes([len(tables)]) + body)
 
 

@@ -100,14 +100,16 @@ def step_of(total: Extension, log_height: int) -> Extension:
 
 
 def public_sum(public_terms: Sequence[PublicTerm], challenges: LookupChallenges) -> Extension:
-    """Sum of multiplicity / fingerprint over the verifier's own terms."""
-    total = extension.ZERO
+    """Sum of multiplicity / fingerprint over the verifier's own terms, as one fraction with one inversion."""
+    numerator, denominator = extension.ZERO, extension.ONE
     for term in public_terms:
         value = extension.add(challenges.alpha, extension.embed(term.bus))
         for beta, word in zip(challenges.betas, term.values):
             value = extension.add(value, extension.scale(beta, word))
-        total = extension.add(total, extension.scale(extension.inverse(value), term.multiplicity % P))
-    return total
+        top = extension.scale(denominator, term.multiplicity % P)
+        numerator = extension.add(extension.mul(numerator, value), top)
+        denominator = extension.mul(denominator, value)
+    return extension.mul(numerator, extension.inverse(denominator))
 
 
 def check_counts(layout: Layout, log_heights: Sequence[int], public_terms: Sequence[PublicTerm]) -> int | None:

@@ -8,8 +8,9 @@ with a witness). Steps are methods that tests override to make dishonest provers
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,12 @@ from engine.field.koalabear import P
 from engine.hashing.keccak import grind
 from engine.stark import evaluator, reference
 from engine.stark.air import PublicTerm, Statement
+from engine.stark.codegen import program_of
 from engine.stark.commitment import Commitment, Matrix, commit
 from engine.stark.deep import Batch, make_batch, next_point
 from engine.stark.domain import shift
 from engine.stark.errors import ProvingCancelled, StatementError
-from engine.stark.evaluator import Machine, machines_of
+from engine.stark.evaluator import Machine, machines_of, make_machine
 from engine.stark.folding import blocks, fold, mix
 from engine.stark.fri import interpolate_final
 from engine.stark.layout import QUOTIENT_CHUNKS, Layout, layout_of
@@ -56,6 +58,8 @@ from engine.stark.verifier import check_publics, start
 Words = NDArray[np.uint32]
 Progress = Callable[[str, float], None]
 Cancelled = Callable[[], bool]
+_STEPS = 12
+"""Calls of ``Prover.done``: extension and commitment come once per phase; without lookups there are three fewer."""
 STAGES = ("trace", "extension", "commitment", "lookup", "quotient", "deep", "fri", "openings")
 
 
@@ -127,6 +131,7 @@ class Prover:
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
         plain: bool = False,
+        kernels: Mapping[str, ModuleType] | None = None,
     ) -> None:
         self.layout = layout_of(statement)
         self.heights = check_traces(self.layout, traces)
@@ -136,6 +141,7 @@ class Prover:
         problem = check_publics(self.layout, self.public_inputs, self.public_terms)
         if problem:
             raise StatementError(problem, field="public inputs")
+        self.kernels = kernels or {}
         self.traces = [traces[table.table.name] for table in self.layout.tables]
         self.progress, self.cancelled, self.plain = progress, cancelled, plain
         self.publics = public_digest(self.public_inputs, self.public_terms)
@@ -144,14 +150,16 @@ class Prover:
         self.totals: dict[int, Extension] = {}
         self.seconds = dict.fromkeys(STAGES, 0.0)
         self._clock = time.perf_counter()
+        self._steps = 0
 
     def done(self, stage: str) -> None:
         """Charge the time since the last call to ``stage``; report progress; stop if asked to."""
         now = time.perf_counter()
         self.seconds[stage] += now - self._clock
         self._clock = now
+        self._steps += 1
         if self.progress is not None:
-            self.progress(stage, (STAGES.index(stage) + 1) / len(STAGES))
+            self.progress(stage, self._steps / (_STEPS if self.layout.bus_arity else _STEPS - 3))
         self.pause()
 
     def pause(self) -> None:
@@ -189,7 +197,9 @@ class Prover:
 
     def machine(self, index: int) -> Machine:
         """The compiled evaluator's program of one table."""
-        return machines_of(self.layout)[index]
+        table = self.layout.tables[index]
+        module = self.kernels.get(table.table.name)
+        return machines_of(self.layout)[index] if module is None else make_machine(table, program_of(module, table))
 
     def auxiliary(self, index: int, challenges: LookupChallenges) -> tuple[Words, Extension]:
         """Auxiliary columns of one table on H (flat Montgomery) and its total."""
@@ -378,11 +388,16 @@ def prove(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
     plain: bool = False,
+    kernels: Mapping[str, ModuleType] | None = None,
 ) -> ProofResult:
     """Prove a statement. ``traces``: canonical uint32[columns, rows] per table name, rows a power of two.
 
     ``progress(stage, fraction done)`` is called after each stage; ``cancelled`` is asked often, and true ends the work
     with :class:`ProvingCancelled`. Raises :class:`StatementError` for input of the wrong shape; that the traces satisfy
     the statement is not checked here. ``plain`` evaluates constraints by the numpy reference, to the same bytes.
+    ``kernels``: modules written by ``engine.stark.codegen``, by table; other tables are lowered here, once a process.
     """
-    return Prover(statement, traces, public_inputs, public_terms, parameters, progress, cancelled, plain).run()
+    prover = Prover(
+        statement, traces, public_inputs, public_terms, parameters, progress, cancelled, plain=plain, kernels=kernels
+    )
+    return prover.run()

@@ -58,6 +58,14 @@ def test_progress_is_reported_and_cancelling_stops() -> None:
     prove(statement, traces, publics, (), FAST, progress=lambda stage, share: seen.append((stage, share)))
     assert seen[0][0] == "trace"
     assert seen[-1] == ("openings", 1.0)
+    lookups: list[tuple[str, float]] = []
+    tables, inputs, terms = cubes_witness()
+    prove(cubes(), tables, inputs, terms, FAST, progress=lambda stage, share: lookups.append((stage, share)))
+    assert {stage for stage, _ in lookups} == set(STAGES)
+    for run in (seen, lookups):
+        shares = [share for _, share in run]
+        assert shares == sorted(set(shares))
+        assert shares[-1] == 1.0
     with pytest.raises(ProvingCancelled):
         prove(statement, traces, publics, (), FAST, cancelled=lambda: True)
 
