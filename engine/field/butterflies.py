@@ -3,9 +3,9 @@
 Every function here becomes straight-line code in the loop that calls it: 2, 4, 8 or 16 vectors are loaded, go through
 up to eight layers in registers and are stored again.
 
-Multiplication by a known root r (canonical) uses its quotient r' = floor(2^32 r / p) (V. Shoup's method): for any v below
-2^32, v r - floor(v r' / 2^32) p lies in [0, 2p), and only its low word is needed. v keeps its form, Montgomery or not. A
-value that the next layer multiplies may therefore stay in [0, 2p).
+Multiplication by a known root r (canonical) uses its quotient r' = floor(2^32 r / p) (V. Shoup's method): for any v
+below 2^32, v r - floor(v r' / 2^32) p lies in [0, 2p), and only its low word is needed. v keeps its form, Montgomery or
+not. A value that the next layer multiplies may therefore stay in [0, 2p).
 """
 
 from __future__ import annotations
@@ -191,7 +191,10 @@ def _emit_inverse_first(context: Any, builder: Any, kinds: Any, args: Any) -> No
     source, target, natural = (Memory(context, builder, kinds[k], args[k]) for k in (0, 2, 5))
     sixteenth, base = args[4], args[6]
     order = [int(f"{r:04b}"[::-1], 2) for r in range(16)]
-    values = [source.load(at(builder, builder.add(args[1], base), (sixteenth, order[r]))) for r in range(16)]
+    places = [at(builder, builder.add(args[1], base), (sixteenth, order[r])) for r in range(16)]
+    values = [source.load(place) for place in places]
+    for place in places:
+        lanes.emit_prefetch(builder, source.pointer(at(builder, place, (ir.Constant(I64, 1), 48)), ir.IntType(8)))
 
     def natural_root(layer: int, block: int) -> Root:
         # Layer k uses every 2^k-th power: its table of n / 2^(k+1) entries follows those of the layers before it.

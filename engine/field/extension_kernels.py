@@ -189,18 +189,20 @@ def powers_kernel(values, factor, n, start, stop):  # type: ignore[no-untyped-de
 
 @njit("void(uint32[::1], uint32[::1], uint64, uint64, uint64)", nogil=True, cache=True)
 def inverse_kernel(values, out, n, start, stop):  # type: ignore[no-untyped-def]
-    """out = 1 / values for elements start..stop of flat arrays of n, zero for zero: Montgomery's trick in 16 chains."""
-    bulk = start + ((stop - start) & ~np.uint64(15))
+    """out = 1 / values for elements start..stop (a multiple of 16) of flat arrays of n, zero for zero.
+
+    Montgomery's trick in 16 chains side by side.
+    """
     one, zero = lanes.splat(ONE), lanes.splat(np.uint32(0))
     p0, p1, p2, p3, p4 = one, zero, zero, zero, zero
-    for i in range(start, bulk, np.uint64(16)):
+    for i in range(start, stop, np.uint64(16)):
         e_store(out, i, n, p0, p1, p2, p3, p4)
         v0, v1, v2, v3, v4 = e_load(values, i, n)
         v0 = lanes.where_zero(lanes.bits_or(v0, v1, v2, v3, v4), one, v0)
         p0, p1, p2, p3, p4 = e_mul(p0, p1, p2, p3, p4, v0, v1, v2, v3, v4)
     p0, p1, p2, p3, p4 = e_inv_from(p0, p1, p2, p3, p4, one)
-    for step in range(np.uint64(16), bulk - start + np.uint64(16), np.uint64(16)):
-        i = bulk - step
+    for step in range(np.uint64(16), stop - start + np.uint64(16), np.uint64(16)):
+        i = stop - step
         v0, v1, v2, v3, v4 = e_load(values, i, n)
         test = lanes.bits_or(v0, v1, v2, v3, v4)
         v0 = lanes.where_zero(test, one, v0)
@@ -213,10 +215,6 @@ def inverse_kernel(values, out, n, start, stop):  # type: ignore[no-untyped-def]
         )
         e_store(out, i, n, c0, c1, c2, lanes.where_zero(test, zero, c3), lanes.where_zero(test, zero, c4))
         p0, p1, p2, p3, p4 = e_mul(p0, p1, p2, p3, p4, v0, v1, v2, v3, v4)
-    for j in range(bulk, stop):
-        out[j], out[j + n], out[j + n + n], out[j + np.uint64(3) * n], out[j + np.uint64(4) * n] = e_inv(
-            values[j], values[j + n], values[j + n + n], values[j + np.uint64(3) * n], values[j + np.uint64(4) * n]
-        )
 
 
 def extension_powers(base: Extension, count: int) -> np.ndarray:
@@ -247,6 +245,12 @@ def extension_batch_inverse(values: np.ndarray, out: np.ndarray | None = None) -
     if np.may_share_memory(values, result):
         raise ProtocolError("out overlaps values", field="out", value="overlap", limit="a separate buffer")
     count = values.size // DEGREE
-    for start in range(0, count, _CALL):
-        inverse_kernel(values, result, count, start, min(start + _CALL, count))
+    bulk = count & ~15
+    for start in range(0, bulk, _CALL):
+        inverse_kernel(values, result, count, start, min(start + _CALL, bulk))
+    if bulk < count:
+        rest, inverses = np.zeros((DEGREE, 16), dtype=np.uint32), aligned_empty(DEGREE * 16)
+        rest[:, : count - bulk] = values.reshape(DEGREE, count)[:, bulk:]
+        inverse_kernel(rest.reshape(-1), inverses, 16, 0, 16)
+        result.reshape(DEGREE, count)[:, bulk:] = inverses.reshape(DEGREE, 16)[:, : count - bulk]
     return result

@@ -93,6 +93,13 @@ def emit_halves(builder: Any, value: Any) -> tuple[Any, Any]:
     return even, builder.lshr(pairs, constant(V64_HALF, 32))
 
 
+def emit_prefetch(builder: Any, pointer: Any) -> None:
+    """Ask for the cache line behind an i8 pointer; never faults."""
+    kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), I32, I32, I32])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+    builder.call(function, [pointer, ir.Constant(I32, 0), ir.Constant(I32, 3), ir.Constant(I32, 1)])
+
+
 def emit_splat(builder: Any, value: Any) -> Any:
     """An i32 in all lanes."""
     undefined = ir.Constant(V32, ir.Undefined)
@@ -206,9 +213,7 @@ def prefetch(typingctx: Any, array: Any, offset: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         pointer = emit_pointer(context, builder, signature.args[0], args[0], args[1], ir.IntType(8))
-        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), I32, I32, I32])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        builder.call(function, [pointer, ir.Constant(I32, 0), ir.Constant(I32, 3), ir.Constant(I32, 1)])
+        emit_prefetch(builder, pointer)
         return context.get_dummy_value()
 
     return types.void(array, types.uint64), codegen

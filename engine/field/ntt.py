@@ -26,7 +26,14 @@ from engine.field.extension_kernels import extension_powers
 from engine.field.kernels import check_out, check_words, from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import TWO_ADICITY, P
 from engine.field.lanes import aligned_empty
-from engine.field.ntt_kernels import dot_columns, extend, interpolate_columns, mirror_columns
+from engine.field.ntt_kernels import (
+    dot_columns,
+    extend,
+    extend_small,
+    interpolate_columns,
+    interpolate_small,
+    mirror_columns,
+)
 
 MIN_LOG_SIZE, MAX_LOG_SIZE = 3, 22
 _LOG_CHUNK = 8
@@ -34,7 +41,6 @@ _LOG_CHUNK = 8
 _BUTTERFLIES = 1 << 24
 """Elements times layers in one kernel call: below 20 ms."""
 _PRODUCTS, _ROWS = 1 << 21, 1 << 10
-_NO_TABLE = np.zeros(0, dtype=np.uint32)
 
 
 def bit_reverse(index: int, bits: int) -> int:
@@ -94,7 +100,7 @@ def tree_roots(log_domain: int, inverse: bool = False) -> np.ndarray:
 
 @lru_cache(maxsize=32)
 def _root_pair(log_domain: int, inverse: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """The roots of :func:`tree_roots`, canonical, and their quotients floor(2^32 r / p), see engine.field.butterflies."""
+    """The roots of :func:`tree_roots`, canonical, and their quotients floor(2^32 r / p)."""
     roots = from_montgomery_array(tree_roots(log_domain, inverse))
     return roots, _aligned(_quotients(roots))
 
@@ -156,14 +162,15 @@ def interpolate(
     """
     _check_sizes(columns, n_cols, log_n, 0)
     result = _separate(check_out("out", out, n_cols << log_n), columns)
-    if log_n < _LOG_CHUNK:
-        tables = (tree_roots(log_n, inverse=True), _NO_TABLE, _NO_TABLE)
-    else:
-        tables = (*_root_pair(log_n, inverse=True), _natural_roots(log_n))
     factors = _factors(log_n, shift % P)
     group = max(_BUTTERFLIES // ((log_n + 2) << log_n), 1)
     for first in range(0, n_cols, group):
-        interpolate_columns(columns, result, first, min(first + group, n_cols), log_n, *tables, factors)
+        last = min(first + group, n_cols)
+        if log_n < _LOG_CHUNK:
+            interpolate_small(columns, result, first, last, log_n, tree_roots(log_n, inverse=True), factors)
+        else:
+            tables = (*_root_pair(log_n, inverse=True), _natural_roots(log_n))
+            interpolate_columns(columns, result, first, last, log_n, *tables, factors)
     return result
 
 
@@ -190,14 +197,15 @@ def extend_columns(
     _check_sizes(coefficients, n_cols, log_n, log_blowup)
     log_domain = log_n + log_blowup
     result = _separate(check_out("out", out, n_cols << log_domain), coefficients)
-    if log_n < _LOG_CHUNK:
-        tables = (tree_roots(log_domain), _NO_TABLE, _NO_TABLE)
-    else:
-        tables = (*_root_pair(log_domain), _packed_roots(log_domain))
     group = max(_BUTTERFLIES // (log_n << log_n), 1)
     units = n_cols << log_blowup
     for first in range(0, units, group):
-        extend(coefficients, result, first, min(first + group, units), log_n, log_blowup, *tables)
+        last = min(first + group, units)
+        if log_n < _LOG_CHUNK:
+            extend_small(coefficients, result, first, last, log_n, log_blowup, tree_roots(log_domain))
+        else:
+            tables = (*_root_pair(log_domain), _packed_roots(log_domain))
+            extend(coefficients, result, first, last, log_n, log_blowup, *tables)
     return result
 
 

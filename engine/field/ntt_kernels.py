@@ -17,123 +17,57 @@ _inverse2, _inverse4, _inverse8, _inverse16 = (inverse_pass(radix, scaled=True) 
 _inverse16_unscaled = inverse_pass(16, scaled=False)
 
 
-@njit("void(uint32[::1], uint64, uint32[::1], uint64, uint64, uint64, uint32[::1])", nogil=True, cache=True)
-def small_tree(source, source_start, target, start, size, node, roots):  # type: ignore[no-untyped-def]
-    """``size`` coefficients in natural order to values in bit-reversed order; for sizes below 256."""
-    for i in range(np.uint64(0), size):
-        target[start + i] = source[source_start + i]
-    half = size >> np.uint64(1)
-    blocks = np.uint64(1)
-    while half:
-        for block in range(np.uint64(0), blocks):
-            root = roots[node * blocks + block]
-            low = start + np.uint64(2) * half * block
-            for i in range(low, low + half):
-                x = target[i]
-                y = m_mul(target[i + half], root)
-                target[i] = m_add(x, y)
-                target[i + half] = m_sub(x, y)
-        half >>= np.uint64(1)
-        blocks <<= np.uint64(1)
+@njit(nogil=True, cache=True)
+def _mirror(index, bits):  # type: ignore[no-untyped-def]
+    """The lowest ``bits`` bits in reverse."""
+    mirrored = np.uint64(0)
+    for bit in range(np.uint64(0), bits):
+        mirrored = (mirrored << np.uint64(1)) | ((index >> bit) & np.uint64(1))
+    return mirrored
 
 
-@njit("void(uint32[::1], uint64, uint64, uint32[::1], uint32[::1], uint32[::1])", nogil=True, cache=True)
-def small_inverse(values, start, log_n, roots, factors, out):  # type: ignore[no-untyped-def]
-    """Natural-order values to natural-order coefficients, times factors[i] (which hold 1 / n); for sizes below 256."""
+@njit("void(uint32[::1], uint32[::1], uint64, uint64, uint64, uint64, uint32[::1])", nogil=True, cache=True)
+def extend_small(coefficients, out, first, last, log_n, log_blowup, roots):  # type: ignore[no-untyped-def]
+    """:func:`extend` for n below 256, layer by layer; roots in Montgomery form."""
     n = np.uint64(1) << log_n
-    for i in range(np.uint64(0), n):
-        j = np.uint64(0)
-        for bit in range(np.uint64(0), log_n):
-            j = (j << np.uint64(1)) | ((i >> bit) & np.uint64(1))
-        out[start + j] = values[start + i]
-    half = np.uint64(1)
-    while half < n:
-        for block in range(np.uint64(0), n // (np.uint64(2) * half)):
-            low = start + np.uint64(2) * half * block
-            for i in range(low, low + half):
-                x, y = out[i], out[i + half]
-                out[i] = m_add(x, y)
-                out[i + half] = m_mul(m_sub(x, y), roots[block])
-        half <<= np.uint64(1)
-    for i in range(np.uint64(0), n):
-        out[start + i] = m_mul(out[start + i], factors[i])
+    for unit in range(first, last):
+        column = unit >> log_blowup
+        node = unit - (column << log_blowup)
+        start = unit * n
+        for i in range(np.uint64(0), n):
+            out[start + i] = coefficients[column * n + i]
+        half, blocks = n >> np.uint64(1), np.uint64(1)
+        while half:
+            for block in range(np.uint64(0), blocks):
+                root = roots[node * blocks + block]
+                low = start + np.uint64(2) * half * block
+                for i in range(low, low + half):
+                    x, y = out[i], m_mul(out[i + half], root)
+                    out[i] = m_add(x, y)
+                    out[i + half] = m_sub(x, y)
+            half >>= np.uint64(1)
+            blocks <<= np.uint64(1)
 
 
-@njit(
-    "void(uint32[::1], uint64, uint32[::1], uint64, uint64, uint64, uint32[::1], uint32[::1], uint32[::1])",
-    nogil=True,
-    cache=True,
-)
-def tree(source, source_start, target, start, log_n, node, roots, quotients, packed):  # type: ignore[no-untyped-def]
-    """2^log_n >= 256 coefficients at source_start to values in bit-reversed order at start, depth first below 2^16.
-
-    ``node`` is the index of this block among all blocks of its size; target may be source at the same place.
-    """
+@njit("void(uint32[::1], uint32[::1], uint64, uint64, uint64, uint32[::1], uint32[::1])", nogil=True, cache=True)
+def interpolate_small(values, out, first, last, log_n, roots, factors):  # type: ignore[no-untyped-def]
+    """:func:`interpolate_columns` for n below 256, layer by layer; roots in Montgomery form."""
     n = np.uint64(1) << log_n
-    odd = (log_n - np.uint64(8)) & np.uint64(3)
-    size = n
-    # The first pass takes the layers beyond a multiple of four and moves the data; later ones are in place.
-    if odd:
-        stride = n >> odd
-        for i in range(np.uint64(0), stride, np.uint64(16)):
-            if odd == 1:
-                _forward2(source, source_start + i, target, start + i, stride, roots, quotients, node)
-            elif odd == 2:
-                _forward4(source, source_start + i, target, start + i, stride, roots, quotients, node)
-            else:
-                _forward8(source, source_start + i, target, start + i, stride, roots, quotients, node)
-        size = stride
-        source, source_start = target, start
-    while size > np.uint64(256):
-        stride = size >> np.uint64(4)
-        blocks = n // size
-        for block in range(np.uint64(0), blocks):
-            place = block * size
-            for i in range(place, place + stride, np.uint64(16)):
-                _forward16(source, source_start + i, target, start + i, stride, roots, quotients, node * blocks + block)
-        size = stride
-        source, source_start = target, start
-    blocks = n >> np.uint64(8)
-    for block in range(np.uint64(0), blocks):
-        place = block << np.uint64(8)
-        forward_chunk(
-            source, source_start + place, target, start + place, roots, quotients, packed, node * blocks + block
-        )
-
-
-@njit(
-    "void(uint32[::1], uint64, uint64, uint32[::1], uint32[::1], uint32[::1], uint32[::1], uint32[::1])",
-    nogil=True,
-    cache=True,
-)
-def inverse_tree(values, start, log_n, roots, quotients, natural, factors, out):  # type: ignore[no-untyped-def]
-    """2^log_n >= 256 values in natural order to coefficients in natural order, times factors[i] (which hold 1 / n)."""
-    n = np.uint64(1) << log_n
-    sixteenth = n >> np.uint64(4)
-    bits = log_n - np.uint64(8)
-    for group in range(np.uint64(0), n >> np.uint64(8)):
-        mirrored = np.uint64(0)
-        for bit in range(np.uint64(0), bits):
-            mirrored = (mirrored << np.uint64(1)) | ((group >> bit) & np.uint64(1))
-        inverse_first(values, start, out, start, sixteenth, natural, group << np.uint64(4), mirrored << np.uint64(4))
-    stride = np.uint64(16)
-    while n // stride > np.uint64(16):
-        size = stride << np.uint64(4)
-        for block in range(np.uint64(0), n // size):
-            place = start + block * size
-            for i in range(place, place + stride, np.uint64(16)):
-                _inverse16_unscaled(out, i, stride, roots, quotients, block, factors, np.uint64(0))
-        stride = size
-    radix = n // stride
-    for i in range(np.uint64(0), stride, np.uint64(16)):
-        if radix == 2:
-            _inverse2(out, start + i, stride, roots, quotients, np.uint64(0), factors, i)
-        elif radix == 4:
-            _inverse4(out, start + i, stride, roots, quotients, np.uint64(0), factors, i)
-        elif radix == 8:
-            _inverse8(out, start + i, stride, roots, quotients, np.uint64(0), factors, i)
-        else:
-            _inverse16(out, start + i, stride, roots, quotients, np.uint64(0), factors, i)
+    for column in range(first, last):
+        start = column * n
+        for i in range(np.uint64(0), n):
+            out[start + _mirror(i, log_n)] = values[start + i]
+        half = np.uint64(1)
+        while half < n:
+            for block in range(np.uint64(0), n // (np.uint64(2) * half)):
+                low = start + np.uint64(2) * half * block
+                for i in range(low, low + half):
+                    x, y = out[i], out[i + half]
+                    out[i] = m_add(x, y)
+                    out[i + half] = m_mul(m_sub(x, y), roots[block])
+            half <<= np.uint64(1)
+        for i in range(np.uint64(0), n):
+            out[start + i] = m_mul(out[start + i], factors[i])
 
 
 @njit(
@@ -142,15 +76,39 @@ def inverse_tree(values, start, log_n, roots, quotients, natural, factors, out):
     cache=True,
 )
 def extend(coefficients, out, first, last, log_n, log_blowup, roots, quotients, packed):  # type: ignore[no-untyped-def]
-    """Units first..last of an extension; unit u is block u mod 2^log_blowup of column u >> log_blowup."""
+    """Units first..last of an extension; unit u is block u mod 2^log_blowup of column u >> log_blowup; n >= 256.
+
+    A block is the transform of the column's n coefficients below node u mod 2^log_blowup of the tree.
+    """
     n = np.uint64(1) << log_n
+    odd = (log_n - np.uint64(8)) & np.uint64(3)
     for unit in range(first, last):
         column = unit >> log_blowup
         node = unit - (column << log_blowup)
-        if log_n < np.uint64(8):
-            small_tree(coefficients, column * n, out, unit * n, n, node, roots)
-        else:
-            tree(coefficients, column * n, out, unit * n, log_n, node, roots, quotients, packed)
+        source, origin, start, size = coefficients, column * n, unit * n, n
+        # The first pass takes the layers beyond a multiple of four and moves the data; later ones are in place.
+        if odd:
+            stride = n >> odd
+            for i in range(np.uint64(0), stride, np.uint64(16)):
+                if odd == 1:
+                    _forward2(source, origin + i, out, start + i, stride, roots, quotients, node)
+                elif odd == 2:
+                    _forward4(source, origin + i, out, start + i, stride, roots, quotients, node)
+                else:
+                    _forward8(source, origin + i, out, start + i, stride, roots, quotients, node)
+            source, origin, size = out, start, stride
+        while size > np.uint64(256):
+            stride = size >> np.uint64(4)
+            blocks = n // size
+            for block in range(np.uint64(0), blocks):
+                place = block * size
+                for i in range(place, place + stride, np.uint64(16)):
+                    _forward16(source, origin + i, out, start + i, stride, roots, quotients, node * blocks + block)
+            source, origin, size = out, start, stride
+        blocks = n >> np.uint64(8)
+        for block in range(np.uint64(0), blocks):
+            place = block << np.uint64(8)
+            forward_chunk(source, origin + place, out, start + place, roots, quotients, packed, node * blocks + block)
 
 
 @njit(
@@ -159,12 +117,32 @@ def extend(coefficients, out, first, last, log_n, log_blowup, roots, quotients, 
     cache=True,
 )
 def interpolate_columns(values, out, first, last, log_n, roots, quotients, natural, factors):  # type: ignore[no-untyped-def]
-    """Columns first..last from values to coefficients times ``factors``."""
+    """Columns first..last from values to coefficients, times factors[i] (which hold 1 / n); n >= 256."""
+    n = np.uint64(1) << log_n
+    bits = log_n - np.uint64(8)
     for column in range(first, last):
-        if log_n < np.uint64(8):
-            small_inverse(values, column << log_n, log_n, roots, factors, out)
-        else:
-            inverse_tree(values, column << log_n, log_n, roots, quotients, natural, factors, out)
+        start = column << log_n
+        for group in range(np.uint64(0), n >> np.uint64(8)):
+            place = _mirror(group, bits) << np.uint64(4)
+            inverse_first(values, start, out, start, n >> np.uint64(4), natural, group << np.uint64(4), place)
+        stride = np.uint64(16)
+        while n // stride > np.uint64(16):
+            size = stride << np.uint64(4)
+            for block in range(np.uint64(0), n // size):
+                place = start + block * size
+                for i in range(place, place + stride, np.uint64(16)):
+                    _inverse16_unscaled(out, i, stride, roots, quotients, block, factors, np.uint64(0))
+            stride = size
+        radix = n // stride
+        for i in range(np.uint64(0), stride, np.uint64(16)):
+            if radix == 2:
+                _inverse2(out, start + i, stride, roots, quotients, np.uint64(0), factors, i)
+            elif radix == 4:
+                _inverse4(out, start + i, stride, roots, quotients, np.uint64(0), factors, i)
+            elif radix == 8:
+                _inverse8(out, start + i, stride, roots, quotients, np.uint64(0), factors, i)
+            else:
+                _inverse16(out, start + i, stride, roots, quotients, np.uint64(0), factors, i)
 
 
 @njit("void(uint32[::1], uint32[::1], uint64, uint64, uint64)", nogil=True, cache=True)
@@ -172,9 +150,7 @@ def mirror_columns(values, out, first, last, log_n):  # type: ignore[no-untyped-
     """Columns first..last with the bits of the row index mirrored."""
     n = np.uint64(1) << log_n
     for i in range(np.uint64(0), n):
-        j = np.uint64(0)
-        for bit in range(np.uint64(0), log_n):
-            j = (j << np.uint64(1)) | ((i >> bit) & np.uint64(1))
+        j = _mirror(i, log_n)
         for column in range(first, last):
             out[(column << log_n) + j] = values[(column << log_n) + i]
 
