@@ -70,10 +70,9 @@ def test_a_damaged_row_is_named_and_rows_before_it_are_read(tmp_path: Path, dama
     connection.commit()
     connection.close()
     reopened = Journal(path)
-    seen = []
+    seen: list[int] = []
     with pytest.raises(CorruptData) as refused:
-        for number, _ in reopened.read_inputs():
-            seen.append(number)
+        seen.extend(number for number, _ in reopened.read_inputs())
     reopened.close()
     assert seen == [1, 2, 3]
     assert refused.value.value in (4, 5)
