@@ -22,6 +22,7 @@ DIGEST_WORDS = 4
 MAX_GRINDING_BITS = 40
 _PERMUTATIONS = 1 << 15
 """Permutations in one kernel call: a few milliseconds."""
+_ROWS_TOGETHER = 128
 
 
 def keccak256(data: bytes) -> bytes:
@@ -40,10 +41,11 @@ def hash_rows(
     """
     check_out("columns", columns, n_cols * n_rows)
     digests = _digests("out", out, n_rows)
-    state = np.empty(400, dtype=np.uint64)
     factor = 1 if montgomery else (1 << 32) % P
-    bulk = n_rows & ~15
-    step = max(_PERMUTATIONS // (n_cols // 34 + 1) & ~15, 16)
+    block = _ROWS_TOGETHER if n_rows >= _ROWS_TOGETHER else 16
+    state = aligned_empty(25 * block, np.uint64)
+    bulk = n_rows - n_rows % block
+    step = max(_PERMUTATIONS // (n_cols // 34 + 1) // block * block, block)
     for start in range(0, bulk, step):
         hash_rows_kernel(columns, n_cols, n_rows, start, min(start + step, bulk), factor, state, digests)
     if bulk < n_rows:
@@ -60,7 +62,7 @@ def hash_pairs(digests: np.ndarray, *, out: np.ndarray | None = None) -> np.ndar
         raise ProtocolError("digests come in pairs", field="digests", value=digests.size, limit="a multiple of 8 words")
     count = _digests("digests", digests, digests.size // 4).size // 8
     parents = _digests("out", out, count)
-    state = np.empty(400, dtype=np.uint64)
+    state = aligned_empty(400, np.uint64)
     bulk = count & ~15
     for start in range(0, bulk, _PERMUTATIONS):
         hash_pairs_kernel(digests, start, min(start + _PERMUTATIONS, bulk), state, parents)
@@ -85,7 +87,7 @@ def grind(prefix: bytes, bits: int, *, start: int = 0) -> int:
     check_range("bits", bits, 0, MAX_GRINDING_BITS)
     check_range("start", start, 0, 1 << 62)
     words = np.frombuffer(prefix, dtype="<u8").astype(np.uint64)
-    state = np.empty(400, dtype=np.uint64)
+    state = aligned_empty(400, np.uint64)
     while True:
         nonce = int(grind_kernel(words, start, _PERMUTATIONS, (1 << bits) - 1, state))
         if nonce != int(NOT_FOUND):

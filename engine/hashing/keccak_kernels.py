@@ -19,6 +19,8 @@ from engine.hashing.keccak_reference import LANE_PATH, ROUND_CONSTANTS
 
 I64 = ir.IntType(64)
 V8 = ir.VectorType(I64, 8)
+AHEAD = np.uint64(12)
+"""Columns between a read and the prefetch of a later one: the way from memory, but within a cache's associativity."""
 RATE_LANES = np.uint64(17)
 LAST_BIT = np.uint64(1 << 63)
 NOT_FOUND = np.uint64((1 << 64) - 1)
@@ -83,18 +85,16 @@ def _permute_eight(typingctx: Any, state: Any, offset: Any) -> Any:
     return types.void(state, types.uint64), _emit_permutation
 
 
-def _absorb(typingctx: Any, state: Any, lane: Any, low: Any, high: Any) -> Any:
-    """state word ``lane`` of 16 states ^= low + 2^32 high; states 8..15 follow at offset 200."""
+def _absorb(typingctx: Any, state: Any, offset: Any, low: Any, high: Any) -> Any:
+    """Words of 16 states ^= low + 2^32 high: eight at ``offset``, the other eight 200 further on."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        wide_high = builder.shl(builder.zext(args[3], lanes.V64), lanes.constant(lanes.V64, 32))
-        words = builder.or_(builder.zext(args[2], lanes.V64), wide_high)
         for half in range(2):
-            offset = builder.add(builder.mul(args[1], ir.Constant(I64, 8)), ir.Constant(I64, 200 * half))
-            pointer = lanes.emit_pointer(context, builder, signature.args[0], args[0], offset, V8)
-            order = ir.Constant(ir.VectorType(lanes.I32, 8), [8 * half + i for i in range(8)])
-            eight = builder.shuffle_vector(words, ir.Constant(lanes.V64, ir.Undefined), order)
-            builder.store(builder.xor(builder.load(pointer, align=8), eight), pointer, align=8)
+            at = builder.add(args[1], ir.Constant(I64, 200 * half))
+            pointer = lanes.emit_pointer(context, builder, signature.args[0], args[0], at, V8)
+            order = ir.Constant(lanes.V32, [8 * half + i // 2 + 16 * (i % 2) for i in range(16)])
+            words = builder.bitcast(builder.shuffle_vector(args[2], args[3], order), V8)
+            builder.store(builder.xor(builder.load(pointer, align=8), words), pointer, align=8)
         return context.get_dummy_value()
 
     return types.void(state, types.uint64, lanes.lanes_type, lanes.lanes_type), codegen
@@ -104,10 +104,10 @@ permute_eight, absorb = lanes.intrinsic_of(2, _permute_eight), lanes.intrinsic_o
 
 
 @njit("void(uint64[::1])", nogil=True, cache=True)
-def permute_sixteen(state):  # type: ignore[no-untyped-def]
-    """Keccak-f on the sixteen states of a uint64[400]."""
-    permute_eight(state, np.uint64(0))
-    permute_eight(state, np.uint64(200))
+def permute_all(state):  # type: ignore[no-untyped-def]
+    """Keccak-f on every batch of eight states."""
+    for offset in range(np.uint64(0), np.uint64(state.size), np.uint64(200)):
+        permute_eight(state, offset)
 
 
 @njit("void(uint64[::1], uint64, uint64, uint64[::1])", nogil=True, cache=True)
@@ -121,33 +121,37 @@ def _squeeze(state, row, count, out):  # type: ignore[no-untyped-def]
 
 @njit("void(uint32[::1], uint64, uint64, uint64, uint64, uint32, uint64[::1], uint64[::1])", nogil=True, cache=True)
 def hash_rows_kernel(columns, n_cols, n_rows, start, stop, factor, state, out):  # type: ignore[no-untyped-def]
-    """Digests of rows start..stop (a multiple of 16 rows); each word is multiplied by factor / 2^32 first."""
+    """Digests of rows start..stop, state.size / 25 rows at a time; each word is multiplied by factor / 2^32 first.
+
+    Several groups of 16 rows go together, so that neighbouring cache lines of a column are read one after the other.
+    """
+    size = np.uint64(state.size)
+    groups = size // np.uint64(400)
     factors = lanes.splat(factor)
-    ones = lanes.splat(np.uint32(1))
-    zeros = lanes.splat(np.uint32(0))
-    for row in range(start, stop, np.uint64(16)):
+    ones, zeros = lanes.splat(np.uint32(1)), lanes.splat(np.uint32(0))
+    for row in range(start, stop, np.uint64(16) * groups):
         state[:] = np.uint64(0)
         lane = np.uint64(0)
         for column in range(np.uint64(0), n_cols + np.uint64(1), np.uint64(2)):
-            low, high = ones, zeros
-            place = column * n_rows + row
-            # The next 16 rows lie in other cache lines of the same columns.
-            if column < n_cols:
-                low, high = m_mul(lanes.load(columns, place), factors), ones
-                lanes.prefetch(columns, place + np.uint64(16))
-            if column + np.uint64(1) < n_cols:
-                high = m_mul(lanes.load(columns, place + n_rows), factors)
-                lanes.prefetch(columns, place + n_rows + np.uint64(16))
-            absorb(state, lane, low, high)
+            for group in range(groups):
+                low, high = ones, zeros
+                place = column * n_rows + row + np.uint64(16) * group
+                if column < n_cols:
+                    low, high = m_mul(lanes.load(columns, place), factors), ones
+                    lanes.prefetch(columns, place + AHEAD * n_rows)
+                if column + np.uint64(1) < n_cols:
+                    high = m_mul(lanes.load(columns, place + n_rows), factors)
+                    lanes.prefetch(columns, place + (AHEAD + np.uint64(1)) * n_rows)
+                absorb(state, np.uint64(400) * group + np.uint64(8) * lane, low, high)
             lane += np.uint64(1)
             if lane == RATE_LANES and column + np.uint64(1) < n_cols:
-                permute_sixteen(state)
+                permute_all(state)
                 lane = np.uint64(0)
-        for i in range(np.uint64(8)):
-            state[np.uint64(128) + i] ^= LAST_BIT
-            state[np.uint64(328) + i] ^= LAST_BIT
-        permute_sixteen(state)
-        _squeeze(state, row, np.uint64(16), out)
+        for i in range(np.uint64(128), size, np.uint64(200)):
+            for k in range(np.uint64(8)):
+                state[i + k] ^= LAST_BIT
+        permute_all(state)
+        _squeeze(state, row, np.uint64(16) * groups, out)
 
 
 @njit("void(uint64[::1], uint64, uint64, uint64[::1], uint64[::1])", nogil=True, cache=True)
@@ -161,7 +165,7 @@ def hash_pairs_kernel(digests, start, stop, state, out):  # type: ignore[no-unty
                 state[base + np.uint64(8) * k] = digests[np.uint64(8) * (pair + i) + k]
             state[base + np.uint64(64)] = np.uint64(1)
             state[base + np.uint64(128)] = LAST_BIT
-        permute_sixteen(state)
+        permute_all(state)
         _squeeze(state, pair, np.uint64(16), out)
 
 
@@ -177,7 +181,7 @@ def grind_kernel(prefix, start, count, mask, state):  # type: ignore[no-untyped-
             state[base + np.uint64(32)] = nonce + i
             state[base + np.uint64(40)] = np.uint64(1)
             state[base + np.uint64(128)] = LAST_BIT
-        permute_sixteen(state)
+        permute_all(state)
         for i in range(np.uint64(16)):
             if not state[(i >> np.uint64(3)) * np.uint64(200) + (i & np.uint64(7))] & mask:
                 return nonce + i

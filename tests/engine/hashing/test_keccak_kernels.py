@@ -37,7 +37,7 @@ def test_rows_at_block_edges(n_cols: int) -> None:
     assert keccak.hash_rows(values.reshape(-1), n_cols, 32, montgomery=False).tolist() == leaves.tolist()
 
 
-@pytest.mark.parametrize("n_rows", [1, 8, 15, 16, 17, 40])
+@pytest.mark.parametrize("n_rows", [1, 8, 15, 16, 17, 40, 127, 128, 256, 300])
 def test_any_number_of_rows(n_rows: int) -> None:
     values = rows(5, n_rows)
     assert digests(keccak.hash_rows(to_montgomery_array(values.reshape(-1)), 5, n_rows)) == expected_leaves(values)
@@ -60,12 +60,12 @@ def test_pairs(count: int) -> None:
 
 
 def test_work_is_split_without_seams(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = rows(40, 80).reshape(-1)
-    leaves = keccak.hash_rows(values, 40, 80)
+    values = rows(40, 400).reshape(-1)
+    leaves = keccak.hash_rows(values, 40, 400)
     parents = keccak.hash_pairs(leaves)
     monkeypatch.setattr(keccak, "_PERMUTATIONS", 16)
-    out = np.empty(320, dtype=np.uint64)
-    assert keccak.hash_rows(values, 40, 80, out=out) is out
+    out = np.empty(1600, dtype=np.uint64)
+    assert keccak.hash_rows(values, 40, 400, out=out) is out
     assert out.tolist() == leaves.tolist()
     assert keccak.hash_pairs(out).tolist() == parents.tolist()
 
