@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.field.kernels import from_montgomery_array
 from engine.hashing.keccak import hash_pairs, hash_rows
+from engine.stark.memory import Lease
 from engine.stark.proof import TreeOpenings
 from engine.stark.schedule import TreeShape
 
@@ -50,19 +51,20 @@ class Commitment:
         return TreeOpenings(tuple(rows), paths.view(np.uint8).reshape(len(indices), tree.depth, 32))
 
 
-def _hash_matrix(matrix: Matrix) -> Digests:
-    return hash_rows(matrix.values, matrix.width, 1 << matrix.log_rows)
+def _hash_matrix(matrix: Matrix, lease: Lease) -> Digests:
+    rows = 1 << matrix.log_rows
+    return hash_rows(matrix.values, matrix.width, rows, out=lease.digests(rows))
 
 
-def commit(matrices: tuple[Matrix, ...]) -> Commitment:
+def commit(matrices: tuple[Matrix, ...], lease: Lease) -> Commitment:
     """Build the tree of matrices given tallest first."""
     waiting = {matrix.log_rows: matrix for matrix in matrices[1:]}
-    layers = [_hash_matrix(matrices[0])]
+    layers = [_hash_matrix(matrices[0], lease)]
     for log_size in range(matrices[0].log_rows - 1, -1, -1):
-        nodes = hash_pairs(layers[-1])
+        nodes = hash_pairs(layers[-1], out=lease.digests(1 << log_size))
         joining = waiting.get(log_size)
         if joining is not None:
-            pairs = np.concatenate([nodes.reshape(-1, 4), _hash_matrix(joining).reshape(-1, 4)], axis=1)
-            nodes = hash_pairs(np.ascontiguousarray(pairs).reshape(-1))
+            pairs = np.concatenate([nodes.reshape(-1, 4), _hash_matrix(joining, lease).reshape(-1, 4)], axis=1)
+            nodes = hash_pairs(pairs.reshape(-1))
         layers.append(nodes)
     return Commitment(matrices, tuple(layers))

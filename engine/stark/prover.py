@@ -32,6 +32,7 @@ from engine.stark.folding import blocks, fold, mix
 from engine.stark.fri import interpolate_final
 from engine.stark.layout import QUOTIENT_CHUNKS, Layout, layout_of
 from engine.stark.lookup import LookupChallenges, make_challenges
+from engine.stark.memory import SHARED, Lease
 from engine.stark.opening import (
     barycentric_weights,
     combine_columns,
@@ -146,6 +147,7 @@ class Prover:
         self.progress, self.cancelled, self.plain = progress, cancelled, plain
         self.publics = public_digest(self.public_inputs, self.public_terms)
         self.transcript = start(self.layout, parameters, self.heights, self.publics)
+        self.lease = Lease(SHARED)
         self.phases: list[Phase] = []
         self.totals: dict[int, Extension] = {}
         self.seconds = dict.fromkeys(STAGES, 0.0)
@@ -171,6 +173,13 @@ class Prover:
         """Coset shift of the domain of tables of this height."""
         return shift(height + self.shape.log_blowup, self.shape.log_domain)
 
+    def side_by_side(self, tables: Sequence[Words], members: Sequence[int]) -> Words:
+        """Columns of a group's tables in one array."""
+        if len(members) == 1:
+            return tables[members[0]]
+        out = self.lease.take(sum(tables[i].size for i in members))
+        return np.concatenate([tables[i] for i in members], out=out)
+
     def commit_phase(self, number: int, tables: list[Words]) -> Phase:
         """Extend and commit one phase; ``tables``: flat Montgomery values on H of each table, maybe empty."""
         widths = phase_widths(self.layout)[number]
@@ -179,21 +188,24 @@ class Prover:
             width = sum(widths[i] for i in members)
             log_rows = height + self.shape.log_blowup
             if width:
-                values = np.concatenate([tables[i] for i in members])
-                extended = extend(values, width, height, self.shape.log_blowup, self.shift_of(height))
+                values = self.side_by_side(tables, members)
+                extended = extend(values, width, height, self.shape.log_blowup, self.shift_of(height), self.lease)
                 matrices.append(Matrix(extended, width, log_rows))
                 ends = np.cumsum([widths[i] << log_rows for i in members])
                 phase.extended.update(zip(members, np.split(extended, ends[:-1])))
             self.pause()
         self.done("extension")
-        phase.commitment = commit(tuple(matrices))
+        phase.commitment = commit(tuple(matrices), self.lease)
         self.phases.append(phase)
         self.done("commitment")
         return phase
 
     def trace_words(self) -> list[Words]:
         """Main columns on H, Montgomery."""
-        return [to_montgomery_array(np.ascontiguousarray(trace).reshape(-1)) for trace in self.traces]
+        return [
+            to_montgomery_array(np.ascontiguousarray(trace).reshape(-1), out=self.lease.take(trace.size))
+            for trace in self.traces
+        ]
 
     def machine(self, index: int) -> Machine:
         """The compiled evaluator's program of one table."""
@@ -247,7 +259,7 @@ class Prover:
 
     def deep_values(self, members: Sequence[int], height: int, batch: Batch, inverses: tuple[Words, Words]) -> Words:
         """G on H of one group, flat Montgomery; ``inverses``: 1 / (w^i - z) and 1 / (w^i - z*w)."""
-        columns = [np.concatenate([phase.tables[i] for i in members]) for phase in self.phases]
+        columns = [self.side_by_side(phase.tables, members) for phase in self.phases]
         rows = 1 << height
         now, following = (
             combine_columns(columns, weights, rows, self.pause) for weights in (batch.at_point, batch.at_next)
@@ -259,7 +271,7 @@ class Prover:
         largest = log_size = self.shape.log_domain
         current, commitments, nonces = layers[largest], [], []
         for log_arity in self.shape.schedule:
-            committed = commit((blocks(current, log_arity),))
+            committed = commit((blocks(current, log_arity),), self.lease)
             commitments.append(committed)
             self.transcript.absorb("fri root", committed.root)
             nonces.append(self.grind(self.parameters.folding_grinding))
@@ -327,7 +339,7 @@ class Prover:
         for height, members in self.shape.groups:
             batch = make_batch(self.layout, members, openings, gamma)
             values = self.deep_values(members, height, batch, inverses[height])
-            extended = extend(values, DEGREE, height, self.shape.log_blowup, self.shift_of(height))
+            extended = extend(values, DEGREE, height, self.shape.log_blowup, self.shift_of(height), self.lease)
             layers[height + self.shape.log_blowup] = extended
             self.pause()
         self.done("deep")
@@ -355,6 +367,13 @@ class Prover:
         return tuple(opened)
 
     def run(self) -> ProofResult:
+        """The proof; working memory goes back to the pool whatever happens."""
+        try:
+            return self.protocol()
+        finally:
+            self.lease.close()
+
+    def protocol(self) -> ProofResult:
         """The whole protocol, in its order."""
         layout, transcript, parameters = self.layout, self.transcript, self.parameters
         self.prove_main()

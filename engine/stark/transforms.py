@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 from engine.field.extension import DEGREE
 from engine.field.ntt import coset_lde, extend_columns, interpolate_coset
 from engine.stark.domain import bit_reversal
+from engine.stark.memory import Lease
 
 Words = NDArray[np.uint32]
 
 
-def extend(values: Words, columns: int, log_height: int, log_blowup: int, shift: int) -> Words:
+def extend(values: Words, columns: int, log_height: int, log_blowup: int, shift: int, lease: Lease) -> Words:
     """Low-degree extension of columns given on H to the coset domain, bit-reversed order."""
-    return coset_lde(values, columns, log_height, log_blowup, shift)
+    scratch, out = lease.take(values.size), lease.take(values.size << log_blowup)
+    return coset_lde(values, columns, log_height, log_blowup, shift, out=out, coefficients=scratch)
 
 
 def quotient_chunks(values: Words, log_height: int, shift: int, chunks: int) -> Words:

@@ -33,12 +33,25 @@ class Violation:
     detail: str = ""
 
 
+_CHUNK = 1 << 12
+"""Rows evaluated at a time: a program's every step keeps an array."""
+
+
 def _evaluate(program: Program, trace: NDArray[np.uint32], public_inputs: Sequence[int]) -> list[Words]:
     rows = trace.shape[1]
-    ring = ArrayRing(rows)
+    parts = [_evaluate_rows(program, trace, public_inputs, start) for start in range(0, rows, _CHUNK)]
+    return [np.concatenate(columns) for columns in zip(*parts)]
+
+
+def _evaluate_rows(
+    program: Program, trace: NDArray[np.uint32], public_inputs: Sequence[int], start: int
+) -> list[Words]:
+    rows = trace.shape[1]
+    at = np.arange(start, min(start + _CHUNK, rows))
+    ring = ArrayRing(len(at))
 
     def column(index: int, offset: int) -> Words:
-        return np.roll(trace[index], -offset).astype(np.uint64)
+        return trace[index, (at + offset) % rows].astype(np.uint64)
 
     def public(index: int) -> Words:
         return ring.constant(public_inputs[index])

@@ -11,6 +11,7 @@ from engine.field.kernels import to_montgomery_array
 from engine.field.koalabear import P
 from engine.hashing.keccak import keccak256
 from engine.stark.commitment import Commitment, Matrix, commit
+from engine.stark.memory import Lease, Pool
 from engine.stark.merkle import openings_match, path_root
 from engine.stark.proof import TreeOpenings
 from engine.stark.schedule import TreeShape
@@ -22,7 +23,7 @@ def _committed(shape: TreeShape, seed: int) -> tuple[list[np.ndarray], Commitmen
     matrices = tuple(
         Matrix(to_montgomery_array(words.reshape(-1)), width, log) for words, (log, width) in zip(plain, shape.matrices)
     )
-    return plain, commit(matrices)
+    return plain, commit(matrices, Lease(Pool()))
 
 
 def _root_by_hand(plain: list[np.ndarray]) -> bytes:
