@@ -14,12 +14,15 @@ from pathlib import Path
 
 from app.settings import ROOT, cache_folder
 
+ARITHMETIC = ("field", "hashing")
+"""Rooms whose every file counts: their emitters and constants end up inside compiled kernels elsewhere."""
 Progress = Callable[[str, float], None]
 
 
 def kernel_sources() -> list[Path]:
-    """The engine's files that hold numba kernels or the device functions they inline."""
-    return sorted(path for path in (ROOT / "engine").rglob("*.py") if b"njit" in path.read_bytes())
+    """The engine's files that hold numba kernels, or the emitters and constants that those inline."""
+    paths = (ROOT / "engine").rglob("*.py")
+    return sorted(path for path in paths if path.parent.name in ARITHMETIC or b"njit" in path.read_bytes())
 
 
 def cache_name() -> str:
