@@ -45,11 +45,11 @@ def settle(window: DeskWindow) -> None:
     """Frames until every visible panel has shown a snapshot and the chart has candles (or five seconds are over)."""
     deadline = time.perf_counter() + CANDLE_WAIT_SECONDS
     for _ in range(SETTLE_FRAMES):
-        window.loop.frame()
+        window.loop.frame(everything=True)
         QApplication.processEvents()
     chart = window.panels.get("chart")
     while getattr(chart, "series", True) is None and time.perf_counter() < deadline:
-        window.loop.frame()
+        window.loop.frame(everything=True)
         QApplication.processEvents()
 
 

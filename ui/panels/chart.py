@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
@@ -33,7 +31,6 @@ from ui.widgets.panel import Panel
 from ui.widgets.read_out import ReadOut
 from ui.widgets.state import LIVE, empty, loading
 
-POLL_SECONDS = 0.05  # candles change with trades; more often than this nobody sees
 RIGHT_MARGIN_CANDLES = 6
 DEFAULT_INTERVAL = 2  # 15s
 
@@ -52,7 +49,6 @@ class ChartPanel(Panel):
         self.follow = True
         self.series: CandleSeries | None = None
         self._key: tuple[int, ...] = ()
-        self._polled = 0.0
         self._snapshot: Snapshot | None = None
         self._setting_range = False
         self._build_plot()
@@ -132,7 +128,6 @@ class ChartPanel(Panel):
         self.mark_line.setPen(QPen(self.theme.color("warn"), 0))
         self.index_line.setPen(QPen(self.theme.color("pending"), 0))
         self._key = ()
-        self._polled = 0.0
         self.plot.viewport().update()
 
     # -- data ---------------------------------------------------------------------------------------------------
@@ -156,18 +151,18 @@ class ChartPanel(Panel):
             self.refresh(self._snapshot)
 
     def _reset(self) -> None:
-        self.series, self._key, self._polled = None, (), 0.0
+        self.series, self._key = None, ()
         self.follow, self.zoomed = True, False
         self.live_button.hide()
         self._version = -1
 
     def refresh(self, snapshot: Snapshot) -> None:
-        """Candles at most twenty times a second; levels and bounds when they changed."""
+        """Candles, levels and bounds, each repainted only when it changed."""
         self._snapshot = snapshot
         if self.market not in snapshot.markets:
             self.set_state(empty("This market has no prices yet", "candles appear with its first trade"))
             return
-        self._poll(time.perf_counter())
+        self._take(self.engine.candles(self.market, self.interval))
         if self.series is None:
             self.set_state(loading("Candles are being built", "they come with the engine's next picture"))
             return
@@ -178,11 +173,6 @@ class ChartPanel(Panel):
         self.legend.set_cells(legend(self.config, snapshot))
         self.price_axis.set_tags(((view.last_price, tone, f"on_{tone}"),))
         self.overlay.set_marks(own_levels(self.config, snapshot), batch_bounds(snapshot), self.candles.origin)
-
-    def _poll(self, now: float) -> None:
-        if now - self._polled >= POLL_SECONDS or self.series is None:
-            self._polled = now
-            self._take(self.engine.candles(self.market, self.interval))
 
     def _take(self, series: CandleSeries) -> None:
         key = series_key(series)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.snapshots import Snapshot
 from engine.errors import ProtocolError
 from ui.shell.engine_protocol import DeskEngine
+from ui.shell.governor import Pace
 from ui.theme.theme import Theme
 from ui.viewmodels.header import SPEEDS, Fact, Header, make_header, speed_text
 from ui.widgets.fact_strip import FactStrip
@@ -49,6 +50,7 @@ def set_tone(label: QLabel, tone: str) -> None:
 class HeaderBar(QFrame):
     """``market_chosen(id)`` when a tab is clicked; ``failed(sentence)`` when the engine refuses a clock command."""
 
+    pace = Pace(0.05)
     market_chosen = Signal(int)
     theme_toggled = Signal()
     failed = Signal(str)
@@ -146,6 +148,11 @@ class HeaderBar(QFrame):
         self.facts.update()
 
     # -- what the frame loop calls ------------------------------------------------------------------------------
+
+    @property
+    def shown_version(self) -> int:
+        """Version of the picture on screen, -1 when the next one has to be shown at once."""
+        return self._version
 
     def update_snapshot(self, snapshot: Snapshot | None) -> bool:
         """Show what changed."""

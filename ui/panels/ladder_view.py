@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from ui.theme.theme import Theme
-from ui.theme.tokens import mix
 from ui.viewmodels.ladder import LadderModel, Row
 from ui.widgets.painted import CENTRE, LEFT, RIGHT, PaintedRows
 
@@ -26,6 +25,8 @@ class LadderView(PaintedRows):
         self.model = model
         self.hover = -1
         self.cursor_row = -1
+        self._edges_key = (0, 0)
+        self._edges_found: tuple[int, ...] = (0, 0, 0, 0, 0)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Price ladder")
 
@@ -41,19 +42,25 @@ class LadderView(PaintedRows):
 
     def columns(self, rect: QRect) -> tuple[QRect, QRect, QRect, QRect]:
         """Own orders, bid size, price and ask size of a row."""
-        width, metrics = rect.width(), self.fontMetrics()
-        wide = width >= OWN_WIDE_FROM
-        digit = metrics.horizontalAdvance("0")
-        own = max(digit * (14 if wide else 7) + 2 * PAD, 56)
-        price = digit * 10 + 2 * PAD
-        side = max((width - own - price) // 2, 40)
-        edges = [0, own, own + side, own + side + price, width]
+        edges = self._edges(rect.width())
         boxes = [QRect(rect.left() + a, rect.top(), b - a, rect.height()) for a, b in zip(edges, edges[1:])]
         return boxes[0], boxes[1], boxes[2], boxes[3]
 
+    def _edges(self, width: int) -> tuple[int, ...]:
+        """Where columns begin, measured once for each width and density."""
+        key = (width, self.theme.density.small)
+        if key == self._edges_key:
+            return self._edges_found
+        digit = QFontMetrics(self.theme.number_font("small")).horizontalAdvance("0")
+        wide = width >= OWN_WIDE_FROM
+        own = max(digit * (14 if wide else 7) + 2 * PAD, 56)
+        price = digit * 10 + 2 * PAD
+        side = max((width - own - price) // 2, 40)
+        self._edges_key, self._edges_found = key, (0, own, own + side, own + side + price, width)
+        return self._edges_found
+
     def paint_header(self, painter: QPainter, rect: QRect) -> None:
         """Titles with units, and a hairline."""
-        self.setFont(self.theme.number_font("small"))
         own, bid, price, ask = self.columns(rect)
         base = self.model.market.base
         painter.setFont(self.theme.font("small"))
@@ -89,10 +96,12 @@ class LadderView(PaintedRows):
         """Bars grow from the price outwards: faint for the depth up to here, fuller for what rests here."""
         if entry.bid_depth:
             width = bid.width() * entry.bid_depth // 1000
-            painter.fillRect(QRect(bid.right() - width + 1, bid.top(), width, bid.height()), self.faint("bid_fill"))
+            painter.fillRect(
+                QRect(bid.right() - width + 1, bid.top(), width, bid.height()), self.theme.faint("bid_fill")
+            )
         if entry.ask_depth:
             width = ask.width() * entry.ask_depth // 1000
-            painter.fillRect(QRect(ask.left(), ask.top(), width, ask.height()), self.faint("ask_fill"))
+            painter.fillRect(QRect(ask.left(), ask.top(), width, ask.height()), self.theme.faint("ask_fill"))
         if entry.bid_bar:
             width = max(1, bid.width() * entry.bid_bar // 1000)
             box = QRect(bid.right() - width + 1, bid.top() + 1, width, bid.height() - 2)
@@ -100,11 +109,6 @@ class LadderView(PaintedRows):
         if entry.ask_bar:
             width = max(1, ask.width() * entry.ask_bar // 1000)
             painter.fillRect(QRect(ask.left(), ask.top() + 1, width, ask.height() - 2), self.theme.color("ask_fill"))
-
-    def faint(self, token: str) -> QColor:
-        """Half of a fill over the panel's ground."""
-        tokens = self.theme.tokens
-        return QColor(mix(getattr(tokens, token), tokens.ground1, 0.4))
 
     def _paint_sizes(self, painter: QPainter, entry: Row, bid: QRect, ask: QRect) -> None:
         """Sizes on the side where they rest, strong at the touch."""

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.snapshots import Snapshot
+from ui.shell.governor import EVERY_PICTURE
 from ui.theme.theme import Theme
 from ui.viewmodels.status import StatusItem, make_status
 from ui.widgets.painted import LEFT
@@ -20,6 +21,8 @@ REFRESH_SECONDS = 0.25  # figures that change with every frame cannot be read
 
 class StatusBar(QWidget):
     """``figures()`` gives frames a second and their 95th percentile in milliseconds."""
+
+    pace = EVERY_PICTURE
 
     def __init__(self, theme: Theme, figures: Callable[[], tuple[float, float]]) -> None:
         super().__init__()
@@ -36,6 +39,11 @@ class StatusBar(QWidget):
     def sizeHint(self) -> QSize:
         """As wide as it gets."""
         return QSize(400, HEIGHT)
+
+    @property
+    def shown_version(self) -> int:
+        """It only keeps the picture: it is handed every one."""
+        return -1
 
     def update_snapshot(self, snapshot: Snapshot | None) -> bool:
         """Remember it; cells are made four times a second."""

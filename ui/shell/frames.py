@@ -16,6 +16,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 
 from app.snapshots import Snapshot
 from ui.shell.engine_protocol import DeskEngine
+from ui.shell.governor import Governor, Paced
 
 FRAME_MS = 16
 HIDDEN_MS = 250
@@ -25,7 +26,7 @@ FENCE_TYPE = QEvent.Type(QEvent.registerEventType())
 WINDOW = 120  # frames over which the status bar's figures are taken
 
 
-class Viewer(Protocol):
+class Viewer(Paced, Protocol):
     """What the loop feeds: panels, the header, the status bar."""
 
     def update_snapshot(self, snapshot: Snapshot | None) -> bool:
@@ -109,15 +110,16 @@ class FrameLoop(QObject):
         self.engine = engine
         self.recorder = FrameRecorder()
         self.after_frame: list[Callable[[Snapshot | None, float], None]] = []
+        self.governor = Governor()
         self._viewers = viewers
-        self._version: int | None = None
+        self._version = -1
         self._changed_at = time.perf_counter()
         self._rounds = 0
         self.timer = QTimer(self)
         self.timer.setObjectName("frame loop")
         self.timer.setTimerType(Qt.TimerType.PreciseTimer)
         self.timer.setInterval(FRAME_MS)
-        self.timer.timeout.connect(self.frame)
+        self.timer.timeout.connect(self._tick)
 
     def start(self) -> None:
         """Begin polling."""
@@ -131,17 +133,27 @@ class FrameLoop(QObject):
         """Poll slowly while nobody looks."""
         self.timer.setInterval(HIDDEN_MS if hidden else FRAME_MS)
 
-    def frame(self) -> None:
-        """One tick: poll, feed every visible viewer, and set the fence that ends the measurement."""
+    def _tick(self) -> None:
+        self.frame()
+
+    def frame(self, *, everything: bool = False) -> None:
+        """One tick: poll, feed the viewers whose turn it is, and set the fence that ends the measurement.
+
+        ``everything`` feeds all visible viewers, whatever their pace: for pictures and tests.
+        """
         now = time.perf_counter()
         self.recorder.tick(now)
         snapshot = self.engine.snapshot()
+        version = snapshot.version if snapshot is not None else -1
+        news = version != self._version
         age = self._age(snapshot, now)
-        for viewer in self._viewers():
-            if viewer.isVisible():
+        visible = [viewer for viewer in self._viewers() if viewer.isVisible()]
+        chosen = self.governor.choose(visible, version, news=news, now=now)
+        for viewer in visible:
+            if everything or id(viewer) in chosen:
                 viewer.update_snapshot(snapshot)
-                viewer.set_age(age)
-                viewer.on_frame(now)
+            viewer.set_age(age)
+            viewer.on_frame(now)
         for hook in self.after_frame:
             hook(snapshot, now)
         self._rounds = 0
@@ -149,7 +161,7 @@ class FrameLoop(QObject):
 
     def _age(self, snapshot: Snapshot | None, now: float) -> float:
         """Wall seconds since the version last changed; a paused venue is not stale."""
-        version = snapshot.version if snapshot is not None else None
+        version = snapshot.version if snapshot is not None else -1
         if version != self._version or snapshot is None or snapshot.paused:
             self._version, self._changed_at = version, now
         return now - self._changed_at

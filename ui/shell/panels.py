@@ -1,8 +1,8 @@
 """The registry of panels: stable id, title, and a factory that imports its module only when the panel is built.
 
 To add a panel: write ``ui/panels/<name>.py`` with a subclass of ``ui.widgets.panel.Panel`` whose constructor takes
-``(engine, theme)``, and add one line here. The workspace places it by id, as the last tab of the area named in ``area``
-when a saved layout does not know it.
+``(engine, theme)``, and add one line here, with the pace at which it has to follow. The workspace places it by id, as
+the last tab of the area named in ``area`` when a saved layout does not know it.
 
 What panels may also have, wired by the window when present (see ui.shell.wiring):
 
@@ -20,6 +20,7 @@ from importlib import import_module
 
 from engine.errors import UnknownName
 from ui.shell.engine_protocol import DeskEngine
+from ui.shell.governor import EVERY_PICTURE, Pace
 from ui.theme.theme import Theme
 from ui.widgets.panel import Panel
 
@@ -35,27 +36,31 @@ class PanelSpec:
     target: str
     area: str
     minimum: tuple[int, int] = (200, 120)
+    pace: Pace = EVERY_PICTURE
 
     def build(self, engine: DeskEngine, theme: Theme) -> Panel:
         """Import the module named in ``target`` ("module:Class") and make the panel."""
         module, name = self.target.split(":")
         panel: Panel = getattr(import_module(module), name)(engine, theme)
         panel.panel_id = self.panel_id
+        panel.pace = self.pace
         panel.setObjectName(f"panel.{self.panel_id}")
         panel.setAccessibleName(self.title)
         return panel
 
 
 PANELS: tuple[PanelSpec, ...] = (
-    PanelSpec("chart", "Chart", "ui.panels.chart:ChartPanel", "chart", (360, 240)),
+    PanelSpec("chart", "Chart", "ui.panels.chart:ChartPanel", "chart", (360, 240), Pace(0.05, heavy=True)),
     PanelSpec("ladder", "Ladder", "ui.panels.ladder:LadderPanel", "book", (280, 240)),
-    PanelSpec("trades", "Trades", "ui.panels.trades:TradesPanel", "book", (220, 120)),
-    PanelSpec("ticket", "Ticket", "ui.panels.ticket:TicketPanel", "ticket", (300, 320)),
-    PanelSpec("account", "Account", "ui.panels.account:AccountPanel", "ticket", (300, 200)),
-    PanelSpec("tables", "Positions and orders", "ui.panels.tables:TablesPanel", "tables", (480, 160)),
-    PanelSpec("batches", "Batches", "ui.panels.batches:BatchesPanel", "machine", (360, 160)),
-    PanelSpec("withdrawals", "Withdrawals", "ui.panels.withdrawals:WithdrawalsPanel", "machine", (300, 160)),
-    PanelSpec("sequencer", "Sequencer", "ui.panels.sequencer:SequencerPanel", "machine", (260, 160)),
+    PanelSpec("trades", "Trades", "ui.panels.trades:TradesPanel", "book", (220, 120), Pace(0.05)),
+    PanelSpec("ticket", "Ticket", "ui.panels.ticket:TicketPanel", "ticket", (300, 320), Pace(0.1)),
+    PanelSpec("account", "Account", "ui.panels.account:AccountPanel", "ticket", (300, 200), Pace(0.15)),
+    PanelSpec("tables", "Positions and orders", "ui.panels.tables:TablesPanel", "tables", (480, 160), Pace(0.15)),
+    PanelSpec("batches", "Batches", "ui.panels.batches:BatchesPanel", "machine", (360, 160), Pace(0.15)),
+    PanelSpec(
+        "withdrawals", "Withdrawals", "ui.panels.withdrawals:WithdrawalsPanel", "machine", (300, 160), Pace(0.25)
+    ),
+    PanelSpec("sequencer", "Sequencer", "ui.panels.sequencer:SequencerPanel", "machine", (260, 160), Pace(0.2)),
 )
 
 

@@ -10,7 +10,7 @@ from ui.theme import fonts, icons
 from ui.theme.metrics import DENSITIES, Density, DensityName, SizeName
 from ui.theme.palette import make_palette
 from ui.theme.stylesheet import stylesheet
-from ui.theme.tokens import ALIASES, Tokens, load_tokens
+from ui.theme.tokens import ALIASES, Tokens, load_tokens, mix
 
 WEIGHTS = {"normal": QFont.Weight.Normal, "medium": QFont.Weight.Medium, "strong": QFont.Weight.DemiBold}
 
@@ -70,6 +70,14 @@ class Theme(QObject):
         found = self._colors.get(token)
         if found is None:
             found = self._colors[token] = QColor(getattr(self.tokens, ALIASES.get(token, token)))
+        return found
+
+    def faint(self, token: str) -> QColor:
+        """Two fifths of a fill over a panel's ground (cached)."""
+        key = f"{token} faint"
+        found = self._colors.get(key)
+        if found is None:
+            found = self._colors[key] = QColor(mix(getattr(self.tokens, token), self.tokens.ground1, 0.4))
         return found
 
     def font(self, size: SizeName = "body", weight: str = "normal") -> QFont:

@@ -22,7 +22,7 @@ from ui.viewmodels.wording import (
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
 RECORDED_LIMIT = 10.0  # recorded flow plays up to this multiple
-ARROWS = {"gain": "▲", "loss": "▼", "normal": ""}
+ARROWS = {"gain": "▲", "loss": "▼"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ def _tab(market: MarketConfig, view: MarketView) -> tuple[int, str, str, str]:
 def _facts(market: MarketConfig, view: MarketView, now: int) -> tuple[Fact, ...]:
     change = change_ppm(view)
     tone = change_tone(change or 0)
-    change_text = NOTHING if change is None else f"{ARROWS[tone]} {percent_text(change, decimals=2, sign=True)}"
+    arrow = ARROWS.get(tone, "")
+    change_text = NOTHING if change is None else f"{arrow} {percent_text(change, decimals=2, sign=True)}".strip()
     rate = fraction_ppm(view.funding_rate * 10_000)  # in units of 10^-10, so that 0.0013 % keeps its digits
     funding = f"{rate / 10**8:+.4f} %"
     due = countdown_text(view.next_funding - now)

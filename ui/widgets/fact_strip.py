@@ -21,6 +21,7 @@ class FactStrip(QWidget):
         self.theme = theme
         self.facts: tuple[Fact, ...] = ()
         self._widths: dict[str, int] = {}
+        self._lengths: dict[str, int] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self._restyle)
 
@@ -47,14 +48,18 @@ class FactStrip(QWidget):
     def _restyle(self) -> None:
         """Other fonts, other widths."""
         self._widths.clear()
+        self._lengths.clear()
         self._measure()
         self.update()
 
     def _measure(self) -> None:
+        """Measured anew only for a longer text: the numbers' font has one width for every character."""
         words, numbers = QFontMetrics(self.theme.font("small")), QFontMetrics(self.theme.number_font("body"))
         for fact in self.facts:
-            need = max(words.horizontalAdvance(fact.name), numbers.horizontalAdvance(fact.text)) + GAP
-            self._widths[fact.name] = max(need, self._widths.get(fact.name, 0))
+            if len(fact.text) > self._lengths.get(fact.name, -1):
+                self._lengths[fact.name] = len(fact.text)
+                need = max(words.horizontalAdvance(fact.name), numbers.horizontalAdvance(fact.text)) + GAP
+                self._widths[fact.name] = max(need, self._widths.get(fact.name, 0))
 
     def boxes(self) -> list[QRect]:
         """One rectangle for each fact that fits."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStacked
 
 from app.snapshots import Snapshot
 from ui.shell.engine_protocol import DeskEngine
+from ui.shell.governor import EVERY_PICTURE
 from ui.theme.theme import Theme
 from ui.widgets.state import LIVE, PanelState, broken, loading, stale
 from ui.widgets.state_page import StatePage
@@ -85,6 +86,7 @@ class Panel(QWidget):
 
     panel_id = ""
     title = ""
+    pace = EVERY_PICTURE
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -129,6 +131,11 @@ class Panel(QWidget):
         return False
 
     # -- what the frame loop calls ------------------------------------------------------------------------------
+
+    @property
+    def shown_version(self) -> int:
+        """Version of the picture on screen, -1 when the next one has to be shown at once."""
+        return self._version
 
     def update_snapshot(self, snapshot: Snapshot | None) -> bool:
         """Show the newest snapshot; True when something was refreshed."""

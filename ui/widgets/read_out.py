@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -40,8 +42,8 @@ class ReadOut(QWidget):
 
     def widths(self) -> list[int]:
         """Pixels of each cell."""
-        metrics = QFontMetrics(self.theme.number_font("small"))
-        return [metrics.horizontalAdvance(f"{name} {text}" if name else text) for name, text, _ in self.cells]
+        character = QFontMetrics(self.theme.number_font("small")).horizontalAdvance("0" * 100) / 100
+        return [ceil(character * len(f"{name} {text}" if name else text)) for name, text, _ in self.cells]
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Names weak, texts in their tone."""

@@ -25,14 +25,14 @@ def window(qtbot, engine: SampleEngine) -> DeskWindow:
     qtbot.addWidget(made)
     made.show()
     for _ in range(2):
-        made.loop.frame()
+        made.loop.frame(everything=True)
         QApplication.processEvents()
     return made
 
 
 def show(window: DeskWindow, panel_id: str) -> SimpleNamespace:
     window.workspace.show_panel(panel_id)
-    window.loop.frame()
+    window.loop.frame(everything=True)
     QApplication.processEvents()
     return window.panels[panel_id]  # type: ignore[return-value]
 

@@ -6,9 +6,13 @@ from PySide6.QtWidgets import QApplication, QWidget
 from sample_snapshot import SampleEngine
 
 from ui.shell.frames import FRAME_MS, HIDDEN_MS, FrameLoop, FrameRecorder
+from ui.shell.governor import EVERY_PICTURE
 
 
 class Viewer(QWidget):
+    pace = EVERY_PICTURE
+    shown_version = -1
+
     def __init__(self):
         super().__init__()
         self.versions, self.ages, self.frames = [], [], 0

@@ -18,7 +18,7 @@ from ui.shell.workspace import LAYOUT_VERSION, BadLayout
 
 def frames(window, count=2):
     for _ in range(count):
-        window.loop.frame()
+        window.loop.frame(everything=True)
         QApplication.processEvents()
 
 
