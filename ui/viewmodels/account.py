@@ -101,11 +101,16 @@ def l1_figures(user: AccountView, config: VenueConfig) -> tuple[Figure, ...]:
             f"L1 wallet {config.collateral_symbol}",
             money_text(user.l1_token_balance),
             "text",
-            "token balance of " + address_words(user),
+            f"exactly {exact_money_text(user.l1_token_balance)}, token balance of {address_words(user)}",
         ),
         Figure("Deposit pending", money_text(user.l1_pending_deposit), pending, "deposited, not yet in a proved batch"),
-        Figure("Claimable", money_text(user.l1_claimable), claimable, "withdrawn and proved; claim it on L1"),
+        Figure("Claimable", money_text(user.l1_claimable), claimable, _claimable_tip(user)),
     )
+
+
+def _claimable_tip(user: AccountView) -> str:
+    exact = f"exactly {exact_money_text(user.l1_claimable)}, " if user.l1_claimable else ""
+    return f"{exact}withdrawn and proved; claim it on L1"
 
 
 def address_words(user: AccountView) -> str:

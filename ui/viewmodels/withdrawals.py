@@ -14,7 +14,7 @@ from app.snapshots import BatchView, Snapshot, WithdrawalView
 from engine.exchange.config import VenueConfig
 from engine.units import SECOND
 from ui.viewmodels.batches import stage_durations
-from ui.viewmodels.wording import Tone, money_text, range_text, stamp_text
+from ui.viewmodels.wording import Tone, exact_money_text, range_text, stamp_text
 
 StepState = Literal["done", "active", "waiting"]
 SOURCE_BATCHES = 20
@@ -65,7 +65,9 @@ def withdrawal_state(view: WithdrawalView, snapshot: Snapshot, config: VenueConf
         stages.setdefault("claimable", stages["on_l1"])
     active = next((index for index, key in enumerate(KEYS) if key not in stages), len(KEYS))
     steps = tuple(_step(index, active, stages, snapshot) for index in range(len(KEYS)))
-    amount = f"{money_text(view.amount)} {config.collateral_symbol}"
+    amount = (
+        f"{exact_money_text(view.amount)} {config.collateral_symbol}"  # what is claimed must be seen to the quantum
+    )
     return WithdrawalState(
         withdrawal_id=view.withdrawal_id,
         title=f"#{view.withdrawal_id}  {amount}",
