@@ -39,6 +39,7 @@ from engine.field.koalabear import P
 from engine.hashing.keccak import keccak256
 from engine.stark.air import PublicTerm
 from engine.stark.errors import VerificationError
+from engine.stark.inputs import heights_problem
 from engine.stark.layout import QUOTIENT_CHUNKS, Layout, TableLayout
 from engine.stark.parameters import Parameters
 from engine.stark.schedule import Shape, TreeShape, make_shape, phase_trees
@@ -177,13 +178,12 @@ def _split_records(records: NDArray[np.uint8], tree: TreeShape, at: int) -> Tree
     return TreeOpenings(tuple(rows), paths)
 
 
-def _read_heights(reader: _Reader, layout: Layout) -> tuple[int, ...]:
+def _read_heights(reader: _Reader, layout: Layout, parameters: Parameters) -> tuple[int, ...]:
     heights = tuple(reader.take(len(layout.tables)))
     for table, height in zip(layout.tables, heights):
-        low, high = table.table.min_log_height, table.table.max_log_height
-        if not low <= height <= high:
-            reason = f"table {table.table.name} has 2^{height} rows"
-            raise VerificationError("encoding", reason, value=height, limit=(low, high))
+        problem = heights_problem(table.table, height, parameters)
+        if problem:
+            raise VerificationError("encoding", problem, value=height)
     return heights
 
 
@@ -193,7 +193,7 @@ def decode(data: bytes, layout: Layout, parameters: Parameters) -> tuple[Proof, 
     if reader.take(len(MAGIC)) != MAGIC:
         raise VerificationError("encoding", "unknown magic or version", limit=MAGIC.decode())
     digests = reader.take(DIGEST), reader.take(DIGEST)
-    heights = _read_heights(reader, layout)
+    heights = _read_heights(reader, layout, parameters)
     shape = make_shape(layout, heights, parameters)
     expected = proof_bytes(layout, shape, parameters)
     if len(data) != expected:

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
-from engine.field.koalabear import P
 from engine.hashing.keccak import grind
 from engine.stark import evaluator, reference
 from engine.stark.air import PublicTerm, Statement
@@ -30,7 +29,8 @@ from engine.stark.errors import ProvingCancelled, StatementError
 from engine.stark.evaluator import Machine, machines_of, make_machine
 from engine.stark.folding import blocks, fold, mix
 from engine.stark.fri import interpolate_final
-from engine.stark.layout import QUOTIENT_CHUNKS, Layout, layout_of
+from engine.stark.inputs import check_publics, check_traces
+from engine.stark.layout import QUOTIENT_CHUNKS, layout_of
 from engine.stark.lookup import LookupChallenges, make_challenges
 from engine.stark.memory import SHARED, Lease
 from engine.stark.opening import (
@@ -54,7 +54,7 @@ from engine.stark.proof import (
 )
 from engine.stark.schedule import Shape, make_shape, phase_trees, phase_widths
 from engine.stark.transforms import extend, quotient_chunks
-from engine.stark.verifier import check_publics, start
+from engine.stark.verifier import start
 
 Words = NDArray[np.uint32]
 Progress = Callable[[str, float], None]
@@ -86,30 +86,6 @@ class Phase:
         return b"" if self.commitment is None else self.commitment.root
 
 
-def check_traces(layout: Layout, traces: dict[str, NDArray[np.uint32]]) -> tuple[int, ...]:
-    """log2 heights, in statement order; raises :class:`StatementError` for a trace of the wrong shape."""
-    names = {table.table.name for table in layout.tables}
-    if set(traces) != names:
-        raise StatementError(
-            "traces do not match the tables", field="traces", value=sorted(traces), limit=sorted(names)
-        )
-    heights = []
-    for table in layout.tables:
-        own, trace = table.table, traces[table.table.name]
-        if trace.ndim != 2 or trace.dtype != np.uint32 or trace.shape[0] != table.width:
-            limit = f"uint32[{table.width}, rows]"
-            raise StatementError(f"trace {own.name} has a wrong shape", field=own.name, value=trace.shape, limit=limit)
-        rows = trace.shape[1]
-        height = rows.bit_length() - 1
-        if rows != 1 << height or not own.min_log_height <= height <= own.max_log_height:
-            bounds = (own.min_log_height, own.max_log_height)
-            raise StatementError(f"trace {own.name} has {rows} rows", field=own.name, value=rows, limit=bounds)
-        if int(trace.max()) >= P:
-            raise StatementError(f"trace {own.name} is not canonical", field=own.name, value=int(trace.max()), limit=P)
-        heights.append(height)
-    return tuple(heights)
-
-
 def _flat(words: NDArray[np.uint64]) -> Words:
     """Canonical words as flat Montgomery words."""
     return to_montgomery_array(words.astype(np.uint32).reshape(-1))
@@ -135,7 +111,7 @@ class Prover:
         kernels: Mapping[str, ModuleType] | None = None,
     ) -> None:
         self.layout = layout_of(statement)
-        self.heights = check_traces(self.layout, traces)
+        self.heights = check_traces(self.layout, traces, parameters)
         self.shape: Shape = make_shape(self.layout, self.heights, parameters)
         self.parameters = parameters
         self.public_inputs, self.public_terms = tuple(public_inputs), tuple(public_terms)

@@ -11,7 +11,7 @@ term           error                                                            
 list size      L = 1/(2 eta sqrt(rho)), eta = sqrt(rho)/(2m), theta = 1-sqrt(rho)-eta    Johnson bound
 line           ((2(m+1/2)^5 + 3(m+1/2) theta rho) n/(3 rho^1.5) + (m+1/2)/sqrt(rho))/F   eprint 2025/2055, thm 4.2
 line, 2026     8 n (m+1/2)^3 / (3 rho_minus) / F, rho_minus = (N-1)/n                    eprint 2026/2056, thm 5.12
-lookup         L * (fractions) * (tuple length + 1) / F                                  eprint 2022/1530, 2023/1284
+lookup         L * 2 (fractions) * (tuple length) / F                                    eprint 2022/1530, 2023/1284
 constraints    L * sum over tables of (constraints) / F                                  eprint 2022/1216, thm 8 (ALI)
 deep           L * sum over tables of (3 (N+1) + N - 1) / (F - N - n)                    eprint 2022/1216, thm 8
 batching       sum over heights of (2 K - 1) * line(N), K quotients of that height       eprint 2025/2055, powers
@@ -174,7 +174,8 @@ def terms_of(
     terms = []
     fractions = public_terms + sum(len(t.table.interactions) << h for t, h in tables)
     if layout.bus_arity:
-        error = lookup_error(size, max(fractions, 1), max(layout.bus_arity.values()) + 1)
+        # Twice: the numerator may vanish at the challenges, or a denominator.
+        error = lookup_error(size, 2 * max(fractions, 1), max(*layout.bus_arity.values(), 1))
         terms.append(Term("lookup", bits(error) + parameters.lookup_grinding, parameters.lookup_grinding))
     constraints = sum(t.constraint_count for t, _ in tables)
     if constraints:

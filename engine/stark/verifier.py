@@ -32,6 +32,7 @@ from engine.stark.constraints import Row, combine, constraint_values, identity_h
 from engine.stark.deep import evaluate_queries, make_batch
 from engine.stark.errors import Stage, VerificationError
 from engine.stark.fri import evaluate_final, fold_blocks, inverse_points, place
+from engine.stark.inputs import check_publics
 from engine.stark.layout import Layout, layout_of
 from engine.stark.lookup import LookupChallenges, check_counts, make_challenges, public_sum, step_of
 from engine.stark.merkle import openings_match
@@ -68,21 +69,6 @@ class Challenges:
 def _refuse(condition: bool, stage: Stage, reason: str, value: object = None, limit: object = None) -> None:
     if condition:
         raise VerificationError(stage, reason, value=value, limit=limit)
-
-
-def check_publics(layout: Layout, public_inputs: Sequence[int], public_terms: Sequence[PublicTerm]) -> str | None:
-    """What is wrong with public inputs and terms, or None. Shared with the prover."""
-    count = layout.statement.public_count
-    if len(public_inputs) != count:
-        return f"{len(public_inputs)} public inputs, the statement has {count}"
-    if not all(0 <= value < P for value in public_inputs):
-        return "a public input is not a canonical element"
-    for number, term in enumerate(public_terms):
-        if layout.bus_arity.get(term.bus) != len(term.values):
-            return f"public term {number} does not fit bus {term.bus}"
-        if not all(0 <= value < P for value in term.values) or not -P < term.multiplicity < P:
-            return f"public term {number} is out of range"
-    return None
 
 
 def start(layout: Layout, parameters: Parameters, log_heights: tuple[int, ...], publics: bytes) -> Transcript:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from engine.field.koalabear import P
 from engine.stark.air import PublicTerm, Statement
+from engine.stark.inputs import check_publics, check_traces
 from engine.stark.layout import TableLayout, layout_of
+from engine.stark.parameters import Parameters
 from engine.stark.program import Program, run
-from engine.stark.prover import check_traces
 from engine.stark.rings import ArrayRing
-from engine.stark.verifier import check_publics
 
 Words = NDArray[np.uint64]
 
@@ -95,7 +95,7 @@ def check_witness(
     Raises :class:`StatementError` for traces or public inputs of the wrong shape, as ``prove`` does.
     """
     layout = layout_of(statement)
-    check_traces(layout, traces)
+    check_traces(layout, traces, Parameters(queries=1))
     problem = check_publics(layout, public_inputs, public_terms)
     broken = [Violation("", "public inputs", 0, 0, problem)] if problem else []
     tally: dict[int, Counter] = {bus: Counter() for bus in statement.buses}
