@@ -77,14 +77,16 @@ def batch_inverse_kernel(values, out):  # type: ignore[no-untyped-def]
 
 
 def check_words(name: str, array: np.ndarray) -> np.ndarray:
-    """``array`` when it is a contiguous 1-D uint32 array, else a ProtocolError that names it."""
-    if array.dtype != np.uint32 or array.ndim != 1 or not array.flags.c_contiguous:
-        raise ProtocolError(
-            f"{name} must be a contiguous 1-D uint32 array",
-            field=name,
-            value=f"{array.ndim}-D {array.dtype}",
-            limit="contiguous 1-D uint32",
-        )
+    """``array`` when it is a contiguous, writable 1-D uint32 array, else a ProtocolError that names it."""
+    return check_array(name, array, np.uint32)
+
+
+def check_array(name: str, array: np.ndarray, dtype: type) -> np.ndarray:
+    """The same for any dtype. Compiled signatures take no read-only arrays, not even as input."""
+    if array.dtype != dtype or array.ndim != 1 or not array.flags.c_contiguous or not array.flags.writeable:
+        limit = f"contiguous writable 1-D {np.dtype(dtype).name}"
+        given = f"{array.ndim}-D {array.dtype}"
+        raise ProtocolError(f"{name} must be a {limit} array, not {given}", field=name, value=given, limit=limit)
     return array
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from Crypto.Hash import keccak as _keccak
 
 from engine.errors import ProtocolError, check_range
-from engine.field.kernels import check_out, from_montgomery_array
+from engine.field.kernels import check_array, check_out, from_montgomery_array
 from engine.field.koalabear import P
 from engine.field.lanes import aligned_empty
 from engine.hashing.keccak_kernels import NOT_FOUND, grind_kernel, hash_pairs_kernel, hash_rows_kernel
@@ -107,9 +107,7 @@ def _digests(name: str, array: np.ndarray | None, count: int) -> np.ndarray:
     """A fresh array of ``count`` digests, or the given one once checked."""
     if array is None:
         return aligned_empty(DIGEST_WORDS * count, np.uint64)
-    if array.dtype != np.uint64 or array.ndim != 1 or not array.flags.c_contiguous:
-        raise ProtocolError(f"{name} must be a contiguous 1-D uint64 array", field=name, value=str(array.dtype))
-    if array.size != DIGEST_WORDS * count:
+    if check_array(name, array, np.uint64).size != DIGEST_WORDS * count:
         raise ProtocolError(
             f"{name} holds {array.size} words", field=name, value=array.size, limit=DIGEST_WORDS * count
         )

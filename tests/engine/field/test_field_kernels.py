@@ -68,6 +68,9 @@ def test_batch_inverse_refuses_overlap_and_wrong_arrays() -> None:
         batch_inverse(values.astype(np.int64))
     with pytest.raises(ProtocolError, match="contiguous"):
         batch_inverse(values[::2])
+    values.setflags(write=False)
+    with pytest.raises(ProtocolError, match="writable"):
+        batch_inverse(values)
 
 
 @njit

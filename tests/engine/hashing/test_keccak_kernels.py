@@ -100,6 +100,8 @@ def test_bad_input_is_refused() -> None:
         keccak.grind(bytes(32), 41)
     with pytest.raises(ProtocolError, match="pairs"):
         keccak.hash_pairs(np.zeros(4, dtype=np.uint64))
+    with pytest.raises(ProtocolError, match="uint64"):
+        keccak.hash_pairs(np.zeros(8, dtype=np.uint32))
     with pytest.raises(ProtocolError, match="columns"):
         keccak.hash_rows(np.zeros(7, dtype=np.uint32), 2, 4)
     with pytest.raises(ProtocolError, match="out"):
