@@ -11,11 +11,10 @@ import time
 from collections.abc import Callable
 
 from app.loop import VenueLoop
+from app.speed import MAX_FLOW_SPEED, MAX_SPEED, MIN_SPEED
 from engine.errors import OutOfRange
 from engine.units import SECOND
 
-MAX_FLOW_SPEED = 10.0
-MIN_SPEED, MAX_SPEED = 0.1, 600.0
 BASE_STEP = SECOND // 20
 FAST_STEPS_PER_SECOND = 10
 IDLE_WAIT = 0.25

@@ -1,4 +1,7 @@
-"""The commands that need a window: the desk, its pictures, and the benches of the window."""
+"""The commands that need a window: the desk, its pictures, and the benches of the window.
+
+Imports are inside the commands: the start window must be on screen before kernels are loaded.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,15 @@ import importlib
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.commands.bench import show
-from app.commands.run import new_run_folder, play, print_step
-from app.engine import Engine
-from app.pacer import MAX_SPEED, MIN_SPEED
-from app.scenarios.report import write_report
-from app.session import open_session
 from app.settings import open_paths
-from app.warmup import warm_up
+from app.speed import MAX_SPEED, MIN_SPEED
 from engine.errors import OutOfRange
 from engine.units import SECOND
+
+if TYPE_CHECKING:
+    from app.engine import Engine
 
 PICTURE_FLOW_SECONDS = 120
 
@@ -42,6 +43,11 @@ def has_display() -> bool:
 
 def _without_display(options: argparse.Namespace) -> int:
     """Say so, play the round trip headless, keep its report and pictures, say where they are; exit 0."""
+    from app.commands.run import new_run_folder, play, print_step
+    from app.engine import Engine
+    from app.scenarios.report import write_report
+    from app.warmup import warm_up
+
     print("No display: playing the round-trip scenario here instead of opening the window.")
     warm_up(TerminalProgress())
     paths = new_run_folder(options.data, "round-trip")
@@ -58,12 +64,16 @@ def _without_display(options: argparse.Namespace) -> int:
 
 def screenshots(options: argparse.Namespace) -> int:
     """A venue in a folder of its own plays recorded flow with a user's trade in it; then the window is drawn."""
+    from app.commands.run import new_run_folder
+    from app.engine import Engine
+    from app.session import open_session
+    from app.warmup import warm_up
+    from ui.picture_play import play_for_pictures
+
     folder = Path(options.folder)
     warm_up(TerminalProgress())
     session = open_session(new_run_folder(options.data, "screenshots"))
     try:
-        from ui.picture_play import play_for_pictures
-
         session.prover.start()
         play_for_pictures(session, PICTURE_FLOW_SECONDS * SECOND)
         for path in _picture_session(Engine(session), folder):
@@ -84,6 +94,8 @@ def _picture_session(engine: Engine, folder: Path) -> list[Path]:
 
 def bench(options: argparse.Namespace) -> int:
     """Run a bench of the window."""
+    from app.commands.bench import show
+
     module = importlib.import_module(f"ui.benches.{options.name}")
     show(module.measure(quick=options.quick), as_json=options.json)
     return 0

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import traceback
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from app.engine import Engine
-from app.session import open_session
 from app.settings import Paths
-from app.warmup import warm_up
 from engine.errors import ProtocolError
-from ui.desk import make_application, run_desk
 from ui.theme.theme import Theme
+
+if TYPE_CHECKING:
+    from app.engine import Engine
 
 WIDTH = 460
 
@@ -35,6 +36,11 @@ class Opener(QObject):
 
     def _open(self) -> None:
         try:
+            self.progressed.emit("loading the engine (the first launch compiles its kernels)", 0.0)
+            from app.engine import Engine
+            from app.session import open_session
+            from app.warmup import warm_up
+
             warm_up(self.progressed.emit)
             engine = Engine(open_session(self._paths, progress=self.progressed.emit))
             engine.set_speed(self._speed)
@@ -83,9 +89,15 @@ class StartWindow(QWidget):
         self.bar.hide()
 
 
+def start_application() -> QApplication:
+    """The one QApplication; the desk's drawing options are set when the desk is imported."""
+    found = QApplication.instance()
+    return found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
+
+
 def run(paths: Paths, speed: float) -> int:
     """Open, show the desk until it is closed, stop everything in order; the exit status."""
-    app = make_application()
+    app = start_application()
     theme = Theme("dark", "normal")
     theme.apply()
     window, opener = StartWindow(), Opener(paths, speed)
@@ -100,6 +112,8 @@ def run(paths: Paths, speed: float) -> int:
     QApplication.processEvents()
     if opener.engine is None:
         return 1
+    from ui.desk import run_desk
+
     try:
         return run_desk(opener.engine, paths)
     finally:

@@ -1,0 +1,7 @@
+"""Bounds of the venue clock's speed, in venue seconds per wall second."""
+
+from __future__ import annotations
+
+MIN_SPEED, MAX_SPEED = 0.1, 600.0
+MAX_FLOW_SPEED = 10.0
+"""Up to here the recorded flow is played."""
