@@ -103,7 +103,7 @@ def generate_module(table: TableLayout) -> str:
     names = (constraint.name for constraint in table.table.constraints)
     lines += ["CONSTRAINTS = (", *_form_lines(program.constraints, names), ")", ""]
     lines += ["LOOKUPS = (", *_form_lines(program.lookups, _lookup_names(table)), ")", ""]
-    lines += ["PROGRAM = Lowered(LOADS, OPERATIONS, CONSTRAINTS, LOOKUPS)", ""]
+    lines += [f"PROGRAM = Lowered(LOADS, OPERATIONS, CONSTRAINTS, LOOKUPS, {program.lookup_operations})", ""]
     return "\n".join(lines)
 
 

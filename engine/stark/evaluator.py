@@ -69,11 +69,12 @@ def multiply_arrays(a: Words, b: Words) -> Words:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A lowered program as the kernels take it, with its table."""
+    """A lowered program as the kernels take it; ``lookup_arrays`` leave out what only constraints need."""
 
     table: TableLayout
     program: Lowered
     arrays: tuple[np.ndarray, ...]
+    lookup_arrays: tuple[np.ndarray, ...]
     groups: Index
 
     def scratch(self, width: int, public_inputs: Sequence[int]) -> Words:
@@ -105,7 +106,26 @@ def make_machine(table: TableLayout, program: Lowered | None = None) -> Machine:
         montgomery(coefficients),
     )
     groups = np.cumsum([0, *(len(group) for group in table.groups)]).astype(np.uint64)
-    return Machine(table, program, arrays, groups)
+    return Machine(table, program, arrays, _lookup_arrays(program, arrays), groups)
+
+
+def _lookup_arrays(program: Lowered, arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    """The arrays with fewer loads and operations: those that the lookups depend on."""
+    kinds, columns, op_kind, op_a, op_b, slots, weights = arrays
+    needed = {slot for form in program.lookups for slot, _ in form}
+    for operation in program.operations[: program.lookup_operations]:
+        needed |= {slot for slot, _ in operation.terms} if isinstance(operation, Linear) else {operation.a, operation.b}
+    keep = np.array([slot in needed for slot in range(len(kinds))])
+    count = program.lookup_operations
+    return (
+        np.where(keep, kinds, 0).astype(np.uint8),
+        columns,
+        op_kind[:count],
+        op_a[:count],
+        op_b[:count],
+        slots,
+        weights,
+    )
 
 
 _MACHINES: OrderedDict[bytes, tuple[Machine, ...]] = OrderedDict()
@@ -179,8 +199,8 @@ def auxiliary_columns(
     sums, scratch = _lookup_sums(machine, challenges), machine.scratch(width, public_inputs)
     for start, stop in _steps(machine, rows, width):
         fractions_kernel(
-            machine.arrays, *sums, machine.groups, (trace, np.uint64(rows), following), start, stop, np.uint64(width),
-            scratch, tops, bottoms,
+            machine.lookup_arrays, *sums, machine.groups, (trace, np.uint64(rows), following), start, stop,
+            np.uint64(width), scratch, tops, bottoms,
         )  # fmt: skip
         pause()
     quotients = multiply_arrays(tops, extension_batch_inverse(bottoms))

@@ -55,13 +55,15 @@ class Product:
 class Lowered:
     """Slots 0.. are the ``loads``, then one per operation. Outputs are linear forms over slots.
 
-    ``constraints``: one form per constraint. ``lookups``: one per multiplicity and value, as ``TableLayout.lookups``.
+    ``constraints``: one form per constraint. ``lookups``: one per multiplicity and value, as ``TableLayout.lookups``;
+    they need the first ``lookup_operations`` operations only.
     """
 
     loads: tuple[Load, ...]
     operations: tuple[Linear | Product, ...]
     constraints: tuple[tuple[tuple[int, int], ...], ...]
     lookups: tuple[tuple[tuple[int, int], ...], ...]
+    lookup_operations: int
 
     @property
     def slots(self) -> int:
@@ -135,5 +137,7 @@ def _merge(left: Form, right: Form, scale: int) -> Form:
 def lower(table: TableLayout) -> Lowered:
     """The program of a table's constraints and lookups."""
     lowering = _Lowering((table.constraints, table.lookups))
-    constraints, lookups = lowering.run(table.constraints), lowering.run(table.lookups)
-    return Lowered(tuple(lowering.loads), tuple(lowering.operations), constraints, lookups)
+    lookups = lowering.run(table.lookups)
+    lookup_operations = len(lowering.operations)
+    constraints = lowering.run(table.constraints)
+    return Lowered(tuple(lowering.loads), tuple(lowering.operations), constraints, lookups, lookup_operations)
