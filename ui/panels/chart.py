@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QPen
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QGraphicsScene, QGraphicsView, QHBoxLayout, QPushButton, QVBoxLayout
 
 from app.snapshots import CandleSeries, Snapshot
 from engine.units import SECOND
@@ -62,6 +62,14 @@ class ChartPanel(Panel):
         self.time_axis = TimeAxis()
         self.plot = pg.PlotWidget(axisItems={"right": self.price_axis, "bottom": self.time_axis})
         self.plot.setAccessibleName("Price chart")
+        view = (
+            QGraphicsView  # nearly everything moves with each candle: working out what did not costs more than it saves
+        )
+        self.plot.setViewportUpdateMode(view.ViewportUpdateMode.FullViewportUpdate)
+        self.plot.setOptimizationFlags(
+            view.OptimizationFlag.DontSavePainterState | view.OptimizationFlag.DontAdjustForAntialiasing
+        )
+        self.plot.scene().setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         item = self.plot.getPlotItem()
         item.hideAxis("left")
         item.showAxis("right")
@@ -75,9 +83,7 @@ class ChartPanel(Panel):
         self.candles = CandleItem(self.theme)
         self.overlay = OverlayItem(self.theme)
         self.cross = CrosshairItem(self.theme)
-        self.mark_line = pg.PlotCurveItem(antialias=False, connect="finite")
-        self.index_line = pg.PlotCurveItem(antialias=False, connect="finite")
-        for layer, thing in enumerate((self.index_line, self.mark_line, self.candles, self.overlay, self.cross)):
+        for layer, thing in enumerate((self.candles, self.overlay, self.cross)):
             thing.setZValue(layer)
             item.addItem(thing, ignoreBounds=True)
         self.box.sigXRangeChanged.connect(self._x_range_changed)
@@ -125,8 +131,6 @@ class ChartPanel(Panel):
             axis.setStyle(tickLength=0, tickTextOffset=6)
         self.price_axis.setWidth(78)
         self.time_axis.setHeight(22)
-        self.mark_line.setPen(QPen(self.theme.color("warn"), 0))
-        self.index_line.setPen(QPen(self.theme.color("pending"), 0))
         self._key = ()
         self.plot.viewport().update()
 
@@ -185,9 +189,6 @@ class ChartPanel(Panel):
         origin = self.candles.origin if not first else int(series.time[-1])
         self.time_axis.origin = self.cross.origin = origin
         self.candles.set_series(series, origin)
-        seconds = (series.time - origin) / SECOND + series.interval / SECOND
-        self.mark_line.setData(seconds, series.mark)
-        self.index_line.setData(seconds, series.index)
         if self.follow:
             self._follow_right(None if self.zoomed else default_width(len(series.time)))
         self._fit_prices()

@@ -64,7 +64,7 @@ class ViewItem(pg.GraphicsObject):
 
 
 class CandleItem(ViewItem):
-    """Candles and, at the bottom of the same view, volume."""
+    """Candles, below them mark and index, and at the bottom of the same view volume."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
@@ -92,6 +92,8 @@ class CandleItem(ViewItem):
         step = series.interval / SECOND
         x = (seconds[cut] + step / 2) * transform.m11() + transform.dx()
         width = max(1.0, np.floor(step * transform.m11() * BODY_SHARE))
+        self._paint_line(painter, series.index[cut], x + width / 2, transform, "pending")
+        self._paint_line(painter, series.mark[cut], x + width / 2, transform, "warn")
         self._paint_volume(painter, series, cut, x, width, view)
         self._paint_candles(painter, series, cut, x, width, transform)
 
@@ -111,6 +113,14 @@ class CandleItem(ViewItem):
                 [left[keep], view.bottom() - height[keep], np.full(keep.sum(), width), height[keep]]
             )
             self._draw_rects(painter, boxes, tone)
+
+    def _paint_line(
+        self, painter: QPainter, ticks: np.ndarray, x: np.ndarray, transform: QTransform, tone: str
+    ) -> None:
+        """A curve below the candles, through each candle's end; gaps where there is no value."""
+        y = ticks * transform.m22() + transform.dy()
+        pieces = np.column_stack([x[:-1], y[:-1], x[1:], y[1:]])
+        self._draw_lines(painter, pieces[np.isfinite(pieces).all(axis=1)], tone)
 
     def _paint_candles(
         self, painter: QPainter, series: CandleSeries, cut: slice, x: np.ndarray, width: float, transform: QTransform

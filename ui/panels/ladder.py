@@ -11,6 +11,7 @@ from ui.panels.ladder_view import LadderView
 from ui.shell.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
 from ui.viewmodels.ladder import GROUPS, LadderModel
+from ui.viewmodels.wording import price_text
 from ui.widgets.panel import Panel
 from ui.widgets.state import LIVE, empty
 
@@ -71,6 +72,13 @@ class LadderPanel(Panel):
         self._fill_groups()
         self._show_again()
 
+    def _describe(self, orders: int) -> None:
+        """The touch in words for screen readers, when it changed."""
+        market, bid, ask = self.model.market, self.model.best_bid, self.model.best_ask
+        words = f"best bid {price_text(market, bid)}, best ask {price_text(market, ask)}, {orders} orders of yours"
+        if words != self.view.accessibleDescription():
+            self.view.setAccessibleDescription(words)
+
     def _show_group(self) -> None:
         step = format_decimal(self.model.group, self.model.market.price_decimals)
         text = f"auto · {step}" if self.model.auto else "auto"
@@ -96,6 +104,7 @@ class LadderPanel(Panel):
             self.set_state(LIVE)
         orders = snapshot.user.orders if snapshot.user else ()
         changed = self.model.update(view, orders, self.view.visible_rows())
+        self._describe(len(orders))
         if len(changed) == len(self.model.rows):
             self.view.update()
         else:

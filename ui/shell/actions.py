@@ -30,6 +30,18 @@ class Action:
     keywords: str = ""
 
 
+def _rank(action: Action, words: list[str]) -> int:
+    """0 when the title begins with the first word, 1 when one of its words does, 2 when the menu does, else 3."""
+    if not words:
+        return 0
+    title = action.title.lower()
+    if title.startswith(words[0]):
+        return 0
+    if any(part.startswith(words[0]) for part in title.split()):
+        return 1
+    return 2 if action.menu.lower().startswith(words[0]) else 3
+
+
 class ActionRegistry:
     """The actions of one window, in the order in which they were added."""
 
@@ -64,7 +76,7 @@ class ActionRegistry:
         """Actions whose title, menu or keywords hold every word of ``text``, titles that begin with it first."""
         words = text.lower().split()
         found = [a for a in self.all() if all(w in f"{a.title} {a.menu} {a.keywords}".lower() for w in words)]
-        return sorted(found, key=lambda a: not a.title.lower().startswith(text.lower().strip()))
+        return sorted(found, key=lambda a: _rank(a, words))
 
     def build_menus(self, window: QMainWindow) -> dict[str, QAction]:
         """Menus with their keys on the window's menu bar; returns the Qt actions by id."""

@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QDialog,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
-from ui.shell.actions import Action, ActionRegistry
+from ui.shell.actions import ActionRegistry
+from ui.theme.theme import Theme
 
 ROLE = Qt.ItemDataRole.UserRole
+KEY_ROLE = Qt.ItemDataRole.UserRole + 1
+
+
+class _Line(QStyledItemDelegate):
+    """A row: the command at the left, its key at the right."""
+
+    def __init__(self, theme: Theme, parent: QObject) -> None:
+        super().__init__(parent)
+        self.theme = theme
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """The density's row."""
+        return QSize(100, self.theme.density.table_row)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """The words as the style paints them, the key weak."""
+        super().paint(painter, option, index)
+        painter.save()
+        painter.setFont(self.theme.number_font("small"))
+        painter.setPen(self.theme.color("text_weak"))
+        rect = option.rect.adjusted(0, 0, -8, 0)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, index.data(KEY_ROLE) or "")
+        painter.restore()
 
 
 class CommandPalette(QDialog):
     """A list under a line; up and down move while the line keeps the focus."""
 
-    def __init__(self, registry: ActionRegistry, parent: QWidget) -> None:
+    def __init__(self, registry: ActionRegistry, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.registry = registry
         self.setAccessibleName("Command palette")
@@ -26,6 +61,7 @@ class CommandPalette(QDialog):
         self.line.installEventFilter(self)
         self.list = QListWidget()
         self.list.setAccessibleName("Matching commands")
+        self.list.setItemDelegate(_Line(theme, self.list))
         self.list.itemActivated.connect(lambda _item: self.run_selected())
         self.list.itemClicked.connect(lambda _item: self.run_selected())
         column = QVBoxLayout(self)
@@ -39,15 +75,11 @@ class CommandPalette(QDialog):
         """List what matches, the first one selected."""
         self.list.clear()
         for action in self.registry.search(text):
-            item = QListWidgetItem(self._line(action))
+            item = QListWidgetItem(f"{action.menu}: {action.title}")
             item.setData(ROLE, action.action_id)
+            item.setData(KEY_ROLE, action.shortcut)
             self.list.addItem(item)
         self.list.setCurrentRow(0)
-
-    @staticmethod
-    def _line(action: Action) -> str:
-        key = f"    {action.shortcut}" if action.shortcut else ""
-        return f"{action.menu}: {action.title}{key}"
 
     def run_selected(self) -> None:
         """Close, then run."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from ui.theme.theme import Theme
 from ui.viewmodels.notices import LIFETIME_SECONDS, Notice
 
-WIDTH, LINE, KEEP = 340, 36, 5
+WIDTH, PAD, GAP, KEEP = 360, 8, 4, 5
+TEXT_LEFT = 36
+LONGEST_LINES = 3
 TONES = {"info": "accent", "good": "gain", "warn": "warn", "danger": "danger"}
 ICONS = {"info": "info", "good": "circle-check", "warn": "triangle-alert", "danger": "circle-alert"}
 
@@ -46,30 +48,41 @@ class NoticeStack(QWidget):
     def place(self) -> None:
         """Lower right corner of the parent, above the status bar."""
         parent = self.parentWidget()
-        size = QSize(WIDTH, LINE * len(self.shown))
-        self.setGeometry(QRect(parent.width() - WIDTH - 12, parent.height() - size.height() - 36, WIDTH, size.height()))
+        boxes = self.boxes()
+        height = boxes[-1].bottom() + 1 if boxes else 0
+        self.setGeometry(QRect(parent.width() - WIDTH - 12, parent.height() - height - 36, WIDTH, height))
+
+    def boxes(self) -> list[QRect]:
+        """One rectangle for each notice, as high as its words need."""
+        metrics = QFontMetrics(self.theme.font("body"))
+        room = QRect(0, 0, WIDTH - TEXT_LEFT - PAD, metrics.lineSpacing() * LONGEST_LINES)
+        boxes, y = [], 0
+        for _, notice in self.shown:
+            words = metrics.boundingRect(room, Qt.TextFlag.TextWordWrap, notice.text)
+            height = min(words.height(), room.height()) + 2 * PAD
+            boxes.append(QRect(0, y, WIDTH, height))
+            y += height + GAP
+        return boxes
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Away with the one that was clicked."""
-        row = int(event.position().y()) // LINE
-        if 0 <= row < len(self.shown):
-            del self.shown[row]
-            self._changed()
+        for row, box in enumerate(self.boxes()):
+            if box.contains(event.position().toPoint()):
+                del self.shown[row]
+                self._changed()
+                return
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """An edge in the kind's colour, an icon, one elided line."""
+        """An edge in the kind's colour, an icon, the words."""
         with QPainter(self) as painter:
             painter.setFont(self.theme.font("body"))
-            metrics = QFontMetrics(self.theme.font("body"))
-            for row, (_, notice) in enumerate(self.shown):
-                box = QRect(0, row * LINE, WIDTH, LINE - 4)
+            for (_, notice), box in zip(self.shown, self.boxes()):
                 tone = TONES[notice.kind]
                 painter.fillRect(box, self.theme.color("ground3"))
                 painter.fillRect(QRect(0, box.top(), 3, box.height()), self.theme.color(tone))
                 painter.drawPixmap(12, box.top() + 8, self.theme.pixmap(ICONS[notice.kind], tone, 16))
                 painter.setPen(self.theme.color("text_strong"))
-                text = metrics.elidedText(notice.text, Qt.TextElideMode.ElideRight, WIDTH - 48)
-                painter.drawText(box.adjusted(36, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, text)
+                painter.drawText(box.adjusted(TEXT_LEFT, PAD, -PAD, -PAD), Qt.TextFlag.TextWordWrap, notice.text)
 
 
 class Banner(QFrame):

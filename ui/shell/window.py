@@ -55,7 +55,7 @@ class DeskWindow(QMainWindow):
         self.registry = ActionRegistry()
         register_actions(self.registry, self)
         self.qt_actions = self.registry.build_menus(self)
-        self.palette_dialog = CommandPalette(self.registry, self)
+        self.palette_dialog = CommandPalette(self.registry, theme, self)
         wire_panels(self)
         self.loop.after_frame.append(self._after_frame)
 

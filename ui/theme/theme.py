@@ -30,6 +30,7 @@ class Theme(QObject):
         self._colors: dict[str, QColor] = {}
         self._fonts: dict[tuple[str, str, str], QFont] = {}
         self._icons: dict[tuple[str, str, int], QIcon] = {}
+        self._pixmaps: dict[tuple[str, str, int], QPixmap] = {}
         self._set(name, density)
 
     def _set(self, name: str, density: DensityName) -> None:
@@ -39,6 +40,7 @@ class Theme(QObject):
         self._colors.clear()
         self._fonts.clear()
         self._icons.clear()
+        self._pixmaps.clear()
 
     def use(self, name: str | None = None, density: DensityName | None = None) -> None:
         """Switch theme or density, restyle the application and tell everybody."""
@@ -105,5 +107,10 @@ class Theme(QObject):
         return found
 
     def pixmap(self, name: str, token: str = "text", size: int = 16) -> QPixmap:
-        """A bundled icon as a picture for labels."""
-        return icons.tinted_pixmap(name, getattr(self.tokens, token), size)
+        """A bundled icon as a picture for labels (cached)."""
+        key = (name, token, size)
+        found = self._pixmaps.get(key)
+        if found is None:
+            color = getattr(self.tokens, ALIASES.get(token, token))
+            found = self._pixmaps[key] = icons.tinted_pixmap(name, color, size)
+        return found

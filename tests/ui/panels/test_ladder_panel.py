@@ -93,6 +93,11 @@ def test_the_wheel_scrolls_and_the_button_brings_the_market_back(panel, qtbot):
     assert not panel.centre_button.isVisible()
 
 
+def test_the_touch_is_said_to_screen_readers(panel):
+    said = panel.view.accessibleDescription()
+    assert said == "best bid 57,412.2, best ask 57,412.3, 5 orders of yours"
+
+
 def test_another_market_shows_its_own_prices(panel, engine):
     panel.set_market(2)
     panel.update_snapshot(engine.snapshot())

@@ -55,12 +55,12 @@ def test_menus_carry_titles_keys_and_checks(registry, ran, qtbot):
     assert made["clock.pause"].isChecked()
 
 
-def test_the_palette_runs_what_is_selected(registry, ran, qtbot):
+def test_the_palette_runs_what_is_selected(registry, ran, theme, qtbot):
     window = QMainWindow()
     qtbot.addWidget(window)
     window.resize(900, 600)
     window.show()
-    palette = CommandPalette(registry, window)
+    palette = CommandPalette(registry, theme, window)
     palette.open_over(window)
     qtbot.keyClicks(palette.line, "the")
     qtbot.keyClick(palette.line, Qt.Key.Key_Down)
@@ -69,11 +69,11 @@ def test_the_palette_runs_what_is_selected(registry, ran, qtbot):
     assert not palette.isVisible()
 
 
-def test_the_palette_closes_without_a_match(registry, ran, qtbot):
+def test_the_palette_closes_without_a_match(registry, ran, theme, qtbot):
     window = QMainWindow()
     qtbot.addWidget(window)
     window.show()
-    palette = CommandPalette(registry, window)
+    palette = CommandPalette(registry, theme, window)
     palette.open_over(window)
     qtbot.keyClicks(palette.line, "zzz")
     qtbot.keyClick(palette.line, Qt.Key.Key_Return)
