@@ -4,6 +4,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QWidget
+
 from ui.shell.notices import KEEP, Banner, NoticeStack
 from ui.viewmodels.notices import LIFETIME_SECONDS, Notice
 

@@ -1,0 +1,88 @@
+"""The desk as a program, and its pictures."""
+
+import logging
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+from sample_snapshot import SampleEngine
+
+from engine.errors import ProtocolError
+from ui.desk import install_hooks, run_desk
+from ui.screenshots import SIZES, THEMES, save_pictures
+from ui.shell import layout_file
+from ui.shell.window import DeskWindow
+
+
+@dataclass
+class Settings:
+    layouts: Path
+
+
+class LiveEngine(SampleEngine):
+    """Publishes a new picture whenever it is asked for one."""
+
+    def snapshot(self):
+        self.advance()
+        return super().snapshot()
+
+
+def test_the_desk_runs_until_its_window_is_closed_and_remembers_it(qapp, tmp_path):
+    seen = []
+
+    def act():
+        window = next(w for w in QApplication.topLevelWidgets() if isinstance(w, DeskWindow))
+        if len(window.loop.recorder.stamps) < 3:
+            QTimer.singleShot(10, act)
+            return
+        seen.append(len(window.loop.recorder.stamps))
+        window.theme.use("light")
+        window.close()
+
+    QTimer.singleShot(0, act)
+    assert run_desk(LiveEngine(), Settings(tmp_path)) == 0
+    assert len(seen) == 1
+    assert layout_file.read(tmp_path)["theme"] == "light"
+
+
+def test_unexpected_errors_are_told_and_logged_and_the_old_hooks_come_back(caplog):
+    told, before = [], (sys.excepthook, threading.excepthook)
+    restore = install_hooks(told.append)
+    try:
+        sys.excepthook(ValueError, ValueError("broken pen"), None)
+        sys.excepthook(ProtocolError, ProtocolError("the queue is full"), None)
+    finally:
+        restore()
+    assert told == ["Unexpected ValueError: broken pen", "the queue is full"]
+    assert "broken pen" in caplog.text
+    assert (sys.excepthook, threading.excepthook) == before
+
+
+@pytest.mark.expects_errors
+def test_a_dying_thread_is_logged_with_its_name(caplog):
+    restore = install_hooks(lambda text: None)
+    try:
+        with caplog.at_level(logging.ERROR):
+            arguments = (ValueError, ValueError("no memory"), None, threading.current_thread())
+            threading.excepthook(threading.ExceptHookArgs(arguments))
+    finally:
+        restore()
+    assert threading.current_thread().name in caplog.text
+
+
+def test_pictures_are_taken_in_every_theme_and_size(qapp, tmp_path):
+    files = save_pictures(LiveEngine(), tmp_path / "pictures")
+    assert len(files) == len(SIZES) * len(THEMES)
+    found = {(image.width(), image.height()) for image in (QImage(str(path)) for path in files)}
+    assert found == set(SIZES)
+    grounds = {QImage(str(path)).pixelColor(4, image_height(path) // 2).lightness() > 128 for path in files}
+    assert grounds == {True, False}
+
+
+def image_height(path):
+    return QImage(str(path)).height()
