@@ -9,12 +9,12 @@ holds data; ``prove(..., kernels={table name: module})`` uses it instead of lowe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 
 from engine.hashing.keccak import keccak256
 from engine.stark.errors import StatementError
-from engine.stark.layout import TableLayout, encode_table
+from engine.stark.layout import Layout, TableLayout, encode_table
 from engine.stark.lowering import Load, Lowered, Product, lower
 
 _WIDTH = 116
@@ -25,6 +25,7 @@ OPERATIONS; (slot, coefficient) pairs are terms of a linear form.
 """
 
 # fmt: off
+# ruff: noqa
 from engine.stark.lowering import Linear, Load, Lowered, Product
 
 DIGEST = "{digest}"
@@ -63,20 +64,23 @@ def _load_line(load: Load, table: TableLayout) -> str:
 
 def _operation_lines(program: Lowered) -> Iterator[str]:
     for slot, operation in enumerate(program.operations, start=len(program.loads)):
-        yield f"    # {slot}"
         if isinstance(operation, Product):
-            yield f"    Product({operation.a}, {operation.b}),"
+            yield f"    Product({operation.a}, {operation.b}),  # {slot}"
+            continue
+        terms = list(_pairs(operation.terms, " " * 8))
+        if len(terms) == 1:
+            yield f"    Linear(({terms[0].strip()})),  # {slot}"
         else:
-            yield "    Linear(("
-            yield from _pairs(operation.terms, " " * 8)
-            yield "    )),"
+            yield from (f"    Linear((  # {slot}", *terms, "    )),")
 
 
 def _form_lines(forms: Iterable[tuple[tuple[int, int], ...]], names: Iterable[str]) -> Iterator[str]:
     for form, name in zip(forms, names):
-        yield f"    (  # {name}"
-        yield from _pairs(form, " " * 8)
-        yield "    ),"
+        terms = list(_pairs(form, " " * 8))
+        if len(terms) == 1 and len(terms[0]) + len(name) < _WIDTH - 4:
+            yield f"    ({terms[0].strip()}),  # {name}"
+        else:
+            yield from (f"    (  # {name}", *terms, "    ),")
 
 
 def _lookup_names(table: TableLayout) -> Iterator[str]:
@@ -105,6 +109,15 @@ def generate_module(table: TableLayout) -> str:
     lines += ["LOOKUPS = (", *_form_lines(program.lookups, _lookup_names(table)), ")", ""]
     lines += [f"PROGRAM = Lowered(LOADS, OPERATIONS, CONSTRAINTS, LOOKUPS, {program.lookup_operations})", ""]
     return "\n".join(lines)
+
+
+def matching(modules: Mapping[str, ModuleType], layout: Layout) -> dict[str, ModuleType]:
+    """Those of the generated modules that were made from exactly the tables of this statement."""
+    return {
+        table.table.name: modules[table.table.name]
+        for table in layout.tables
+        if table.table.name in modules and table_digest(table) == modules[table.table.name].DIGEST
+    }
 
 
 def program_of(module: ModuleType, table: TableLayout) -> Lowered:

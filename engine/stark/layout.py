@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from engine.hashing.keccak import keccak256
-from engine.stark.air import MAX_DEGREE, Constraint, Interaction, Statement, Table
+from engine.stark.air import MAX_DEGREE, Interaction, Statement, Table
 from engine.stark.errors import StatementError
 from engine.stark.program import Program, encode, flatten
 
@@ -198,14 +198,3 @@ def layout_of(statement: Statement) -> Layout:
             while len(_CACHE) > 16:
                 _CACHE.popitem(last=False)
         return known
-
-
-def all_constraint_names(layout: TableLayout) -> list[str]:
-    """Names of all constraints in the order of the challenge's powers, LogUp's included."""
-    own = [constraint.name for constraint in layout.table.constraints]
-    return [*own, *(f"lookup helper {i}" for i in range(layout.helpers)), *(["running sum"] if layout.groups else [])]
-
-
-def rows_of(constraint: Constraint) -> str:
-    """Rows on which the constraint holds (a name for the four kinds)."""
-    return constraint.rows

@@ -75,8 +75,3 @@ class Transcript:
     def absorb_nonce(self, nonce: int) -> None:
         """Mix a nonce in, after it was accepted."""
         self.absorb("nonce", nonce.to_bytes(8, "little"))
-
-
-def encode_elements(elements: tuple[int, ...] | list[int]) -> bytes:
-    """Canonical elements as 32-bit little-endian words."""
-    return b"".join(element.to_bytes(4, "little") for element in elements)

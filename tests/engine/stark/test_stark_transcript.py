@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.errors import OutOfRange
 from engine.field.koalabear import P
 from engine.hashing.keccak import grind, keccak256
-from engine.stark.transcript import KINDS, Transcript, encode_elements
+from engine.stark.parameters import Parameters
+from engine.stark.transcript import KINDS, Transcript
 
 
 def test_the_chain_is_the_documented_one() -> None:
@@ -91,5 +95,24 @@ def test_an_unknown_kind_is_a_programming_error() -> None:
         Transcript().absorb("gossip", b"")
 
 
-def test_elements_are_little_endian_words() -> None:
-    assert encode_elements([1, 0x01020304]) == bytes([1, 0, 0, 0, 4, 3, 2, 1])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("queries", 0),
+        ("log_blowup", 1),
+        ("log_arity", 5),
+        ("log_final", 11),
+        ("query_grinding", 41),
+        ("target_bits", -1),
+    ],
+)
+def test_parameters_out_of_range_are_refused(name: str, value: int) -> None:
+    with pytest.raises(OutOfRange):
+        Parameters(**{"queries": 10, name: value})
+
+
+def test_every_parameter_is_encoded() -> None:
+    base = Parameters(queries=10, log_blowup=3)
+    names = [field.name for field in dataclasses.fields(Parameters)]
+    changed = {dataclasses.replace(base, **{name: getattr(base, name) + 1}).encode() for name in names}
+    assert len(changed | {base.encode()}) == 1 + len(names)
