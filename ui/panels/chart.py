@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
-from PySide6.QtGui import QPen
+from PySide6.QtGui import QKeyEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QGraphicsScene, QGraphicsView, QHBoxLayout, QPushButton, QVBoxLayout
 
 from app.snapshots import CandleSeries, Snapshot
@@ -51,6 +51,7 @@ class ChartPanel(Panel):
         self._key: tuple[int, ...] = ()
         self._snapshot: Snapshot | None = None
         self._setting_range = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._build_plot()
         self._build_controls()
         self.restyle()
@@ -62,6 +63,7 @@ class ChartPanel(Panel):
         self.time_axis = TimeAxis()
         self.plot = pg.PlotWidget(axisItems={"right": self.price_axis, "bottom": self.time_axis})
         self.plot.setAccessibleName("Price chart")
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the panel: a scroll area would eat the arrows
         view = (
             QGraphicsView  # nearly everything moves with each candle: working out what did not costs more than it saves
         )
@@ -294,9 +296,9 @@ class ChartPanel(Panel):
         left, right = self.box.viewRange()[0]
         self.box.setXRange(right - float(np.clip((right - left) * factor, 5, 10**7)), right, padding=0)
 
-    def keyPressEvent(self, event: object) -> None:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left, right, plus, minus, Home (go live)."""
-        key = event.key()  # type: ignore[attr-defined]
+        key = event.key()
         if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             self.pan(-0.1 if key == Qt.Key.Key_Left else 0.1)
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):

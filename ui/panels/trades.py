@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QRect, QSize
-from PySide6.QtGui import QPainter, QWheelEvent
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.snapshots import Snapshot
@@ -28,6 +28,7 @@ class TapeView(PaintedRows):
         self.model = model
         self.offset = 0
         self.fresh = 0
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Trades, newest first")
 
     def sizeHint(self) -> QSize:
@@ -84,9 +85,24 @@ class TapeView(PaintedRows):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll by three rows a notch."""
+        self.scroll_rows(-round(event.angleDelta().y() / 40))
+
+    def scroll_rows(self, rows: int) -> None:
+        """Towards older trades when positive; the newest stay in sight only at offset 0."""
         last = max(0, len(self.model.rows) - self.visible_rows())
-        self.offset = min(max(self.offset - round(event.angleDelta().y() / 40), 0), last)
+        self.offset = min(max(self.offset + rows, 0), last)
         self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up, down, page up, page down, Home (newest)."""
+        page = max(self.visible_rows() - 1, 1)
+        keys = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -page, Qt.Key.Key_PageDown: page}
+        if event.key() == Qt.Key.Key_Home:
+            self.scroll_rows(-len(self.model.rows))
+        elif event.key() in keys:
+            self.scroll_rows(keys[Qt.Key(event.key())])
+        else:
+            super().keyPressEvent(event)
 
 
 class TradesPanel(Panel):

@@ -63,6 +63,8 @@ def silent_threads(threads: tuple[ThreadView, ...]) -> list[ThreadView]:
 
 def _threads(threads: tuple[ThreadView, ...]) -> StatusItem:
     bad = silent_threads(threads)
+    if not threads:
+        return StatusItem("threads", "no threads running", "warn", "the venue stands still")
     if not bad:
         return StatusItem("threads", f"{len(threads)} threads ok", "weak", ", ".join(t.name for t in threads))
     first = bad[0]

@@ -83,6 +83,12 @@ def test_keys_pan_zoom_and_go_live(panel, qtbot):
     assert panel.follow
 
 
+def test_a_click_on_the_plot_gives_the_keys_to_the_chart(panel, qtbot):
+    panel.activateWindow()
+    qtbot.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton)
+    assert panel.hasFocus()
+
+
 def test_until_the_engine_has_candles_the_chart_says_that_it_waits(theme, qtbot):
     engine = SampleEngine()
     real = sample_candles(1, INTERVALS[2][1])

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from ui.panels.trades import FLASH_SECONDS, TradesPanel
@@ -38,6 +39,12 @@ def test_a_scrolled_tape_does_not_move_under_the_reader(panel, engine):
     engine.advance()
     panel.update_snapshot(engine.snapshot())
     assert panel.model.rows[panel.view.offset].fill_id == first
+
+
+def test_keys_scroll_to_older_trades_and_back(panel, qtbot):
+    for key, offset in ((Qt.Key.Key_Down, 1), (Qt.Key.Key_PageDown, panel.view.visible_rows()), (Qt.Key.Key_Home, 0)):
+        qtbot.keyClick(panel.view, key)
+        assert panel.view.offset == offset
 
 
 def test_only_rows_that_fit_are_painted(panel):

@@ -172,6 +172,16 @@ def test_a_silent_engine_makes_panels_stale(window):
     assert "no picture for 4 s" in window.status.items[0].text or window.status._age >= 4.0
 
 
+def test_a_floating_panel_closes_with_the_desk(window):
+    window.workspace.docks["trades"].setFloating()
+    QApplication.processEvents()
+    floating = window.workspace.manager.floatingWidgets()
+    assert len(floating) == 1
+    frames(window)
+    window.close()
+    assert not any(widget.isVisible() for widget in floating)
+
+
 # -- what is remembered ------------------------------------------------------------------------------------------------
 
 

@@ -95,6 +95,10 @@ def test_a_silent_thread_is_said_in_the_bar():
     assert status(sample_snapshot(threads=threads))["threads"].text == "thread sequencer silent"
 
 
+def test_a_venue_without_threads_is_not_called_well():
+    assert status(sample_snapshot(threads=()))["threads"].text == "no threads running"
+
+
 def test_a_halted_sequencer_is_said_everywhere():
     base = sample_snapshot()
     snapshot = replace(base, sequencer=replace(base.sequencer, halted="journal disk full"))
