@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from engine.errors import ProtocolError
 from ui.desk import make_application, make_window
@@ -16,6 +16,7 @@ from ui.shell.window import DeskWindow
 SIZES = ((1920, 1080), (1280, 800))
 THEMES = ("dark", "light")
 SETTLE_FRAMES = 6
+EXAMPLE_SIZE = "size 25 percent"
 CANDLE_WAIT_SECONDS = 5.0
 
 
@@ -33,12 +34,22 @@ def save_pictures(engine: DeskEngine, folder: Path, *, market: int | None = None
         if market is not None:
             window.set_market(market)
         window.show()
+        settle(window)
+        type_an_order(window)
         for name in THEMES:
             window.theme.use(name)
             settle(window)
             files.append(_save(window, folder / f"desk-{name}-{width}x{height}.png"))
         close(window)
     return files
+
+
+def type_an_order(window: DeskWindow) -> None:
+    """Choose a size in the ticket, so that the picture shows a receipt; nothing is sent."""
+    ticket = window.panels.get("ticket")
+    for button in ticket.findChildren(QPushButton) if ticket is not None else ():
+        if button.accessibleName() == EXAMPLE_SIZE:
+            button.click()
 
 
 def settle(window: DeskWindow) -> None:

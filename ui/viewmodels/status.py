@@ -64,7 +64,7 @@ def silent_threads(threads: tuple[ThreadView, ...]) -> list[ThreadView]:
 def _threads(threads: tuple[ThreadView, ...]) -> StatusItem:
     bad = silent_threads(threads)
     if not threads:
-        return StatusItem("threads", "no threads running", "warn", "the venue stands still")
+        return StatusItem("threads", "no threads running", "weak", "the venue stands still: a picture, not a session")
     if not bad:
         return StatusItem("threads", f"{len(threads)} threads ok", "weak", ", ".join(t.name for t in threads))
     first = bad[0]
