@@ -78,19 +78,21 @@ class Pacer:
                 self.lag_seconds = 0.0
             elif now >= next_tick:
                 self.lag_seconds = now - next_tick
-                step = venue_step(self._speed)
-                self._step(step)
+                speed = self._speed  # another may be chosen while the step runs
+                step = venue_step(speed)
+                self._step(step, speed)
                 # a late clock does not try to catch up: it would only be later
-                next_tick = max(next_tick + step / SECOND / self._speed, time.monotonic() - 0.1)
+                next_tick = max(next_tick + step / SECOND / speed, time.monotonic() - 0.1)
             self._after_round()
             wait = IDLE_WAIT if self.paused else next_tick - time.monotonic()
             if wait > 0:
                 self._loop.ingress.wait(min(wait, IDLE_WAIT))
 
-    def _step(self, step: int) -> None:
+    def _step(self, step: int, speed: float) -> None:
+        """Advance by one step; what is left of it is dropped when the clock stops, waits or gets another speed."""
         target = self._loop.venue.time + step
-        while self._loop.venue.time < target:
-            if not self._loop.advance(target, quotes_only=self.quotes_only):
+        while self._loop.venue.time < target and self._speed == speed and not self._stopping and not self.paused:
+            if not self._loop.advance(target, quotes_only=speed > MAX_FLOW_SPEED):
                 return
 
     def _follow_mode(self) -> None:
