@@ -94,11 +94,7 @@ class Engine:
 
     def events_since(self, cursor: int) -> tuple[int, list[AnyEvent]]:
         """Events after ``cursor`` and the next cursor; the oldest are gone after 20,000."""
-        end = self._loop.event_count
-        if end == cursor:
-            return end, []
-        events = list(self._loop.events)
-        return end, events[-min(len(events), end - cursor) :]
+        return self._loop.events_since(cursor)
 
     def preview(self, order: PlaceOrder) -> Receipt:
         """The receipt the order would get against the newest picture, by the engine's own margin code."""

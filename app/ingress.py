@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from engine.errors import ProtocolError
+from engine.errors import CorruptData, ProtocolError
 from engine.sequencer.events import AnyEvent
-from engine.sequencer.inputs import Input
+from engine.sequencer.inputs import Input, decode_input, encode_input
 
 QUEUE_LIMIT = 4096
 
@@ -25,14 +25,42 @@ class IngressFull(ProtocolError):
     """The venue takes no more commands right now."""
 
 
+class BadCommand(ProtocolError):
+    """A command whose fields are not of their types: the journal could not give it back."""
+
+
 @dataclass(slots=True)
 class Command:
     """A command on its way. ``acknowledge(sequence, events)`` is called on the sequencer's thread after the input is
-    durable and applied. ``submitted`` is wall time (perf_counter seconds)."""
+    durable and applied. ``submitted`` is wall time (perf_counter seconds), ``data`` what the journal will store.
+
+    Raises :class:`BadCommand` on the caller's thread for an input that would not come back from the journal as it is.
+    """
 
     input: Input
     acknowledge: Acknowledge | None = None
     submitted: float = field(default_factory=time.perf_counter)
+    data: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.data = checked_encoding(self.input)
+
+
+def checked_encoding(value: Input) -> bytes:
+    """Canonical bytes of an input that decode to the same input; :class:`BadCommand` names the field that does not.
+
+    A row that cannot be decoded would keep the venue from ever starting again, so it must not get into the journal.
+    """
+    try:
+        data = encode_input(value)
+        same = decode_input(data) == value
+    except CorruptData as error:
+        raise BadCommand(f"{type(value).__name__}: {error.__cause__}", field=type(value).__name__) from error
+    except (OverflowError, TypeError, ValueError) as error:
+        raise BadCommand(f"{type(value).__name__} cannot be encoded: {error}", field=type(value).__name__) from error
+    if not same:
+        raise BadCommand(f"{type(value).__name__} has fields of other types", field=type(value).__name__)
+    return data
 
 
 class Ingress:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import aiosqlite
 
+from app import faults
 from engine.errors import CorruptData, ProtocolError
 
 FORMAT = 1
@@ -65,6 +66,7 @@ class Journal:
         self._queue: asyncio.Queue[_Write | None] = asyncio.Queue()
         self._failure: BaseException | None = None
         self._closed = False
+        self._lock = threading.Lock()
         self.pending = 0
         _prepare(path)
         self._tip, self._tip_digest = self._read_tip("inputs", "sequence")
@@ -100,9 +102,10 @@ class Journal:
         self._block_tip, self._block_digest = number, digest
 
     def write_checkpoint(self, sequence: int, data: bytes, *, keep: int = 2) -> None:
-        """Store a checkpoint taken after ``sequence`` and drop all but the newest ``keep``."""
+        """Store a checkpoint taken after ``sequence``, then drop all but the newest ``keep``."""
         digest = hashlib.sha256(data).digest()
         self._write("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", [(sequence, data, digest)]).result()
+        faults.reach("in_checkpoint")
         self._write(
             "DELETE FROM checkpoints WHERE sequence NOT IN "
             "(SELECT sequence FROM checkpoints ORDER BY sequence DESC LIMIT ?)",
@@ -150,8 +153,10 @@ class Journal:
         """Commit what is queued, close the connection on its loop, join the thread."""
         if self._closed:
             return
-        self._closed = True
-        self._loop.call_soon_threadsafe(self._queue.put_nowait, None)
+        with self._lock:
+            self._closed = True
+            if self._failure is None:
+                self._loop.call_soon_threadsafe(self._queue.put_nowait, None)
         self._thread.join(timeout=30)
         if self._thread.is_alive():
             raise JournalError("the journal thread did not end within 30 s")
@@ -161,11 +166,12 @@ class Journal:
     # -- inside
 
     def _write(self, statement: str, rows: list[tuple[object, ...]]) -> Future[None]:
-        if self._closed or self._failure is not None:
-            raise JournalClosed(f"the journal takes no writes: {self._failure or 'it is closed'}")
         write = _Write(statement, rows, Future())
-        self.pending += len(rows)
-        self._loop.call_soon_threadsafe(self._queue.put_nowait, write)
+        with self._lock:  # a write that passes this check is seen by the writer before it ends
+            if self._closed or self._failure is not None:
+                raise JournalClosed(f"the journal takes no writes: {self._failure or 'it is closed'}")
+            self.pending += len(rows)
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, write)
         return write.done
 
     def _read_tip(self, table: str, key: str) -> tuple[int, bytes]:
@@ -187,8 +193,12 @@ class Journal:
             started.set_exception(JournalError(f"cannot open {self.path.name}: {error}"))
             return
         try:
-            await connection.execute("PRAGMA journal_mode=WAL")
-            await connection.execute("PRAGMA synchronous=FULL")
+            try:
+                await connection.execute("PRAGMA journal_mode=WAL")
+                await connection.execute("PRAGMA synchronous=FULL")
+            except sqlite3.Error as error:
+                started.set_exception(JournalError(f"cannot open {self.path.name}: {error}"))
+                return
             started.set_result(None)
             await self._commit_loop(connection)
         finally:
@@ -205,18 +215,21 @@ class Journal:
                 for write in writes:
                     await connection.executemany(write.statement, write.rows)
                 await connection.commit()
-            except sqlite3.Error as error:
-                self._fail(writes, error)
+            except Exception as error:  # noqa: BLE001 - whatever stops a commit stops the journal, and is told
+                await self._fail(writes, error)
                 return
             for write in writes:
-                self.pending -= len(write.rows)
+                with self._lock:
+                    self.pending -= len(write.rows)
                 write.done.set_result(None)
             if None in group:
                 return
 
-    def _fail(self, writes: list[_Write], error: BaseException) -> None:
+    async def _fail(self, writes: list[_Write], error: BaseException) -> None:
         """After a failed commit nothing more is accepted: the venue must not run ahead of its journal."""
-        self._failure = error
+        with self._lock:
+            self._failure = error
+        await asyncio.sleep(0)  # writes that were handed over just before reach the queue
         while not self._queue.empty():
             if (queued := self._queue.get_nowait()) is not None:
                 writes.append(queued)

@@ -25,6 +25,8 @@ from engine.settlement.watcher import block_input, inputs_since
 
 BATCHES_PER_BLOCK = 4
 """State updates relayed in one block at most; together they must fit the block's gas."""
+USER_TRANSACTIONS = 32
+"""The user's transactions that may wait for one block, for the same reason."""
 
 
 class NothingToDo(ProtocolError):
@@ -116,7 +118,17 @@ class LayerOne:
     # -- what the user asks
 
     def request(self, wish: ChainRequest) -> list[Input]:
-        """Sign the user's transaction for the next block; a claim is also an input, so that the stepper shows it."""
+        """Sign the user's transaction for the next block; a claim is also an input, so that the stepper shows it.
+
+        Raises :class:`NothingToDo`.
+        """
+        if len(self._user_transactions) >= USER_TRANSACTIONS:
+            raise NothingToDo(
+                f"{USER_TRANSACTIONS} requests wait for the next L1 block already",
+                field="requests",
+                value=len(self._user_transactions),
+                limit=USER_TRANSACTIONS,
+            )
         if wish.kind == "deposit":
             if not 1 <= wish.amount <= self.funds.wallet:
                 raise NothingToDo(

@@ -5,6 +5,7 @@ One thread runs it in the desk (:mod:`app.pacer`); a scenario calls the same met
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,12 +19,16 @@ from app.prover import MAX_ATTEMPTS, ProverQueue
 from engine.errors import ProtocolError
 from engine.sequencer.batch import Batch
 from engine.sequencer.events import AnyEvent
-from engine.sequencer.inputs import ClockStep, Input, ProofOutcome, encode_input
+from engine.sequencer.inputs import ClockStep, Input, ProofOutcome
 from engine.sequencer.venue import Venue
 
 GROUP_LIMIT = 512
 EVENTS_KEPT = 20_000
 CHECKPOINT_BATCHES = 8
+
+
+class VenueHalted(ProtocolError):
+    """An input was not applied to its end: the venue in memory is no longer the journal's, and takes nothing more."""
 
 
 class VenueLoop:
@@ -42,8 +47,11 @@ class VenueLoop:
         self.sequence = journal.last_sequence
         self.hold_for_proofs = False
         self.blocks_every_slot = True
+        self.halted = False
+        self.checkpoint_batches = CHECKPOINT_BATCHES
         self.events: deque[AnyEvent] = deque(maxlen=EVENTS_KEPT)
         self.event_count = 0
+        self._events_lock = threading.Lock()
         self.acknowledgements: deque[float] = deque(maxlen=4096)
         self.applied: deque[tuple[float, int]] = deque(maxlen=2048)
         self.on_applied: Callable[[], None] = lambda: None
@@ -64,11 +72,17 @@ class VenueLoop:
         return self.apply_commands([Command(value) for value in inputs])
 
     def apply_commands(self, commands: list[Command]) -> list[AnyEvent]:
-        """Number, make durable, apply, acknowledge: in this order, for a group that shares one commit."""
+        """Number, make durable, apply, acknowledge: in this order, for a group that shares one commit.
+
+        Raises :class:`app.journal.JournalError` when the commit fails and :class:`VenueHalted` ever after.
+        """
         if not commands:
             return []
+        if self.halted:
+            raise VenueHalted("the venue is halted: it is rebuilt from its journal at the next start")
+        self.halted = True  # until the whole group is applied: an error on the way leaves it so
         first = self.sequence + 1
-        rows = [(first + i, encode_input(command.input)) for i, command in enumerate(commands)]
+        rows = [(first + i, command.data) for i, command in enumerate(commands)]
         self.journal.append_inputs(rows).result()
         self.sequence += len(rows)
         faults.reach("after_commit_before_ack")
@@ -79,16 +93,25 @@ class VenueLoop:
             if command.acknowledge is not None:
                 self.acknowledgements.append(time.perf_counter() - command.submitted)
                 command.acknowledge(sequence, events)
-        self.events.extend(happened)
-        self.event_count += len(happened)
+        with self._events_lock:
+            self.events.extend(happened)
+            self.event_count += len(happened)
         self.applied.append((time.monotonic(), len(rows)))
+        self.halted = False
         for batch in self.venue.take_closed_batches():
             self._prove(batch, attempt=1)
             self._batches_since_checkpoint += 1
-        if self._batches_since_checkpoint >= CHECKPOINT_BATCHES:
+        if self._batches_since_checkpoint >= self.checkpoint_batches:
             self.checkpoint()
         self.on_applied()
         return happened
+
+    def events_since(self, cursor: int) -> tuple[int, list[AnyEvent]]:
+        """Events after ``cursor`` that are still kept, and the next cursor. For any thread."""
+        with self._events_lock:
+            end, kept = self.event_count, len(self.events)
+            fresh = min(max(0, end - cursor), kept)
+            return end, [self.events[place] for place in range(kept - fresh, kept)]
 
     def serve(self) -> None:
         """Take what arrived: facts of our own threads first, then a group of commands."""
@@ -97,7 +120,9 @@ class VenueLoop:
         self.apply_commands(self.ingress.take(GROUP_LIMIT))
 
     def checkpoint(self) -> None:
-        """Write a checkpoint of the venue and the chain at the current sequence number."""
+        """Write a checkpoint of the venue at the current sequence number; not of one that stopped half-way."""
+        if self.halted:
+            return
         self._batches_since_checkpoint = 0
         data = self.venue.dump()
         faults.reach("in_checkpoint")
@@ -142,10 +167,12 @@ class VenueLoop:
         for block in self.chain.unseen(self.venue.l1_block):
             self.apply([block])
         for batch in self.venue.unproved_batches():
-            self._prove(batch, attempt=1)
+            if batch.number not in self._due:  # an unseen block may have closed it just now
+                self._prove(batch, attempt=1)
         for batch in self.venue.unposted_batches():
             self.chain.queue_batch(batch, self.venue.batch_record(batch.number).digest)
-        if any(record.stage == "claiming" for record in self.venue.core.withdrawals.live.values()):
+        claiming = any(record.stage == "claiming" for record in self.venue.core.withdrawals.live.values())
+        if claiming and self.chain.funds.claimable:
             self.chain.send_claim()  # the claim was journaled, its transaction may have been lost; it pays only once
 
     def _take_fact(self, fact: object) -> None:

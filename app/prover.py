@@ -18,7 +18,7 @@ from app import faults
 from app.supervisor import Supervised
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
-from engine.proving.prover import ProvedBatch, prove_batch, verify_file
+from engine.proving.prover import ProvedBatch, VerifiedProof, prove_batch, verify_file
 from engine.sequencer.batch import Batch
 from engine.sequencer.inputs import ProofOutcome
 from engine.stark.errors import ProvingCancelled
@@ -52,6 +52,7 @@ class LiveProof:
 
 
 Prove = Callable[..., ProvedBatch]
+Verify = Callable[[bytes], VerifiedProof]
 
 
 class ProverQueue:
@@ -67,11 +68,13 @@ class ProverQueue:
         deliver: Callable[[ProofOutcome], None],
         *,
         prove: Prove = prove_batch,
+        verify: Verify = verify_file,
     ) -> None:
         self._config = config
         self._proofs = proofs
         self._deliver = deliver
         self._prove = prove
+        self._verify = verify
         self._jobs: queue.PriorityQueue[tuple[int, int, Batch | None]] = queue.PriorityQueue()
         self._stopping = threading.Event()
         self.live: LiveProof | None = None
@@ -128,7 +131,7 @@ class ProverQueue:
             raise ProvingCancelled("the prover is stopping", field="cancelled")
         self._progress("verifying", 1.0)
         started = time.perf_counter()
-        verified = verify_file(proved.file)
+        verified = self._verify(proved.file)
         verify_seconds = time.perf_counter() - started
         store_proof(self._proofs, proved.digest, proved.file)
         faults.reach("proof_done_unposted")

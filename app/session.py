@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
+from app.folder_lock import FolderLock
 from app.ingress import Ingress
 from app.journal import Journal, JournalError
 from app.l1 import JournalBlocks, LayerOne
@@ -21,7 +23,7 @@ from engine.proving.parameters import parameter_digest
 from engine.proving.shape import venue_shape
 from engine.proving.statement import statement_id
 from engine.sequencer.batch import root_bytes
-from engine.sequencer.inputs import decode_input
+from engine.sequencer.inputs import ProofOutcome, decode_input
 from engine.sequencer.venue import Venue
 from engine.settlement.chain import Chain
 from engine.settlement.genesis import allocation, genesis, venue_deployment
@@ -29,6 +31,7 @@ from engine.settlement.keys import UserKey, demo_key
 from engine.units import QUANTUM
 
 Progress = Callable[[str, float], None]
+MakeProver = Callable[[VenueConfig, Path, Callable[[ProofOutcome], None]], ProverQueue]
 USER_DEPOSIT = 10_000 * QUANTUM
 USER_WALLET = 40_000 * QUANTUM
 
@@ -48,22 +51,50 @@ class Session:
     prover: ProverQueue
     loop: VenueLoop
     replayed: int
+    lock: FolderLock
 
     def close(self) -> None:
-        """Stop the prover, write a checkpoint, close the journal."""
+        """Stop the prover, write a checkpoint, close the journal, let the folder go. A second call does nothing.
+
+        Raises :class:`JournalError` when the journal had failed.
+        """
+        if not self.lock.held:
+            return
         self.prover.stop()
         try:
             self.loop.checkpoint()
         finally:
-            self.journal.close()
+            try:
+                self.journal.close()
+            finally:
+                self.lock.release()
 
 
 def open_session(
-    paths: Paths, config: VenueConfig = DEFAULT_CONFIG, progress: Progress = lambda stage, fraction: None
+    paths: Paths,
+    config: VenueConfig = DEFAULT_CONFIG,
+    progress: Progress = lambda stage, fraction: None,
+    *,
+    make_prover: MakeProver = ProverQueue,
 ) -> Session:
-    """Open or create the venue in a data folder: newest valid checkpoint, then the journal's tail."""
+    """Open or create the venue in a data folder: newest valid checkpoint, then the journal's tail.
+
+    ``make_prover(config, proofs folder, deliver)`` lets tests put another prover in. Raises
+    :class:`app.folder_lock.FolderInUse`, :class:`OtherVenue`, :class:`JournalError` and :class:`CorruptData`.
+    """
     progress("market data", 0.0)
     setup = market_setup(config, progress)
+    lock = FolderLock(paths.lock)
+    try:
+        return _open_locked(paths, setup, lock, progress, make_prover)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _open_locked(
+    paths: Paths, setup: MarketSetup, lock: FolderLock, progress: Progress, make_prover: MakeProver
+) -> Session:
     config = setup.config
     progress("journal", 0.0)
     journal = Journal(paths.journal)
@@ -74,13 +105,13 @@ def open_session(
         chain = open_chain(journal, setup, user)
         ingress = Ingress()
         venue, replayed = restore_venue(journal, setup, progress)
-        prover = ProverQueue(config, paths.proofs, ingress.deliver)
+        prover = make_prover(config, paths.proofs, ingress.deliver)
         loop = VenueLoop(venue, journal, chain, prover, ingress)
         loop.resume()
     except BaseException:
         journal.close()
         raise
-    return Session(paths, config, journal, chain, prover, loop, replayed)
+    return Session(paths, config, journal, chain, prover, loop, replayed, lock)
 
 
 def _claim_journal(journal: Journal, config: VenueConfig) -> None:
@@ -101,10 +132,9 @@ def open_chain(journal: Journal, setup: MarketSetup, user: UserKey) -> LayerOne:
     empty = root_bytes(AccountTree(config.tree_height, len(config.markets)).root)
     deployment = venue_deployment(config, statement_id(venue_shape(config)), parameter_digest(), empty)
     chain = Chain(config.chain_id, allocation(config), setup.genesis_time, JournalBlocks(journal))
-    is_new = chain.head.number == 0
     client = genesis(chain, config, deployment, setup.genesis_accounts, setup.genesis_time)
     layer_one = LayerOne(chain, client, deployment, config, user)
-    if is_new or layer_one.funds == type(layer_one.funds)():
+    if not chain.balance(user.address):  # the grant's ether is never spent whole, its tokens may be
         layer_one.fund_user(USER_DEPOSIT, USER_WALLET)
         layer_one.mine(max(setup.genesis_time, chain.head.time), allow_empty=False)
     return layer_one

@@ -87,7 +87,7 @@ def funding(journey: Journey) -> None:
     journey.skip_to(due - SECOND)
     before = journey.loop.event_count
     journey.play(3)
-    recent = list(journey.loop.events)[-(journey.loop.event_count - before) :]
+    recent = journey.loop.events_since(before)[1]
     paid = [e for e in recent if isinstance(e, FundingPaid) and e.account == journey.account]
     detail = (
         f"{format_decimal(sum(e.amount for e in paid), 6, sign=True)} pUSD on {paid[0].size} lots" if paid else "none"

@@ -102,6 +102,8 @@ def _pending_reason(core: VenueCore, deposit: L1Deposit) -> str:
         return f"account is outside [0, {(1 << core.config.tree_height) - 1}]"
     if len(deposit.owner) != 20 or deposit.owner == NO_OWNER:
         return "owner is not an address"
+    if deposit.account in (core.config.funding_account, core.config.fee_account):
+        return "the account is the venue's own"  # these two have no owner, ever
     account = core.accounts.get(deposit.account)
     if account is not None and account.l1_address != deposit.owner:
         return "the account has another owner"
