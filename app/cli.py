@@ -23,6 +23,7 @@ BENCHES = {
     "matching": "operations a second of the sequencer's matching kernel",
     "poseidon": "Poseidon permutations a second, native kernel, one thread",
     "prove": "seconds to prove a batch of account updates, stage by stage",
+    "prove-poseidon": "Poseidon permutations proved a second, one thread, the batches' parameters",
     "ui": "frame time of the whole window, idle and while proving",
     "verify": "seconds to verify a proof natively",
 }

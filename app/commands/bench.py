@@ -30,8 +30,8 @@ def run(options: argparse.Namespace) -> int:
     """List the benches, or run one that needs no window."""
     if options.list:
         for name, text in BENCHES.items():
-            print(f"{name:10} {text}")
+            print(f"{name:14} {text}")
         return 0
-    module = importlib.import_module(f"app.benches.{options.name}")
+    module = importlib.import_module(f"app.benches.{options.name.replace('-', '_')}")
     show(module.measure(quick=options.quick), as_json=options.json)
     return 0

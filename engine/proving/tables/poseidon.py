@@ -59,7 +59,7 @@ def poseidon_table() -> Table:
     return Table(
         name="poseidon",
         columns=c.names,
-        constraints=tuple(_round_constraints(c.permutation)),
+        constraints=tuple(round_constraints(c.permutation)),
         interactions=(
             Interaction(BUS_POSEIDON, -c.rate_multiplicity, poseidon_tuple(RATE_HALF, c.input, c.output[:8])),
             Interaction(BUS_POSEIDON, -c.capacity_multiplicity, poseidon_tuple(CAPACITY_HALF, c.input, c.output[8:])),
@@ -74,7 +74,8 @@ def poseidon_tuple(
     return (as_expression(half), *(as_expression(x) for x in inputs), *outputs)
 
 
-def _round_constraints(permutation: Sequence[Column]) -> list[Constraint]:
+def round_constraints(permutation: Sequence[Column]) -> list[Constraint]:
+    """The 148 constraints that make the 164 columns one permutation."""
     constraints = []
     state: Sequence[Expression] = permutation[:WIDTH]
     for r in range(HALF_FULL_ROUNDS):

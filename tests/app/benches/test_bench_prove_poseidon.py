@@ -1,0 +1,44 @@
+"""The statement of ``bench prove-poseidon``, and the names of all benches."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+from app.benches.prove_poseidon import BUDGET_NANOSECONDS, Case, _prove, measure_case, poseidon_statement
+from app.cli import BENCHES, WINDOW_BENCHES
+from engine.hashing.poseidon import permute
+from engine.proving.parameters import PARAMETERS
+from engine.stark.errors import VerificationError
+from engine.stark.layout import layout_of
+from engine.stark.prover import STAGES
+from engine.stark.verifier import verify
+
+
+def test_every_bench_without_a_window_has_its_module() -> None:
+    names = [name for name in BENCHES if name not in WINDOW_BENCHES]
+    assert all(importlib.util.find_spec(f"app.benches.{name.replace('-', '_')}") for name in names)
+
+
+def test_statement_has_the_columns_and_constraints_of_the_batches() -> None:
+    (table,) = layout_of(poseidon_statement()).tables
+    assert (table.width, table.constraint_count) == (164, 148 + 8)
+
+
+def test_claim_is_the_last_output_and_another_is_refused() -> None:
+    states = np.arange(16 * 64, dtype=np.uint32)
+    _, _, _, proof, claim = _prove(states, PARAMETERS)
+    assert claim == tuple(permute(states[-16:].tolist())[:8])
+    verify(poseidon_statement(), claim, (), proof, PARAMETERS)
+    with pytest.raises(VerificationError):
+        verify(poseidon_statement(), (claim[0] ^ 1, *claim[1:]), (), proof, PARAMETERS)
+
+
+def test_a_case_reports_every_stage_against_its_budget() -> None:
+    row = measure_case(Case(6, PARAMETERS, 1))
+    assert set(row["stages"]) == set(STAGES)
+    assert set(row["budget_ratio"]) == set(BUDGET_NANOSECONDS) <= set(STAGES)
+    assert row["bits_proven"] >= PARAMETERS.target_bits
+    assert sum(row["stages"].values()) <= row["seconds"]
