@@ -20,10 +20,11 @@ def check_batch(batch: Batch, claim: Claim, shape: StatementShape) -> None:
     check_claim(claim, shape)
     check_range("number of account updates", len(batch.updates), 0, 1 << shape.max_log_updates)
     lowest = 0
+    depositors = {flow.account for flow in batch.deposits}
     for update in batch.updates:
         check_range("account of an update (they ascend)", update.account, lowest, (1 << shape.tree_height) - 1)
         lowest = update.account + 1
-        _check_update(update, shape)
+        _check_update(update, shape, deposited=update.account in depositors)
     owners = {update.account: update.new.l1_address for update in batch.updates}
     for flow in (*batch.deposits, *batch.withdrawals):
         _check_flow(flow, owners)
@@ -38,13 +39,17 @@ def check_batch(batch: Batch, claim: Claim, shape: StatementShape) -> None:
         )
 
 
-def _check_update(update: AccountUpdate, shape: StatementShape) -> None:
+def _check_update(update: AccountUpdate, shape: StatementShape, *, deposited: bool) -> None:
     where = f"account {update.account}"
     if len(update.siblings) != shape.tree_height:
         raise BadBatch(f"{where}: path length", field="siblings", value=len(update.siblings), limit=shape.tree_height)
     if update.new == EMPTY_ACCOUNT:
         raise BadBatch(f"{where}: an updated account cannot be empty", field="version", value=0, limit=1)
     old, new = update.old, update.new
+    if old == EMPTY_ACCOUNT and not deposited and any(new.l1_address):
+        raise BadBatch(
+            f"{where}: a new account with an owner needs its deposit", field="l1_address", value=new.l1_address.hex()
+        )
     if old != EMPTY_ACCOUNT and (old.key_digest, old.l1_address) != (new.key_digest, new.l1_address):
         raise BadBatch(
             f"{where}: the owner of an account cannot change", field="l1_address", value=new.l1_address.hex()

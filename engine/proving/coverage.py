@@ -10,6 +10,7 @@ COVERED: tuple[str, ...] = (
     "Total collateral over all accounts changes only by the listed deposits and withdrawals, exactly, as integers.",
     "Each listed deposit and withdrawal belongs to an updated account and names the L1 address in its leaf.",
     "An existing account keeps its owner: version, key and L1 address never change.",
+    "A new account belongs to the L1 address whose deposit opens it, or to nobody.",
     "Every updated leaf is well formed: amounts in their ranges, positions in order and not zero, unused space zero.",
 )
 
@@ -21,5 +22,5 @@ NOT_COVERED: tuple[str, ...] = (
     "Initial and maintenance margin and the rightness of liquidations are not proved; collateral may go below zero.",
     "Which markets exist, and that next signature indices only rise, is not proved.",
     "A deposit is proved to enter the total, not to be credited to its account.",
-    "Accounts can be created without a deposit, for any owner; the venue's configuration is bound, not applied.",
+    "The venue's configuration is bound, not applied; the key of a new account is the operator's word.",
 )

@@ -3,6 +3,8 @@
 What a row says, for update ``index`` (0, 1, ...):
 
 - the old leaf is empty or has this row's owner (key and L1 address); the new leaf is present and has this owner;
+- a new account has the owner of its own deposit in this row, or no owner (address zero); so its address limbs are the
+  verifier's canonical ones and need no range check, then or later;
 - both leaves hash to their digests, and the path table takes these to the old and the new root at this account;
 - the new root is the next row's old root; accounts ascend strictly, so no leaf is updated twice;
 - a deposit or a withdrawal of this row is in the verifier's list, with this account, this owner and this amount. The
@@ -106,6 +108,7 @@ def update_table(shape: StatementShape) -> Table:
         columns=c.names,
         constraints=(
             *_row_constraints(c),
+            *_owner_constraints(c),
             *leaf_constraints(c.old, "old", c.old_present),
             *leaf_constraints(c.new, "new", c.real),
             *_size_constraints(c),
@@ -130,6 +133,15 @@ def _row_constraints(c: UpdateColumns) -> list[Constraint]:
             for name, flow in flows
             for i, limb in enumerate(flow.amount)
         ),
+    ]
+
+
+def _owner_constraints(c: UpdateColumns) -> list[Constraint]:
+    """Where an old leaf is, its owner stays; where none is, the owner is the deposit's or zero."""
+    opened_without_deposit = (c.real - c.old_present) * (1 - c.deposit.flag)
+    return [
+        Constraint(f"address limb {i} of a new account is its deposit's", opened_without_deposit * limb)
+        for i, limb in enumerate(c.address)
     ]
 
 

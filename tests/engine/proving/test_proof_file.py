@@ -24,7 +24,8 @@ from engine.stark.errors import ProvingCancelled, VerificationError
 def venue_batches() -> tuple[Batch, Batch]:
     """The opening of three accounts, then a trade and a withdrawal."""
     tree = AccountTree(DEFAULT_CONFIG.tree_height, 2)
-    opening = close_batch(tree, {16: trader(1, 900), 17: trader(2, 50), 3: trader(0, 0)}, deposits={16: 900, 17: 50})
+    venues_own = replace(trader(0, 0), l1_address=bytes(20))
+    opening = close_batch(tree, {16: trader(1, 900), 17: trader(2, 50), 3: venues_own}, deposits={16: 900, 17: 50})
     changes = {
         16: replace(tree.get(16), collateral=300).with_position(1, 5, 1),
         17: replace(tree.get(17), collateral=440).with_position(1, -5, 1),
@@ -180,6 +181,7 @@ def broken(batch: Batch, row: int, **change: object) -> Batch:
 
 
 def test_batches_that_cannot_be_true_are_named(batch: Batch):
+    opening, _ = venue_batches()
     first = batch.updates[0]
     wrong = [
         (broken(batch, 0, new=replace(first.new, collateral=11)), "collateral"),
@@ -192,6 +194,7 @@ def test_batches_that_cannot_be_true_are_named(batch: Batch):
         (replace(batch, withdrawals=(replace(batch.withdrawals[0], owner=bytes(20)),)), "owner"),
         (replace(batch, withdrawals=(replace(batch.withdrawals[0], amount=0),)), "amount of a withdrawal"),
         (replace(batch, deposits=batch.withdrawals), "collateral"),
+        (replace(opening, deposits=opening.deposits[:1]), "l1_address"),
     ]
     for bad, field in wrong:
         with pytest.raises((BadBatch, OutOfRange)) as caught:

@@ -9,6 +9,7 @@ from forgery import Forgery, close_batch, forge, honest, one_update, opened_tree
 from engine.exchange.accounts import EMPTY_ACCOUNT
 from engine.field.koalabear import P
 
+ADDRESS, SIGNATURE = 10, 20
 MARKET, SIZE, FUNDING, SECOND = 28, 29, 33, 37
 
 
@@ -53,7 +54,7 @@ def account_taken_over_as_if_empty() -> Forgery:
 def half_present_old_leaf() -> Forgery:
     """'Present' as a fraction: an old leaf that holds half of everything the new owner's leaf holds."""
     half = pow(2, -1, P)
-    batch = one_update(lambda a: replace(a, collateral=0), account=2)
+    batch = one_update(lambda a: replace(a, collateral=1), account=2, deposits={2: 1})
     owner = words_of(batch.updates[0].new)[2:20]
     words = [27 * half % P, half, *(word * half % P for word in owner), *([0] * 28)]
     forgery = forge(batch, old_words={0: words}).set("update", "old_present", 0, half)
@@ -87,7 +88,7 @@ def out_of_order_with_gap_denied() -> Forgery:
 def new_leaf(changes: dict[int, int], positions: tuple[tuple[int, int, int], ...] = ((1, 5, 0), (2, 6, 0))) -> Forgery:
     """A fresh account whose words are changed by hand, hashed as they are."""
     tree = opened_tree()
-    batch = close_batch(tree, {12: trader(4, 0, *positions)})
+    batch = close_batch(tree, {12: trader(4, 1, *positions)}, deposits={12: 1})
     words = words_of(batch.updates[0].new)
     for index, value in changes.items():
         words[index] = value
@@ -96,6 +97,25 @@ def new_leaf(changes: dict[int, int], positions: tuple[tuple[int, int, int], ...
 
 def signature_index_out_of_range() -> Forgery:
     return new_leaf({20: 256})
+
+
+def address_limb_out_of_range() -> Forgery:
+    """A new account whose owner is no address: one limb is 2^16."""
+    words = words_of(trader(4, 0))
+    words[ADDRESS:SIGNATURE] = [1 << 16, *([0] * 9)]
+    return forge(close_batch(opened_tree(), {12: trader(4, 0)}), new_words={0: words})
+
+
+def account_opened_in_somebodys_name() -> Forgery:
+    """An account that its owner never asked for."""
+    return forge(close_batch(opened_tree(), {12: trader(4, 0)}))
+
+
+def account_opened_with_anothers_deposit() -> Forgery:
+    """The verifier knows whose deposit it is; the leaf names another owner."""
+    batch = close_batch(opened_tree(), {12: trader(4, 1)}, deposits={12: 1})
+    told = replace(batch, deposits=(replace(batch.deposits[0], owner=bytes(20)),))
+    return forge(batch, told=told)
 
 
 def market_out_of_range() -> Forgery:
@@ -141,7 +161,7 @@ def position_in_an_unused_slot() -> Forgery:
 def absent_but_not_zero(changes: dict[int, int]) -> Forgery:
     """An old leaf of all zeros but for some words."""
     tree = opened_tree()
-    batch = close_batch(tree, {12: trader(4, 0)})
+    batch = close_batch(tree, {12: trader(4, 1)}, deposits={12: 1})
     words = [changes.get(i, 0) for i in range(48)]
     return forge(batch, old_words={0: words}).set("update", "old_present", 0, 0)
 
@@ -279,6 +299,9 @@ LEAVES = {
     out_of_order: {"bus range"},
     out_of_order_with_gap_denied: {"update: accounts ascend"},
     signature_index_out_of_range: {"bus range"},
+    address_limb_out_of_range: {"update: address limb of a new account is its deposit's"},
+    account_opened_in_somebodys_name: {"update: address limb of a new account is its deposit's"},
+    account_opened_with_anothers_deposit: {"bus external"},
     market_out_of_range: {"bus range"},
     size_out_of_range: {"bus range"},
     funding_out_of_range: {"bus range"},
@@ -305,6 +328,7 @@ LEAVES = {
     old_leaf_on_a_padding_row: {"update: old leaf only on real rows"},
     doubly_real_update: {
         "update: real is boolean",
+        "update: address limb of a new account is its deposit's",
         "update: old leaf only on real rows",
         "update: new collateral of an absent leaf is zero",
         "update: new signature index of an absent leaf is zero",
