@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -107,8 +108,6 @@ def install_hooks(tell: Callable[[str], None]) -> Callable[[], None]:
 
 def run_desk(engine: DeskEngine, settings: DeskSettings) -> int:
     """Show the window until it is closed; the exit status. The engine is left running: the caller stops it."""
-    import time
-
     app = make_application()
     window = make_window(engine, layout_file.read(settings.layouts))
     restore_hooks = install_hooks(lambda text: window.notify("danger", text, time.perf_counter()))

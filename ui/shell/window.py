@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
@@ -19,7 +21,7 @@ from ui.shell.panels import PANELS, PanelSpec
 from ui.shell.wiring import wire_panels
 from ui.shell.workspace import Workspace
 from ui.theme.theme import Theme
-from ui.viewmodels.header import mode_sentence
+from ui.viewmodels.header import ModeTeller
 from ui.viewmodels.notices import Notice, NoticeLog
 from ui.viewmodels.status import alarm
 from ui.widgets.panel import Panel
@@ -52,6 +54,7 @@ class DeskWindow(QMainWindow):
         self.notice_log = NoticeLog(None, engine.config)
         self._cursor = 0
         self._messages: tuple[str, ...] = ()
+        self._mode = ModeTeller()
         self.registry = ActionRegistry()
         register_actions(self.registry, self)
         self.qt_actions = self.registry.build_menus(self)
@@ -94,8 +97,6 @@ class DeskWindow(QMainWindow):
         return [self.header, *self.panels.values(), self.status]
 
     def _figures(self) -> tuple[float, float]:
-        import time
-
         return self.loop.recorder.fps(time.perf_counter()), self.loop.recorder.recent_p95()
 
     def _after_frame(self, snapshot: Snapshot | None, now: float) -> None:
@@ -104,7 +105,7 @@ class DeskWindow(QMainWindow):
         if snapshot is None:
             return
         problem = alarm(snapshot)
-        self.banner.say("danger" if problem else "warn", problem or mode_sentence(snapshot))
+        self.banner.say("danger" if problem else "warn", problem or self._mode.sentence(snapshot, now))
         self._take_events(snapshot, now)
 
     def _take_events(self, snapshot: Snapshot, now: float) -> None:

@@ -11,6 +11,7 @@ from string import Template
 
 from ui.theme.fonts import NUMBERS, WORDS
 from ui.theme.metrics import Density
+from ui.theme.stylesheet_images import image_path
 from ui.theme.tokens import ALIASES, TEXTS, Tokens
 
 _BASE = Template("""
@@ -136,8 +137,6 @@ QScrollArea#dockWidgetScrollArea { border: none; background: transparent; }
 
 
 def _values(tokens: Tokens, density: Density) -> dict[str, str]:
-    from ui.theme.stylesheet_images import image_path
-
     values: dict[str, str] = asdict(tokens)
     values |= {"words": WORDS, "numbers": NUMBERS, "small": str(density.small), "body": str(density.body)}
     values |= {"inner": str(density.control - 2), "pad": "12"}
