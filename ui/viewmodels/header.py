@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.pacer import MAX_FLOW_SPEED, MODES
 from app.snapshots import MarketView, Snapshot
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.units import PPM, SECOND
@@ -21,7 +22,8 @@ from ui.viewmodels.wording import (
 )
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
-RECORDED_LIMIT = 10.0  # recorded flow plays up to this multiple
+HOLD_PATIENCE = 3.0
+"""Wall seconds that a wait of the clock may take before it is said: each proof above 1x is waited for a moment."""
 ARROWS = {"gain": "▲", "loss": "▼"}
 
 
@@ -46,7 +48,6 @@ class Header:
     date: str
     speed: float
     paused: bool
-    mode: str  # "" unless it has to be said
 
 
 def make_header(config: VenueConfig, snapshot: Snapshot, market_id: int) -> Header:
@@ -64,15 +65,25 @@ def make_header(config: VenueConfig, snapshot: Snapshot, market_id: int) -> Head
         date=f"{stamp[:10]} UTC",
         speed=snapshot.speed,
         paused=snapshot.paused,
-        mode=mode_sentence(snapshot),
     )
 
 
-def mode_sentence(snapshot: Snapshot) -> str:
-    """The engine's own sentence, when the clock runs too fast for the recording or another mode is on."""
-    if snapshot.speed > RECORDED_LIMIT or snapshot.mode != "recorded flow":
-        return snapshot.mode
-    return ""
+class ModeTeller:
+    """What has to be said about the clock. Short waits for a proof are not: the line would come and go all the time."""
+
+    def __init__(self) -> None:
+        self._held_since: float | None = None
+
+    def sentence(self, snapshot: Snapshot, now: float) -> str:
+        """The line to show at wall time ``now``, or ``""``."""
+        if snapshot.mode in MODES.values():
+            self._held_since = None
+            return "" if snapshot.mode == MODES[False] else snapshot.mode
+        if self._held_since is None:
+            self._held_since = now
+        if now - self._held_since >= HOLD_PATIENCE:
+            return snapshot.mode
+        return MODES[True] if snapshot.speed > MAX_FLOW_SPEED else ""
 
 
 def change_ppm(view: MarketView) -> int | None:

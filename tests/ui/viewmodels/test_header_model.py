@@ -5,10 +5,13 @@ from dataclasses import replace
 import pytest
 from sample_snapshot import NOW, batch_view, sample_snapshot, sample_threads
 
+from app.pacer import MODES
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.units import HOUR, SECOND
-from ui.viewmodels.header import change_ppm, countdown_text, make_header, mode_sentence, speed_text
+from ui.viewmodels.header import HOLD_PATIENCE, ModeTeller, change_ppm, countdown_text, make_header, speed_text
 from ui.viewmodels.status import alarm, make_status
+
+HELD = "the clock waits for a proof that is due"
 
 
 def facts(header):
@@ -53,11 +56,21 @@ def test_the_countdown_rounds_up_and_ends_at_zero(nanoseconds, text):
     assert countdown_text(nanoseconds) == text
 
 
-def test_the_mode_is_said_when_the_clock_is_too_fast_or_the_mode_is_another():
-    words = "quotes only"
-    assert mode_sentence(sample_snapshot(speed=10.0)) == ""
-    assert mode_sentence(sample_snapshot(speed=60.0, mode=words)) == words
-    assert mode_sentence(sample_snapshot(speed=1.0, mode="the clock waits for a proof that is due")).endswith("due")
+def test_a_clock_too_fast_for_the_recording_is_said_at_once_and_steadily():
+    teller = ModeTeller()
+    assert teller.sentence(sample_snapshot(speed=10.0), 0.0) == ""
+    assert teller.sentence(sample_snapshot(speed=60.0, mode=MODES[True]), 0.1) == MODES[True]
+    assert teller.sentence(sample_snapshot(speed=60.0, mode=HELD), 0.2) == MODES[True]
+
+
+def test_only_a_long_wait_of_the_clock_is_said():
+    teller = ModeTeller()
+    held, running = sample_snapshot(speed=10.0, mode=HELD), sample_snapshot(speed=10.0)
+    assert teller.sentence(held, 0.0) == ""
+    assert teller.sentence(held, HOLD_PATIENCE - 0.1) == ""
+    assert teller.sentence(held, HOLD_PATIENCE) == HELD
+    assert teller.sentence(running, 4.0) == ""
+    assert teller.sentence(held, 4.1) == "", "the next wait is counted from its own beginning"
 
 
 def test_speeds_read_as_multiples():
