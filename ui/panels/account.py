@@ -37,7 +37,8 @@ class AccountPanel(Panel):
 
     title = "Account"
     refused = Signal(str)
-    noticed = Signal(str)
+    noticed = Signal(str)  # what was sent to L1
+    accepted = Signal(str)  # a withdrawal: its stages are told by events
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(engine, theme, parent)
@@ -180,7 +181,7 @@ class AccountPanel(Panel):
     def _on_answer(self, answer: Answer) -> None:
         self.form.button.setEnabled(True)
         if answer.accepted:
-            self.noticed.emit(answer.words)
+            self.accepted.emit(answer.words)
             self.show_overview()
         else:
             self._refuse(answer.words)

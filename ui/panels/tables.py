@@ -20,6 +20,7 @@ from ui.viewmodels.ticket_acks import Answer
 from ui.viewmodels.ticket_commands import CommandSender
 from ui.viewmodels.wording import plural
 from ui.widgets.panel import Panel
+from ui.widgets.press_guard import PressGuard
 from ui.widgets.state import LIVE, refused
 
 SPECS: tuple[TableSpec, ...] = (POSITIONS, ORDERS, FILLS, FUNDING, TRANSFERS)
@@ -33,13 +34,14 @@ class TablesPanel(Panel):
 
     title = "Positions and orders"
     refused = Signal(str)
-    noticed = Signal(str)
+    accepted = Signal(str)  # what became of it is told by its events
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: object | None = None) -> None:
         super().__init__(engine, theme)
         self._snapshot: Snapshot | None = None
         self._sender = CommandSender(engine)
         self._busy: dict[Target, str] = {}
+        self._guard = PressGuard()
         symbol = engine.config.collateral_symbol
         self.tabs = QTabBar()
         self.tabs.setDrawBase(False)
@@ -173,7 +175,7 @@ class TablesPanel(Panel):
         self._send(("orders", None, "all"), make, "cancel all orders")
 
     def _send(self, target: Target, make: Callable[[str], Input], words: str) -> None:
-        if target in self._busy or self._snapshot is None:
+        if not self._guard.is_new(target) or target in self._busy or self._snapshot is None:
             return
         client_id, answer = self._sender.send(make, words, self._snapshot.wall_time)
         if answer is not None:
@@ -187,7 +189,7 @@ class TablesPanel(Panel):
         self._busy = {target: sent for target, sent in self._busy.items() if sent != answer.client_id}
         self.set_state(LIVE)
         if answer.accepted:
-            self.noticed.emit(answer.words)
+            self.accepted.emit(answer.words)
         else:
             self.set_state(refused(answer.words))
             self.refused.emit(answer.words)

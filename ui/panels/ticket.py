@@ -31,6 +31,7 @@ from ui.viewmodels.ticket_receipt import ReceiptView, blank, receipt_view
 from ui.viewmodels.wording import price_text
 from ui.widgets.figure_grid import FigureGrid
 from ui.widgets.panel import Panel
+from ui.widgets.press_guard import PressGuard
 from ui.widgets.state import LIVE, empty
 from ui.widgets.stating_button import StatingButton
 
@@ -44,7 +45,7 @@ class TicketPanel(Panel):
 
     title = "Ticket"
     refused = Signal(str)
-    noticed = Signal(str)
+    accepted = Signal(str)  # what became of the order is told by its events
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(engine, theme, parent)
@@ -57,6 +58,7 @@ class TicketPanel(Panel):
         self._sender = CommandSender(engine)
         self._sent: PlaceOrder | None = None
         self._faults: dict[str, str] = {}
+        self._guard = PressGuard()
         self._touched = False
         self._receipt_due = 0.0
         self.position = QLabel(" ")
@@ -234,7 +236,7 @@ class TicketPanel(Panel):
 
     def submit(self) -> None:
         """Send the order; a form that cannot be read says why beside the field and takes the cursor there."""
-        if self._context is None or self._sender.waiting:
+        if not self._guard.is_new("submit") or self._context is None or self._sender.waiting:
             return
         order = self.reading.order
         if order is None:
@@ -255,7 +257,7 @@ class TicketPanel(Panel):
     def _on_answer(self, answer: Answer) -> None:
         if answer.accepted:
             self._faults = {}
-            self.noticed.emit(answer.words)
+            self.accepted.emit(answer.words)
             # A sent size is spent: the same click again must not double the position.
             self.form = replace(self.form, size_text="", percent=None)
             return

@@ -11,12 +11,23 @@ from engine.sequencer.events import (
     Event,
     Fill,
     Liquidated,
+    OrderClosed,
+    OrderRested,
     Rejected,
     WithdrawalStage,
 )
-from ui.viewmodels.wording import money_text, price_text, size_text
+from engine.units import FIXED_ONE
+from ui.viewmodels.wording import exact_money_text, fixed_price_text, plural, price_text, size_text
 
 DEDUPE_SECONDS = 30.0
+REPEATED = ("warn", "danger")  # kinds that a lasting cause raises again and again; two equal fills are two facts
+UNFILLED = {
+    "ioc": "{0} not filled: the book holds no more at that price",
+    "post_only": "{0} not placed: post-only, and it would have traded at once",
+    "self_trade": "{0} cancelled: it met another order of this account",
+    "margin": "{0} cancelled: the account's margin no longer carries it",
+}
+"""Why an order ended with something left, by the event's reason."""
 LIFETIME_SECONDS = {"info": 4.0, "good": 5.0, "warn": 8.0, "danger": 12.0}
 
 
@@ -39,7 +50,9 @@ class NoticeLog:
 
     def add(self, notice: Notice, now: float) -> bool:
         """Record; True when it is to be shown."""
-        recent = any(old == notice and now - stamp < DEDUPE_SECONDS for stamp, old in reversed(self.history[-50:]))
+        recent = notice.kind in REPEATED and any(
+            old == notice and now - stamp < DEDUPE_SECONDS for stamp, old in reversed(self.history[-50:])
+        )
         self.counts[notice] = self.counts.get(notice, 0) + 1
         if recent:
             return False
@@ -47,31 +60,76 @@ class NoticeLog:
         return True
 
     def from_events(self, events: list[Event]) -> list[Notice]:
-        """The events that concern the user, in words."""
-        return [notice for event in events if (notice := self._notice(event)) is not None]
+        """The events that concern the user, in words. Fills of one order, and cancels at one time, are one notice."""
+        groups: dict[object, list[Event]] = {}
+        for event in events:
+            key = self._group(event)
+            if key is not None:
+                groups.setdefault(key, []).append(event)
+        notices = (self._notice(group) for group in groups.values())
+        return [notice for notice in notices if notice is not None]
 
-    def _notice(self, event: Event) -> Notice | None:
+    def _group(self, event: Event) -> object:
+        """What an event is told together with; None when it is not the user's."""
+        if isinstance(event, Fill):
+            order = self._own_order(event)
+            return None if order is None else ("order", order)
+        if not isinstance(event, BatchStage) and getattr(event, "account", None) != self.account:
+            return None
+        if isinstance(event, OrderClosed) and event.reason == "cancelled":
+            return ("cancelled", event.sequence)
+        return id(event)
+
+    def _notice(self, group: list[Event]) -> Notice | None:
+        event = group[0]
+        if isinstance(event, Fill):
+            return self._filled([fill for fill in group if isinstance(fill, Fill)])
         if isinstance(event, BatchStage):
             return Notice("warn", f"Batch {event.batch}: {event.detail}") if event.stage == "failed" else None
-        if isinstance(event, Fill):
-            return self._fill(event) if self.account in (event.maker_account, event.taker_account) else None
-        if getattr(event, "account", None) != self.account:
-            return None
         if isinstance(event, Rejected):
-            return Notice("danger", f"Refused: {event.message}")
+            return Notice("danger", event.message)  # the panel that sent it says the same words: shown once
+        if isinstance(event, OrderRested):
+            market = self.config.market(event.market)
+            size, price = size_text(market, event.lots), price_text(market, event.price)
+            return Notice("info", f"{event.side.capitalize()} {size} at {price} is on the book")
+        if isinstance(event, OrderClosed):
+            return self._closed(event) if len(group) == 1 else Notice("info", f"{len(group):,} orders cancelled")
         if isinstance(event, Liquidated):
             market = self.config.market(event.market)
             return Notice("danger", f"Liquidated {size_text(market, event.lots)} at {price_text(market, event.price)}")
         if isinstance(event, DepositCredited):
-            return Notice("good", f"Deposit of {money_text(event.amount)} credited from L1 block {event.block:,}")
+            return Notice("good", f"Deposit of {self._money(event.amount)} credited from L1 block {event.block:,}")
         if isinstance(event, WithdrawalStage):
             words = event.stage.replace("_", " ")
-            return Notice("info", f"Withdrawal {event.withdrawal_id} of {money_text(event.amount)}: {words}")
+            return Notice("info", f"Withdrawal {event.withdrawal_id} of {self._money(event.amount)}: {words}")
         return None
 
-    def _fill(self, fill: Fill) -> Notice:
-        market = self.config.market(fill.market)
-        taker = fill.taker_account == self.account
-        bought = (fill.side == "buy") == taker
-        verb = "Bought" if bought else "Sold"
-        return Notice("good", f"{verb} {size_text(market, fill.lots)} at {price_text(market, fill.price)}")
+    def _money(self, quanta: int) -> str:
+        return f"{exact_money_text(quanta)} {self.config.collateral_symbol}"
+
+    def _own_order(self, fill: Fill) -> int | None:
+        """The user's order in a fill, None when it is between others."""
+        if fill.taker_account == self.account:
+            return fill.taker_order
+        return fill.maker_order if fill.maker_account == self.account else None
+
+    def _filled(self, fills: list[Fill]) -> Notice:
+        """``fills``: of one order, at least one."""
+        first = fills[0]
+        market = self.config.market(first.market)
+        bought = (first.side == "buy") == (first.taker_account == self.account)
+        lots = sum(fill.lots for fill in fills)
+        cost = sum(fill.lots * fill.price for fill in fills)
+        average = fixed_price_text(market, cost * market.tick_value * FIXED_ONE // lots)
+        words = f"{'Bought' if bought else 'Sold'} {size_text(market, lots)} at {average}"
+        return Notice("good", words if len(fills) == 1 else f"{words} on average, {plural(len(fills), 'fill')}")
+
+    def _closed(self, event: OrderClosed) -> Notice | None:
+        """What is left of an order that ended; nothing when it was filled."""
+        market = self.config.market(event.market)
+        what = f"{event.side.capitalize()} {size_text(market, event.remaining)}"
+        if event.reason == "cancelled":
+            return Notice("info", f"{what} cancelled")
+        if event.remaining and event.reason in UNFILLED:
+            return Notice("warn", UNFILLED[event.reason].format(what))
+        return None

@@ -63,7 +63,7 @@ def test_a_withdrawal_waits_for_its_answer(qtbot, panel: AccountPanel, engine: S
     assert not panel.form.button.isEnabled()
     engine.events.append(Accepted(sequence=1, time=0, account=16, client_id=command.client_id))
     engine.update()
-    with qtbot.waitSignal(panel.noticed) as caught:
+    with qtbot.waitSignal(panel.accepted) as caught:
         panel.update_snapshot(engine.snapshot())
     assert caught.args == ["withdraw 2,500.00 pUSD: accepted"]
     assert panel.pages.currentIndex() == 0

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QAbstractItemModel, QPoint, Qt
+from PySide6.QtWidgets import QApplication
 from sample_snapshot import SampleEngine, sample_fills
 
 from engine.exchange.config import DEFAULT_CONFIG
@@ -112,13 +113,27 @@ def test_a_close_locks_until_it_is_answered(qtbot, panel: TablesPanel, engine: S
     assert isinstance(order, PlaceOrder)
     engine.events.append(Accepted(sequence=1, time=0, account=16, client_id=order.client_id))
     engine.update()
-    with qtbot.waitSignal(panel.noticed) as caught:
+    with qtbot.waitSignal(panel.accepted) as caught:
         panel.update_snapshot(engine.snapshot())
     assert caught.args == ["close BTC-USD: accepted"]
     assert text(panel.views["positions"].model(), 0, close) == "Close"
 
 
-def test_a_refused_cancel_is_shown_with_its_reason(qtbot, panel: TablesPanel, engine: SampleEngine) -> None:
+def test_a_double_click_on_half_halves_once(qtbot, panel: TablesPanel, engine: SampleEngine) -> None:
+    for _ in range(3):  # each press is answered before the next one comes
+        press(qtbot, panel, "positions", 0, "half")
+        order = sent(engine)[-1]
+        assert isinstance(order, PlaceOrder)
+        engine.events.append(Accepted(sequence=1, time=0, account=16, client_id=order.client_id))
+        engine.update()
+        panel.update_snapshot(engine.snapshot())
+    assert len(sent(engine)) == 1
+
+
+def test_a_refused_cancel_is_shown_with_its_reason(
+    qtbot, monkeypatch: pytest.MonkeyPatch, panel: TablesPanel, engine: SampleEngine
+) -> None:
+    monkeypatch.setattr(QApplication, "doubleClickInterval", lambda: -1)  # presses below are meant one by one
     panel.show_table("orders")
     press(qtbot, panel, "orders", 1, "cancel")
     (command,) = sent(engine)

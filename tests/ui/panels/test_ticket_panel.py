@@ -87,11 +87,23 @@ def test_the_button_locks_until_the_acknowledgement(qtbot, panel: TicketPanel, e
     qtbot.keyClick(panel.fields.size_edit.line, Qt.Key.Key_Return)
     assert len(sent(engine)) == 1
     engine.events.append(Accepted(sequence=9, time=0, account=16, client_id=sent(engine)[0].client_id, order_id=5))
-    with qtbot.waitSignal(panel.noticed) as caught:
+    with qtbot.waitSignal(panel.accepted) as caught:
         step(panel, engine)
     assert "accepted" in caught.args[0]
     assert panel.button.isEnabled()
     assert panel.fields.size_edit.text() == ""  # the same click again must not double the position
+
+
+def test_the_second_press_of_a_double_click_neither_buys_again_nor_complains(
+    qtbot, panel: TicketPanel, engine: SampleEngine
+) -> None:
+    retype(qtbot, panel.fields.size_edit.line, "0.25")
+    click(qtbot, panel.button)
+    engine.events.append(Accepted(sequence=9, time=0, account=16, client_id=sent(engine)[0].client_id, order_id=5))
+    step(panel, engine)
+    click(qtbot, panel.button)
+    assert len(sent(engine)) == 1
+    assert panel.fields.size_edit.error == ""
 
 
 def test_a_refusal_stands_beside_its_field_and_keeps_what_was_typed(

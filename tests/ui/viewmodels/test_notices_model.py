@@ -1,7 +1,19 @@
 """Which events become a notice, and that the same words are not repeated."""
 
+import pytest
+
 from engine.exchange.config import DEFAULT_CONFIG
-from engine.sequencer.events import Accepted, BatchStage, DepositCredited, Fill, Liquidated, Rejected, WithdrawalStage
+from engine.sequencer.events import (
+    Accepted,
+    BatchStage,
+    DepositCredited,
+    Fill,
+    Liquidated,
+    OrderClosed,
+    OrderRested,
+    Rejected,
+    WithdrawalStage,
+)
 from ui.viewmodels.notices import DEDUPE_SECONDS, Notice, NoticeLog
 
 ME, OTHER = 16, 40
@@ -11,10 +23,10 @@ def log():
     return NoticeLog(ME, DEFAULT_CONFIG)
 
 
-def fill(maker, taker, side="buy"):
+def fill(maker, taker, side="buy", price=574_123, lots=250, taker_order=2):
     return Fill(
-        sequence=1, time=0, fill_id=1, market=1, price=574_123, lots=250, side=side, maker_account=maker,
-        taker_account=taker, maker_order=1, taker_order=2, maker_fee=0, taker_fee=0, liquidation=False,
+        sequence=1, time=0, fill_id=1, market=1, price=price, lots=lots, side=side, maker_account=maker,
+        taker_account=taker, maker_order=1, taker_order=taker_order, maker_fee=0, taker_fee=0, liquidation=False,
     )  # fmt: skip
 
 
@@ -29,9 +41,51 @@ def test_fills_are_said_from_the_users_side():
     assert texts(fill(OTHER, OTHER)) == []
 
 
+def test_the_fills_of_one_order_are_one_notice_at_their_average():
+    many = [fill(OTHER, ME, price=1_000, lots=1), fill(OTHER, OTHER), fill(OTHER, ME, price=2_000, lots=3)]
+    assert texts(*many, fill(OTHER, ME, taker_order=3)) == [
+        "Bought 0.004 BTC at 175.0 on average, 2 fills",
+        "Bought 0.250 BTC at 57,412.3",
+    ]
+
+
+def test_equal_fills_are_both_shown():
+    notices, same = log(), Notice("good", "Bought 0.250 BTC at 57,412.3")
+    assert notices.add(same, 0.0)
+    assert notices.add(same, 0.1)
+
+
+def closed(reason, remaining, account=ME):
+    return OrderClosed(
+        sequence=1, time=0, account=account, market=1, order_id=5, client_id="", side="buy", type="limit", tif="gtc",
+        filled=0, remaining=remaining, reason=reason,
+    )  # fmt: skip
+
+
+def test_what_became_of_an_order_is_told():
+    rested = OrderRested(
+        sequence=1, time=0, account=ME, market=1, order_id=5, client_id="", side="sell", price=574_123, lots=250
+    )
+    assert texts(rested) == ["Sell 0.250 BTC at 57,412.3 is on the book"]
+    assert texts(closed("filled", 0)) == []
+    assert texts(closed("cancelled", 250)) == ["Buy 0.250 BTC cancelled"]
+    assert texts(closed("cancelled", 250, OTHER)) == []
+    assert texts(*[closed("cancelled", 250)] * 12) == ["12 orders cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [("ioc", "not filled"), ("post_only", "post-only"), ("self_trade", "met"), ("margin", "margin")],
+)
+def test_an_order_that_ends_unfilled_says_why(reason, words):
+    (text,) = texts(closed(reason, 250))
+    assert text.startswith("Buy 0.250 BTC ")
+    assert words in text
+
+
 def test_only_the_users_own_facts_are_told():
     mine = Rejected(sequence=1, time=0, account=ME, client_id="", code="Margin", message="not enough margin")
-    assert texts(mine) == ["Refused: not enough margin"]
+    assert texts(mine) == ["not enough margin"]
     theirs = Rejected(sequence=1, time=0, account=OTHER, client_id="", code="Margin", message="not enough margin")
     assert texts(theirs) == []
     assert texts(Accepted(sequence=1, time=0, account=ME, client_id="")) == []
@@ -44,8 +98,8 @@ def test_money_facts_are_told():
     )
     gone = Liquidated(sequence=1, time=0, account=ME, market=1, lots=250, price=512_204, insurance=0)
     assert texts(deposit, stage, gone) == [
-        "Deposit of 20,000.00 credited from L1 block 1,004",
-        "Withdrawal 2 of 5.00: in batch",
+        "Deposit of 20,000.00 pUSD credited from L1 block 1,004",
+        "Withdrawal 2 of 5.00 pUSD: in batch",
         "Liquidated 0.250 BTC at 51,220.4",
     ]
 
