@@ -11,11 +11,11 @@ from app import snapshot_builder as build
 from app.ingress import Command
 from app.l1 import ChainRequest
 from app.pacer import MODES, Pacer
+from app.prover import verify_file
 from app.session import Session
 from app.snapshots import CandleSeries, Snapshot
 from app.supervisor import Supervised
 from engine.errors import ProtocolError, check_range
-from engine.proving.prover import verify_file
 from engine.sequencer.candles import CandleArrays
 from engine.sequencer.events import AnyEvent
 from engine.sequencer.inputs import Input, PlaceOrder
@@ -170,7 +170,7 @@ class Engine:
 
     def _publish(self) -> None:
         """Build the next picture and swap it in."""
-        loop, chain = self._loop, self.session.chain
+        loop, chain, prover = self._loop, self.session.chain, self.session.prover
         venue = loop.venue
         self._changed = False
         self._published = time.monotonic()
@@ -196,12 +196,12 @@ class Engine:
             withdrawals=build.withdrawal_views(venue, self.account_id),
             sequencer=build.sequencer_view(loop, self.thread.error),
             l1=build.l1_view(chain),
-            threads=() if self._still else (self.thread.view(), self.session.prover.thread.view()),
+            threads=() if self._still else (self.thread.view(), prover.thread.view()),
             prove_seconds=np.array(
                 [r.prove_milliseconds / 1000 for r in records.values() if r.prove_milliseconds], np.float64
             ),
             proof_failures=sum(record.attempts - ("proved" in record.stages) for record in records.values()),
-            messages=tuple(chain.errors[-5:]),
+            messages=(*((prover.preparing,) if prover.preparing else ()), *chain.errors[-5:]),
         )
         if self._snapshot.user is not None:
             self._basis = venue.preview_basis(self.account_id)

@@ -13,31 +13,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from app import faults
+from app import faults, jit_cache
+from app.proof_files import NO_FACTS, ProofFacts, read_facts, store_proof
 from app.supervisor import Supervised
+from app.warmup import warm_up_prover
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
-from engine.proving.prover import ProvedBatch, VerifiedProof, prove_batch, verify_file
 from engine.sequencer.batch import Batch
 from engine.sequencer.inputs import ProofOutcome
 from engine.stark.errors import ProvingCancelled
 
+if TYPE_CHECKING:
+    from engine.proving.prover import ProvedBatch, VerifiedProof
+
 MAX_ATTEMPTS = 5
 NICE = 5
 """Added to the prover thread's niceness, so that the sequencer and the window go first."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProofFacts:
-    """What the window shows of a proof beside its outcome."""
-
-    stage_seconds: dict[str, float]
-    prove_seconds: float
-    verify_seconds: float
-    bits_proven: float
-    bits_conjectured: float
-    statement: str
 
 
 @dataclass(slots=True)
@@ -51,8 +44,22 @@ class LiveProof:
     started: float = field(default_factory=time.monotonic)
 
 
-Prove = Callable[..., ProvedBatch]
-Verify = Callable[[bytes], VerifiedProof]
+Prove = Callable[..., "ProvedBatch"]
+Verify = Callable[[bytes], "VerifiedProof"]
+
+
+def prove_batch(batch: Batch, config: VenueConfig, **hooks: Any) -> ProvedBatch:
+    """:func:`engine.proving.prover.prove_batch`, imported with the first batch: trading does not wait."""
+    from engine.proving import prover
+
+    return prover.prove_batch(batch, config, **hooks)
+
+
+def verify_file(data: bytes) -> VerifiedProof:
+    """:func:`engine.proving.prover.verify_file`, imported when it is first needed."""
+    from engine.proving import prover
+
+    return prover.verify_file(data)
 
 
 class ProverQueue:
@@ -78,7 +85,8 @@ class ProverQueue:
         self._jobs: queue.PriorityQueue[tuple[int, int, Batch | None]] = queue.PriorityQueue()
         self._stopping = threading.Event()
         self.live: LiveProof | None = None
-        self.facts: dict[int, ProofFacts] = {}
+        self._facts: dict[str, ProofFacts] = {}
+        self.preparing = ""
         self.thread = Supervised("prover", self._run, restartable=True)
 
     def start(self) -> None:
@@ -93,6 +101,14 @@ class ProverQueue:
         """Batches waiting or being proved."""
         return self._jobs.qsize() + (self.live is not None)
 
+    def facts(self, digest: str) -> ProofFacts:
+        """What was measured when the proof with this digest was made; blank for ""."""
+        if not digest:
+            return NO_FACTS
+        if digest not in self._facts:
+            self._facts[digest] = read_facts(self._proofs, digest)
+        return self._facts[digest]
+
     def stop(self) -> None:
         """Cancel the running proof and end the thread; unproved batches are queued again at the next start."""
         self._stopping.set()
@@ -101,6 +117,7 @@ class ProverQueue:
 
     def _run(self) -> None:
         _lower_priority()
+        self._prepare()
         while not self._stopping.is_set():
             self.thread.beat()
             try:
@@ -110,6 +127,23 @@ class ProverQueue:
             if batch is None:
                 return
             self._attempt(batch, attempt)
+
+    def _prepare(self) -> None:
+        """On the first launch of a build: compile the prover's kernels here, while the desk trades already."""
+        if self._prove is not prove_batch or jit_cache.is_warm():
+            return
+        self.preparing = "first launch: the prover's kernels are being compiled; the first proofs wait for them"
+        try:
+            warm_up_prover(self._preparing)
+        except ProvingCancelled:
+            return  # stopped while compiling; the next start goes on
+        finally:
+            self.preparing = ""
+
+    def _preparing(self, stage: str, fraction: float) -> None:
+        self.thread.beat()
+        if self._stopping.is_set():
+            raise ProvingCancelled("the prover is stopping", field="cancelled")
 
     def _attempt(self, batch: Batch, attempt: int) -> None:
         self.live = LiveProof(batch.number, attempt)
@@ -133,9 +167,7 @@ class ProverQueue:
         started = time.perf_counter()
         verified = self._verify(proved.file)
         verify_seconds = time.perf_counter() - started
-        store_proof(self._proofs, proved.digest, proved.file)
-        faults.reach("proof_done_unposted")
-        self.facts[batch.number] = ProofFacts(
+        facts = ProofFacts(
             dict(proved.stage_seconds),
             proved.seconds,
             verify_seconds,
@@ -143,6 +175,9 @@ class ProverQueue:
             verified.bits_conjectured,
             verified.statement,
         )
+        store_proof(self._proofs, proved.digest, proved.file, facts)
+        faults.reach("proof_done_unposted")
+        self._facts[proved.digest] = facts
         return ProofOutcome(
             batch=batch.number,
             accepted=True,
@@ -158,18 +193,6 @@ class ProverQueue:
         self.thread.beat()
         if (live := self.live) is not None:
             live.stage, live.fraction = stage, fraction
-
-
-def store_proof(folder: Path, digest: str, data: bytes) -> Path:
-    """Write a proof file under its digest: whole or not at all."""
-    target = folder / f"{digest}.proof"
-    temporary = folder / f"{digest}.{os.getpid()}.part"
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(target)
-    return target
 
 
 def _refused(batch: int, attempt: int, reason: str) -> ProofOutcome:

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.l1 import LayerOne
 from app.loop import VenueLoop
-from app.prover import ProofFacts, ProverQueue
+from app.prover import ProverQueue
 from app.snapshots import (
     AccountView,
     BatchView,
@@ -35,7 +35,6 @@ GATE = (
     "State updates are accepted on the word of the operator's key, after native verification of the proof; "
     "the verifier contract is not built yet."
 )
-NO_FACTS = ProofFacts({}, 0.0, 0.0, 0.0, 0.0, "")
 
 
 def market_views(venue: Venue) -> dict[int, MarketView]:
@@ -192,7 +191,7 @@ class BatchViews:
         )
 
     def _closed(self, record: BatchRecord) -> BatchView:
-        facts = self._prover.facts.get(record.number, NO_FACTS)
+        facts = self._prover.facts(record.digest)
         live = self._prover.live
         proving = live if live is not None and live.batch == record.number else None
         view = _batch_view(

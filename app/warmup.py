@@ -1,4 +1,7 @@
-"""First launch: compile every kernel once, with progress. Later launches find them in numba's cache."""
+"""First launch: compile every kernel once, with progress. Later launches find them in numba's cache.
+
+The desk compiles what trading needs before it opens and the prover's kernels in the background, on the prover's thread.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from engine.book.book import OrderBook
 from engine.exchange.accounts import Account
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.exchange.tree import AccountTree
-from engine.proving.prover import prove_batch, verify_file
 from engine.sequencer.batch import Batch, ExternalFlow
 
 Progress = Callable[[str, float], None]
@@ -17,18 +19,31 @@ OWNER = bytes(range(1, 21))
 
 
 def warm_up(progress: Progress) -> None:
-    """Run each part once on small data. Does nothing when an earlier launch of this build completed it."""
+    """Everything, for commands that prove at once. Does nothing when an earlier launch of this build completed it."""
+    if not jit_cache.is_warm():
+        warm_up_trading(progress)
+        warm_up_prover(progress)
+
+
+def warm_up_trading(progress: Progress) -> None:
+    """What the book and the accounts tree need: a user can trade after this."""
     if jit_cache.is_warm():
         return
-    progress("compiling the order book", 0.0)
+    progress("compiling the order book", 0.2)
     _book()
-    progress("compiling the accounts tree", 0.15)
-    batch = _batch()
-    progress("compiling the prover", 0.25)
+    progress("compiling the accounts tree", 0.7)
+    _batch()
+
+
+def warm_up_prover(progress: Progress) -> None:
+    """Prove and verify the smallest batch; then this build's cache is complete."""
+    progress("compiling the prover", 0.0)
+    from engine.proving.prover import prove_batch, verify_file
+
     proved = prove_batch(
-        batch,
+        _batch(),
         DEFAULT_CONFIG,
-        progress=lambda stage, fraction: progress(f"compiling the prover: {stage}", 0.25 + 0.7 * fraction),
+        progress=lambda stage, fraction: progress(f"compiling the prover: {stage}", 0.9 * fraction),
     )
     progress("compiling the verifier", 0.95)
     verify_file(proved.file)

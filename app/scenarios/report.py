@@ -62,7 +62,7 @@ def _positions(session: Session) -> list[dict[str, Any]]:
 
 def _batch(session: Session, number: int) -> dict[str, Any]:
     record = session.loop.venue.batch_record(number)
-    facts = session.prover.facts.get(number)
+    facts = session.prover.facts(record.digest) if record.digest else None
     receipt = session.chain.chain.receipt(record.l1_transaction) if record.l1_transaction else None
     return {
         "id": number,

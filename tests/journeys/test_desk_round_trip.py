@@ -44,7 +44,7 @@ def buy_with_leverage(desk: Desk) -> None:
     assert liquidation is not None
     assert 0 < liquidation < desk.snapshot.markets[BTC].last_price
     assert "% to liquidation at" in row["health"]
-    assert "% to liquidation at" in desk.account.health.text()
+    desk.wait(lambda: "% to liquidation at" in desk.account.health.text())
     assert sum(fill.lots for fill in desk.snapshot.fills) == desk.user.positions[0].size
     assert 1_400_000 < desk.user.leverage_ppm < 1_600_000
     assert desk.rows("fills")

@@ -39,9 +39,9 @@ class Opener(QObject):
             self.progressed.emit("loading the engine (the first launch compiles its kernels)", 0.0)
             from app.engine import Engine
             from app.session import open_session
-            from app.warmup import warm_up
+            from app.warmup import warm_up_trading
 
-            warm_up(self.progressed.emit)
+            warm_up_trading(self.progressed.emit)
             engine = Engine(open_session(self._paths, progress=self.progressed.emit))
             engine.set_speed(self._speed)
             engine.start()

@@ -1,0 +1,56 @@
+"""Proof files beside the journal, named by digest, and what was measured when each was made.
+
+The facts file is a note for people (stage seconds, security bits): nothing is decided by it, a missing or damaged one
+only leaves its figures blank.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+
+class ProofFacts(msgspec.Struct, frozen=True):
+    """What the window shows of a proof beside its outcome. Seconds are wall time on the machine that proved."""
+
+    stage_seconds: dict[str, float] = {}
+    prove_seconds: float = 0.0
+    verify_seconds: float = 0.0
+    bits_proven: float = 0.0
+    bits_conjectured: float = 0.0
+    statement: str = ""
+
+
+NO_FACTS = ProofFacts()
+
+
+def proof_path(folder: Path, digest: str) -> Path:
+    """Where the proof with this digest lies."""
+    return folder / f"{digest}.proof"
+
+
+def store_proof(folder: Path, digest: str, data: bytes, facts: ProofFacts) -> Path:
+    """Write a proof file under its digest, whole or not at all, and its facts beside it."""
+    target = proof_path(folder, digest)
+    _write(target, data)
+    _write(target.with_suffix(".facts.json"), msgspec.json.encode(facts))
+    return target
+
+
+def read_facts(folder: Path, digest: str) -> ProofFacts:
+    """The facts of a proof, blank when there are none that can be read."""
+    try:
+        return msgspec.json.decode(proof_path(folder, digest).with_suffix(".facts.json").read_bytes(), type=ProofFacts)
+    except (OSError, msgspec.DecodeError, msgspec.ValidationError):
+        return NO_FACTS
+
+
+def _write(target: Path, data: bytes) -> None:
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(target)
