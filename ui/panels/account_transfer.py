@@ -102,7 +102,9 @@ class TransferForm(QWidget):
         changes = deposit_changes if self.direction == "deposit" else withdrawal_changes
         self.changes.set_figures(changes(amount, user))
         verb = "Deposit" if self.direction == "deposit" else "Withdraw"
-        what = f"{verb} {exact_amount_text(amount, self._config)}" if not error else f"{verb}: enter an amount"
+        what = f"{verb} {exact_amount_text(amount, self._config)}"
+        if error:
+            what = f"{verb}: correct the amount" if self.amount.text().strip() else f"{verb}: enter an amount"
         self.button.set_words(what)
 
     def refuse(self, words: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from msgspec.structs import replace as replace_order
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
@@ -23,10 +24,12 @@ from ui.viewmodels.ticket import (
     field_of_refusal,
     position_words,
     read_form,
+    sized_lots,
     with_sized_text,
 )
 from ui.viewmodels.ticket_acks import Answer
 from ui.viewmodels.ticket_commands import CommandSender
+from ui.viewmodels.ticket_largest import largest_accepted
 from ui.viewmodels.ticket_receipt import ReceiptView, blank, receipt_view
 from ui.viewmodels.wording import price_text
 from ui.widgets.figure_grid import FigureGrid
@@ -61,6 +64,7 @@ class TicketPanel(Panel):
         self._guard = PressGuard()
         self._touched = False
         self._receipt_due = 0.0
+        self._most: int | None = None  # lots that the venue accepts, where a percentage means more
         self.position = QLabel(" ")
         self.position.setProperty("tone", "text_weak")
         self.position.setProperty("size", "small")
@@ -109,7 +113,9 @@ class TicketPanel(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A low panel keeps the whole receipt in sight."""
         super().resizeEvent(event)
-        self.figures.set_row_height(TIGHT_ROW if self.height() < TIGHT_BELOW else LOOSE_ROW)
+        tight = self.height() < TIGHT_BELOW
+        self.figures.set_row_height(TIGHT_ROW if tight else LOOSE_ROW)
+        self.fields.set_tight(tight)
 
     # -- what the window calls ----------------------------------------------------------------------------------
 
@@ -169,7 +175,9 @@ class TicketPanel(Panel):
         context = self._context
         if context is None:
             return
-        self.form = with_sized_text(self.form, context)
+        if time.monotonic() >= self._receipt_due:
+            self._most = self._largest(context)
+        self.form = with_sized_text(self.form, context, self._most)
         self.reading = read_form(self.form, context)
         self.fields.show_form(self.form, context)
         typed = {name: words for name, words in self.reading.errors.items() if self._typed(name)}
@@ -178,6 +186,23 @@ class TicketPanel(Panel):
         self.fields.show_errors({**self._faults, **typed})
         self._show_message()
         self._show_button(context)
+
+    def _largest(self, context: TicketContext) -> int | None:
+        """Lots that the venue would accept for the chosen percentage; None when it accepts all or none of them."""
+        wish = sized_lots(self.form, context)
+        order = read_form(with_sized_text(self.form, context), context).order if wish else None
+        if not wish or order is None:
+            return None
+
+        def accepts(lots: int) -> bool:
+            receipt = self.engine.preview(replace_order(order, lots=lots))
+            return receipt is None or receipt.refusal is None
+
+        try:
+            found = largest_accepted(wish, context.market.max_order_lots, accepts)
+        except ProtocolError:
+            return None  # the receipt asks again and says why
+        return found if 0 < found < wish else None
 
     def _typed(self, name: str) -> bool:
         """An empty field is not a fault until the user asked for the order."""
@@ -209,6 +234,8 @@ class TicketPanel(Panel):
         words, tone = " ", "text_weak"
         if self._faults.get(""):
             words, tone = self._faults[""], "danger"
+        elif self.fields.sizing.error:
+            words, tone = self.fields.sizing.error, "danger"
         elif self._halted:
             words, tone = f"The sequencer takes no orders: {self._halted}", "warn"
         elif self.receipt.refusal and not self._faults:
@@ -249,7 +276,7 @@ class TicketPanel(Panel):
         words = self._button_words(self._context)
         self._faults = {}
         self._sent = order
-        _, answer = self._sender.send(lambda cid: _with_id(order, cid), words, self._wall_time)
+        _, answer = self._sender.send(lambda cid: replace_order(order, client_id=cid), words, self._wall_time)
         if answer is not None:
             self._on_answer(answer)
         self._show()
@@ -266,18 +293,3 @@ class TicketPanel(Panel):
             place = ""
         self._faults = {place if place in ("price", "size") else "": answer.words}
         self.refused.emit(answer.words)
-
-
-def _with_id(order: PlaceOrder, client_id: str) -> PlaceOrder:
-    return PlaceOrder(
-        account=order.account,
-        market=order.market,
-        side=order.side,
-        type=order.type,
-        lots=order.lots,
-        price=order.price,
-        tif=order.tif,
-        post_only=order.post_only,
-        reduce_only=order.reduce_only,
-        client_id=client_id,
-    )

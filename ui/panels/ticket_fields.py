@@ -59,6 +59,7 @@ class TicketFields(QWidget):
     def __init__(self, theme: Theme, market: MarketConfig) -> None:
         super().__init__()
         self._form = TicketForm(market=0)
+        self._tight = False
         self.side = Segments("side", (("buy", "Buy"), ("sell", "Sell")))
         self.type = Segments("type", (("market", "Market"), ("limit", "Limit")))
         self.tif = Segments("time in force", (("gtc", "GTC"), ("ioc", "IOC")))
@@ -73,6 +74,7 @@ class TicketFields(QWidget):
         self.flag_reason.setProperty("tone", "text_weak")
         self.flag_reason.setProperty("size", "small")
         self.flag_reason.setWordWrap(True)
+        self.flag_reason.hide()
         self._arrange()
         self._connect()
 
@@ -150,10 +152,15 @@ class TicketFields(QWidget):
         reasons += [f"Post-only: {post_reason}."] if post_reason and limit else []
         self._show_reason(" ".join(reasons))
 
+    def set_tight(self, tight: bool) -> None:
+        """In a low panel the reasons are told by the options' tooltips only."""
+        self._tight = tight
+        self.flag_reason.setVisible(bool(self.flag_reason.text()) and not tight)
+
     def _show_reason(self, text: str) -> None:
         if text != self.flag_reason.text():
             self.flag_reason.setText(text)
-            self.flag_reason.setVisible(bool(text))
+            self.flag_reason.setVisible(bool(text) and not self._tight)
 
     def _show_flag(self, box: QCheckBox, on: bool, reason: str) -> None:
         with QSignalBlocker(box):

@@ -156,6 +156,7 @@ class SizingRow(QWidget):
         if self.slider.tenths != tenths:
             self.slider.set_tenths(tenths)
         if not self.box.line.hasFocus():
+            self.box.set_error("")
             self.box.set_text(f"{tenths / LEVERAGE_STEP:.1f}")
         why = "a reducing order takes a share of the position, not of equity" if of_position else ""
         for widget in (self.slider, self.box):

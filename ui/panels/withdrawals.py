@@ -31,7 +31,7 @@ class WithdrawalCard(QWidget):
         self.title.setMinimumWidth(1)
         self.next = QLabel(" ")
         self.next.setProperty("size", "small")
-        self.next.setMinimumWidth(1)
+        self.next.setWordWrap(True)
         self.claim = QPushButton("Claim on L1")
         self.claim.setProperty("kind", "primary")
         self.claim.clicked.connect(self.claim_pressed)
@@ -41,7 +41,6 @@ class WithdrawalCard(QWidget):
         head.setSpacing(8)
         head.addWidget(self.title)
         head.addStretch(1)
-        head.addWidget(self.next)
         head.addWidget(self.claim)
         line = QFrame()
         line.setProperty("role", "hairline")
@@ -51,6 +50,7 @@ class WithdrawalCard(QWidget):
         column.setSpacing(2)
         column.addLayout(head)
         column.addWidget(self.stepper)
+        column.addWidget(self.next)
         column.addWidget(line)
 
     def show_state(self, state: WithdrawalState, *, claim_sent: bool) -> None:
@@ -65,7 +65,6 @@ class WithdrawalCard(QWidget):
         shown = state.needs_user and not claim_sent
         if self.claim.isHidden() == shown:
             self.claim.setVisible(shown)
-            self.next.setVisible(not shown)
         if self.state is None or self.state.title != state.title:
             self.title.setText(state.title)
             self.title.setToolTip(state.path)
@@ -132,6 +131,7 @@ class WithdrawalsPanel(Panel):
         states = withdrawal_states(snapshot, self.engine.config)[:MOST_CARDS]
         for widget in (self.nothing, self.withdraw):
             widget.setVisible(not states)
+        self.source.setVisible(any(not state.finished for state in states))
         while len(self.cards) < len(states):
             card = WithdrawalCard(self.theme)
             card.claim_pressed.connect(self._claim)

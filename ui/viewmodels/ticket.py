@@ -34,7 +34,10 @@ RULED_OUT_BY_TIF = "IOC never rests"
 
 @dataclass(frozen=True, slots=True)
 class TicketForm:
-    """What the user set. ``percent`` is None when the size was typed; ``leverage_tenths`` is 10 for 1x."""
+    """What the user set. ``percent`` is None when the size was typed; ``leverage_tenths`` is 10 for 1x.
+
+    ``cut``: the percentage meant more than the venue accepts, and the size is what it accepts.
+    """
 
     market: int
     side: Side = "buy"
@@ -46,6 +49,7 @@ class TicketForm:
     tif: TimeInForce = "gtc"
     post_only: bool = False
     reduce_only: bool = False
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +202,13 @@ def sized_lots(form: TicketForm, context: TicketContext) -> int | None:
     return min(value // (ticks * context.market.tick_value), context.market.max_order_lots)
 
 
-def with_sized_text(form: TicketForm, context: TicketContext) -> TicketForm:
-    """The form with the size box filled from the percentage; unchanged when the size was typed."""
+def with_sized_text(form: TicketForm, context: TicketContext, most: int | None = None) -> TicketForm:
+    """The form with the size box filled from the percentage, ``most`` lots at most; a typed size is left alone."""
     lots = sized_lots(form, context)
     if lots is None:
-        return form
-    return replace(form, size_text=size_text(context.market, lots, unit=False))
+        return replace(form, cut=False)
+    cut = most is not None and lots > most
+    return replace(form, size_text=size_text(context.market, most if cut else lots, unit=False), cut=cut)
 
 
 def size_hint(form: TicketForm, context: TicketContext) -> str:
@@ -222,7 +227,7 @@ def size_hint(form: TicketForm, context: TicketContext) -> str:
         return f"{words}, {lots * 100 / abs(context.position):.0f} % of the position"
     if context.user.equity > 0:
         words += f", {value / context.user.equity:.2f}x equity"
-    return words
+    return f"{words}, the most accepted" if form.cut else words
 
 
 def button_words(form: TicketForm, context: TicketContext, reading: Reading, value: int | None) -> str:
@@ -231,8 +236,12 @@ def button_words(form: TicketForm, context: TicketContext, reading: Reading, val
     base = context.market.base
     order = reading.order
     if order is None:
-        missing = " and ".join(f"a {name}" for name in ("price", "size") if name in reading.errors)
-        return f"{verb} {base}: enter {missing}"
+        typed = {"price": form.price_text.strip(), "size": form.size_text.strip()}
+        wrong = " and ".join(f"the {name}" for name, text in typed.items() if name in reading.errors and text)
+        missing = " and ".join(f"a {name}" for name, text in typed.items() if name in reading.errors and not text)
+        return f"{verb} {base}: " + " and ".join(
+            part for part in (f"correct {wrong}" if wrong else "", f"enter {missing}" if missing else "") if part
+        )
     symbol = context.config.collateral_symbol
     amount = size_text(context.market, order.lots)
     only = " to reduce" if order.reduce_only else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.sequencer.preview import Receipt
+from engine.units import QUANTUM
 from ui.viewmodels.account import Figure
 from ui.viewmodels.ticket import TicketContext, field_of_refusal
 from ui.viewmodels.wording import (
@@ -72,25 +73,37 @@ def _execution(receipt: Receipt, context: TicketContext, symbol: str) -> tuple[F
     impact: Tone = "warn" if receipt.impact_bps >= LARGE_IMPACT_BPS else "text"
     return (
         Figure(LABELS[0], average, "warn" if receipt.beyond_depth else "text_strong", average_tip),
-        Figure(LABELS[1], split_words(receipt, context), tip="what fills at once, and what waits on the book"),
+        _split(receipt, context),
         Figure(LABELS[2].format(symbol=symbol), fee_words(receipt), impact, COST_TIP),
     )
 
 
-def split_words(receipt: Receipt, context: TicketContext) -> str:
-    """How the order splits into filled, resting and dropped."""
-    market = context.market
-    words = f"{size_text(market, receipt.filled, unit=False)} / {size_text(market, receipt.resting)}"
+def _split(receipt: Receipt, context: TicketContext) -> Figure:
     if not receipt.cancelled:
-        return words
-    return f"{words}, drops {size_text(market, receipt.cancelled, unit=False)}"
+        return Figure(LABELS[1], split_words(receipt, context), tip="what fills at once, and what waits on the book")
+    dropped = size_text(context.market, receipt.cancelled)
+    return Figure(LABELS[1], split_words(receipt, context), "warn", f"{dropped} would be dropped, not filled")
+
+
+def split_words(receipt: Receipt, context: TicketContext) -> str:
+    """How the order splits into filled and resting, and of how much when a part of it is dropped."""
+    market = context.market
+    filled, resting = (size_text(market, lots, unit=False) for lots in (receipt.filled, receipt.resting))
+    if receipt.cancelled:
+        return f"{filled} of {size_text(market, receipt.lots)}"
+    return f"{filled} / {resting} {market.base}"
 
 
 def fee_words(receipt: Receipt) -> str:
     """Fee and impact of what fills now, and the fee of the resting part."""
-    taker = f"{money_text(receipt.fee_taker, decimals=4)}, {receipt.impact_bps} bps" if receipt.filled else ""
-    maker = f"{money_text(receipt.fee_maker, decimals=4)} maker" if receipt.resting else ""
+    taker = f"{_fee(receipt.fee_taker)}, {receipt.impact_bps} bps" if receipt.filled else ""
+    maker = f"{_fee(receipt.fee_maker)} maker" if receipt.resting else ""
     return "; ".join(part for part in (taker, maker) if part) or NOTHING
+
+
+def _fee(quanta: int) -> str:
+    """Small fees with their small decimals; cents are enough for large ones, and fit."""
+    return money_text(quanta, decimals=4 if abs(quanta) < 1_000 * QUANTUM else 2)
 
 
 def _standing(receipt: Receipt, context: TicketContext, symbol: str) -> tuple[Figure, ...]:

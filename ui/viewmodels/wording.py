@@ -125,15 +125,14 @@ def seconds_text(seconds: float) -> str:
 
 
 def range_text(low: float, high: float) -> str:
-    """A range of durations: ``11 to 19 s``; ``≈ 11 s`` when both ends read alike."""
-    first, last = seconds_text(low), seconds_text(high)
-    if first == last:
-        return f"≈ {last}"
-    first_number, _, first_unit = first.partition(" ")
-    last_number, _, last_unit = last.partition(" ")
-    if first_unit == last_unit and " " not in last_unit:
-        return f"{first_number} to {last_number} {last_unit}"
-    return f"{first} to {last}"
+    """A range of durations in the larger end's unit, short: ``0.4–1.2 s``; ``≈ 11 s`` when both ends read alike."""
+    unit, seconds, decimals = "s", 1, 0 if high >= 9.95 else 1
+    if high >= 3600:
+        unit, seconds, decimals = "h", 3600, 1
+    elif high >= 60:
+        unit, seconds = "min", 60
+    first, last = (f"{value / seconds:.{decimals}f}" for value in (low, high))
+    return f"≈ {last} {unit}" if first == last else f"{first}–{last} {unit}"
 
 
 def bytes_text(count: int) -> str:
@@ -177,7 +176,7 @@ def distance_ppm(market: MarketConfig, mark_fixed: int, liquidation_ticks: int) 
 def health_words(market: MarketConfig, mark_fixed: int, liquidation_ticks: int | None) -> str:
     """``4.2 % to liquidation at 58,310.0``; said plainly when no price liquidates the account."""
     if liquidation_ticks is None:
-        return "no price of this market liquidates it"
+        return "no liquidation price"
     distance = percent_text(distance_ppm(market, mark_fixed, liquidation_ticks))
     return f"{distance} to liquidation at {price_text(market, liquidation_ticks)}"
 

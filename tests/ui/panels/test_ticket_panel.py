@@ -145,6 +145,7 @@ def test_bad_text_says_so_beside_the_field(
     retype(qtbot, panel.fields.size_edit.line, text)
     assert part in panel.fields.size_edit.error
     assert panel.button.isEnabled()
+    assert panel.button.words == "Buy BTC: correct the size"
     click(qtbot, panel.button)
     assert sent(engine) == []
     assert part in panel.fields.size_edit.error
@@ -175,9 +176,41 @@ def test_percent_and_leverage_size_the_order(qtbot, panel: TicketPanel) -> None:
     assert not panel.fields.sizing.buttons[25].isChecked()
 
 
-def test_typed_leverage_is_bounded(qtbot, panel: TicketPanel) -> None:
+def test_a_percentage_never_asks_for_more_than_the_venue_accepts(
+    qtbot, monkeypatch: pytest.MonkeyPatch, panel: TicketPanel, engine: SampleEngine
+) -> None:
+    short = InsufficientMargin(5_000_000, 1_000_000)
+    monkeypatch.setattr(
+        engine, "preview", lambda order: sample_receipt(refusal=short if order.lots > 1_000 else None), raising=True
+    )
+    retype(qtbot, panel.fields.sizing.box.line, "20")
+    order = panel.reading.order
+    assert order is not None
+    assert 980 <= order.lots < 1_000
+    assert panel.fields.size_edit.words.text().endswith("the most accepted")
+    assert not panel.message.isVisible()
+    retype(qtbot, panel.fields.size_edit.line, "2")  # a typed size is the user's own
+    order = panel.reading.order
+    assert order is not None
+    assert order.lots == 2_000
+    assert "short by" in panel.message.text()
+
+
+def test_a_percentage_that_cannot_be_accepted_at_all_shows_the_refusal(
+    qtbot, panel: TicketPanel, engine: SampleEngine
+) -> None:
+    engine.receipt = sample_receipt(refusal=InsufficientMargin(5_000_000, 1_000_000))
+    click(qtbot, panel.fields.sizing.buttons[50])
+    assert panel.fields.size_edit.text() != ""
+    assert "short by 5.00" in panel.message.text()
+
+
+def test_typed_leverage_is_bounded(qtbot, panel: TicketPanel, engine: SampleEngine) -> None:
     retype(qtbot, panel.fields.sizing.box.line, "25")
     assert "20x" in panel.fields.sizing.error
+    step(panel, engine)
+    assert panel.message.isVisible()
+    assert panel.message.text() == panel.fields.sizing.error
     retype(qtbot, panel.fields.sizing.box.line, "12.5")
     assert panel.fields.sizing.error == ""
     assert panel.form.leverage_tenths == 125

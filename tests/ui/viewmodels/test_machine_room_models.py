@@ -89,7 +89,7 @@ def test_ranges_are_the_middle_of_the_last_twenty_batches() -> None:
         for k, view in enumerate(batch_view(60 - k, "final", NOW) for k in range(25))
     )
     low, high = np.percentile(np.arange(10, 30), (10, 90))
-    assert withdrawals.expectation("proved", views) == f"{low:.0f} to {high:.0f} s"
+    assert withdrawals.expectation("proved", views) == f"{low:.0f}–{high:.0f} s"
     assert withdrawals.source_words(views) == "expected: 10th to 90th percentile of the last 20 batches, venue time"
     assert withdrawals.expectation("proved", ()) == "no history"
     assert "first proved batch" in withdrawals.source_words(())

@@ -89,7 +89,7 @@ def test_a_position_without_a_liquidation_price_sorts_last() -> None:
     first, second = position_rows(replace(USER, positions=(safe, USER.positions[1])), DEFAULT_CONFIG)
     health = POSITIONS.index("health")
     assert first.cells[health].sort > second.cells[health].sort  # type: ignore[operator]
-    assert "no price" in first.cells[health].text
+    assert "no liquidation price" in first.cells[health].text
 
 
 @pytest.mark.parametrize(

@@ -97,15 +97,17 @@ def test_durations_at_the_borders_of_their_units(seconds: float, text: str) -> N
 
 
 def test_ranges_name_the_unit_once() -> None:
-    assert range_text(11, 19.2) == "11 to 19 s"
-    assert range_text(0.4, 1.2) == "400 ms to 1.2 s"
+    assert range_text(11, 19.2) == "11–19 s"
+    assert range_text(0.4, 1.2) == "0.4–1.2 s"
+    assert range_text(45, 130) == "1–2 min"
+    assert range_text(1800, 5400) == "0.5–1.5 h"
     assert range_text(12.1, 12.3) == "≈ 12 s"
 
 
 def test_health_in_words() -> None:
     mark = 574_120 * BTC.tick_value * FIXED_ONE
     assert health_words(BTC, mark, 512_204) == "10.8 % to liquidation at 51,220.4"
-    assert "no price" in health_words(BTC, mark, None)
+    assert "no liquidation price" in health_words(BTC, mark, None)
     assert distance_ppm(BTC, mark, 574_120) == 0
     assert [health_tone(ppm) for ppm in (None, 49_999, 50_000, 99_999, 100_000)] == [
         "text", "danger", "warn", "warn", "text",
