@@ -78,9 +78,10 @@ def stand_in_prover(config: VenueConfig, proofs: Path, deliver: Callable[[ProofO
     return ProverQueue(config, proofs, deliver, prove=prove, verify=verify)
 
 
-def small_batches(seed: int) -> VenueConfig:
+def small_batches(seed: int, seconds: int) -> VenueConfig:
     """The demo venue with batches that close early, so that a short life has several."""
-    return msgspec.structs.replace(DEFAULT_CONFIG, seed=seed, batch_max_age=3 * SECOND, batch_max_transactions=64)
+    age = seconds * SECOND
+    return msgspec.structs.replace(DEFAULT_CONFIG, seed=seed, batch_max_age=age, batch_max_transactions=64)
 
 
 def tell(kind: str, **content: Any) -> None:
@@ -246,6 +247,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--data", required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=2000, help="ends by itself after so many")
+    parser.add_argument("--batch-seconds", type=int, default=3, help="venue seconds that a batch stays open at most")
     parser.add_argument("--speed", type=float, default=0.0, help="drive by the desk's clock at this speed")
     parser.add_argument("--proofs-on-arrival", action="store_true", help="proofs enter when done, not when due")
     parser.add_argument("--stand-in-prover", action="store_true", help="files that prove nothing instead of proofs")
@@ -259,7 +261,8 @@ def main(arguments: list[str]) -> int:
     faults.arm_from_environment()
     tell("started")
     make_prover = stand_in_prover if options.stand_in_prover else ProverQueue
-    session = open_session(open_paths(options.data), small_batches(options.seed), make_prover=make_prover)
+    config = small_batches(options.seed, options.batch_seconds)
+    session = open_session(open_paths(options.data), config, make_prover=make_prover)
     session.loop.checkpoint_batches = 2
     tell("opened", sequence=session.loop.sequence, replayed=session.replayed, problems=problems_of(session))
     session.loop.on_applied = tell_events(session)
