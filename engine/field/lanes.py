@@ -347,6 +347,37 @@ def wide_mul_add(typingctx: Any, total: Any, a: Any, b: Any) -> Any:
     return wide(wide, kind, kind), codegen
 
 
+def emit_factor(builder: Any, value: Any) -> tuple[Any, Any]:
+    """Halves of ``Lanes`` as :func:`emit_halves` gives them; those of a scalar are one and the same broadcast."""
+    if value.type != I32:
+        return emit_halves(builder, value)
+    pairs = builder.bitcast(emit_splat(builder, value), V64_HALF)
+    even = builder.and_(pairs, constant(V64_HALF, R - 1))
+    return even, even
+
+
+def _wide_mul_add_pair(typingctx: Any, total: Any, a: Any, x: Any, b: Any, y: Any) -> Any:
+    """total + a x + b y modulo p * 2^32; x and y are ``Lanes``, or uint32 for one factor in all lanes.
+
+    Two products fit beside the total before it is brought below p * 2^32 again: a third fewer operations than two
+    calls of :func:`wide_mul_add`.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        first, second = (
+            [builder.mul(u, v) for u, v in zip(emit_halves(builder, args[i]), emit_factor(builder, args[i + 1]))]
+            for i in (1, 3)
+        )
+        totals = zip(_split(builder, args[0]), first, second)
+        return _join(builder, [emit_wrap(builder, builder.add(t, builder.add(u, v))) for t, u, v in totals])
+
+    kind = lanes_type if isinstance(x, LanesType) else types.uint32
+    return wide_type(wide_type, lanes_type, kind, lanes_type, kind), codegen
+
+
+wide_mul_add_pair = intrinsic_of(5, _wide_mul_add_pair)
+
+
 @intrinsic
 def wide_reduce(typingctx: Any, total: Any) -> Any:
     """total / 2^32 mod p, reduced: of Montgomery factors, the Montgomery form of the sum of products."""

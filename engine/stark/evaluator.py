@@ -33,7 +33,7 @@ Index = NDArray[np.uint64]
 Sums = tuple[Index, Words, Index]
 Pause = Callable[[], None]
 _P = np.uint64(P)
-BLOCK = 64
+BLOCK = 128
 """Rows per block: slots * BLOCK words should fit the second-level cache."""
 _WORK = 1 << 22
 """Slots times rows in one kernel call: some milliseconds."""
@@ -87,11 +87,28 @@ class Machine:
         return words
 
 
+def _operation_kind(operation: Linear | Product) -> int:
+    """As the kernels number them: 0 a linear form, 1 a product, 2 a slot plus a constant."""
+    if isinstance(operation, Product):
+        return 1
+    return 2 if _is_shift(operation.terms) else 0
+
+
+def _is_shift(terms: Sequence[tuple[int, int]]) -> bool:
+    """Whether a form is constant + slot: slot 0, which holds 1, comes first in the order of slots."""
+    return len(terms) == 2 and terms[0][0] == 0 and terms[1][1] == 1
+
+
+def _terms(operation: Linear) -> tuple[tuple[int, int], ...]:
+    """Terms in the order that the kernels want: a constant to be added comes after its slot."""
+    return operation.terms[::-1] if _is_shift(operation.terms) else operation.terms
+
+
 def make_machine(table: TableLayout, program: Lowered | None = None) -> Machine:
     """Arrays for the kernels; the program is lowered here unless it is given."""
     program = lower(table) if program is None else program
     kinds = [2 if load.b else _LOAD_KINDS[load.kind] for load in program.loads]
-    terms = [operation.terms for operation in program.operations if isinstance(operation, Linear)]
+    terms = [_terms(operation) for operation in program.operations if isinstance(operation, Linear)]
     slots, coefficients, ends = _flatten(terms)
     bounds = iter(zip(ends[:-1].tolist(), ends[1:].tolist()))
     pairs = [(op.a, op.b) if isinstance(op, Product) else next(bounds) for op in program.operations]
@@ -99,7 +116,7 @@ def make_machine(table: TableLayout, program: Lowered | None = None) -> Machine:
     arrays = (
         np.array(kinds, dtype=np.uint8),
         np.array([load.a for load in program.loads], dtype=np.uint64),
-        np.array([isinstance(op, Product) for op in program.operations], dtype=np.uint8),
+        np.array([_operation_kind(op) for op in program.operations], dtype=np.uint8),
         np.ascontiguousarray(operands[:, 0]),
         np.ascontiguousarray(operands[:, 1]),
         slots,

@@ -4,9 +4,10 @@ Rows are taken in blocks of ``width`` (16 or a multiple): slot s of the block li
 stays in the second-level cache, and each operation walks the block before the next one starts. Montgomery form
 throughout. A program is passed as flat arrays (``engine.stark.evaluator.Machine``):
 
-loads: kind (0 one, 1 column, 2 column on the next row, 3 public), column; operations: kind (0 linear, 1 product), two
-numbers (first and last term, or two slots); terms: slot, coefficient. Weighted sums with extension coefficients are
-``slots`` and ``weights`` (five per slot), delimited by ``ends``.
+loads: kind (0 one, 1 column, 2 column on the next row, 3 public), column; operations: kind (0 linear, 1 product, 2 the
+sum of one slot and a constant, its two terms in this order), two numbers (first and last term, or two slots); terms:
+slot, coefficient. Weighted sums with extension coefficients are ``slots`` and ``weights`` (five per slot), delimited by
+``ends``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from engine.field.kernels import m_add, m_mul
 
 LANES = np.uint64(16)
 ZERO, ONE_STEP = np.uint64(0), np.uint64(1)
+V1, V2, V3 = np.uint64(16), np.uint64(32), np.uint64(48)
+TWO, THREE, FOUR, FIVE = np.uint64(2), np.uint64(3), np.uint64(4), np.uint64(5)
 
 
 @njit(nogil=True, cache=True)
@@ -37,22 +40,66 @@ def load_block(load_kind, load_column, columns, rows, following, start, width, s
 
 
 @njit(nogil=True, cache=True)
+def plain(slots, weights, first, last, width, row, scratch):  # type: ignore[no-untyped-def]
+    """Base-field value of sum of weight * slot over entries first..last, for 16 rows of the block."""
+    nothing = lanes.splat(np.uint32(0))
+    total = lanes.wide_product(nothing, nothing)
+    pairs = first + ((last - first) & ~ONE_STEP)
+    for entry in range(first, pairs, TWO):
+        value = lanes.load(scratch, slots[entry] * width + row)
+        other = lanes.load(scratch, slots[entry + ONE_STEP] * width + row)
+        total = lanes.wide_mul_add_pair(total, value, weights[entry], other, weights[entry + ONE_STEP])
+    if pairs < last:
+        value = lanes.load(scratch, slots[pairs] * width + row)
+        total = lanes.wide_mul_add(total, value, lanes.splat(weights[pairs]))
+    return lanes.wide_reduce(total)
+
+
+@njit(nogil=True, cache=True)
+def plain_rows(slots, weights, first, last, width, target, scratch):  # type: ignore[no-untyped-def]
+    """:func:`plain` of the whole block to scratch[target:], 64 rows at a time: the four sums do not wait for each
+    other, and a weight is spread over the lanes once."""
+    nothing = lanes.splat(np.uint32(0))
+    pairs = first + ((last - first) & ~ONE_STEP)
+    bulk = width & ~np.uint64(63)
+    for row in range(ZERO, bulk, np.uint64(64)):
+        w0 = w1 = w2 = w3 = lanes.wide_product(nothing, nothing)
+        for entry in range(first, pairs, TWO):
+            at, then = slots[entry] * width + row, slots[entry + ONE_STEP] * width + row
+            x, y = weights[entry], weights[entry + ONE_STEP]
+            w0 = lanes.wide_mul_add_pair(w0, lanes.load(scratch, at), x, lanes.load(scratch, then), y)
+            w1 = lanes.wide_mul_add_pair(w1, lanes.load(scratch, at + V1), x, lanes.load(scratch, then + V1), y)
+            w2 = lanes.wide_mul_add_pair(w2, lanes.load(scratch, at + V2), x, lanes.load(scratch, then + V2), y)
+            w3 = lanes.wide_mul_add_pair(w3, lanes.load(scratch, at + V3), x, lanes.load(scratch, then + V3), y)
+        if pairs < last:
+            at, x = slots[pairs] * width + row, lanes.splat(weights[pairs])
+            w0 = lanes.wide_mul_add(w0, lanes.load(scratch, at), x)
+            w1 = lanes.wide_mul_add(w1, lanes.load(scratch, at + V1), x)
+            w2 = lanes.wide_mul_add(w2, lanes.load(scratch, at + V2), x)
+            w3 = lanes.wide_mul_add(w3, lanes.load(scratch, at + V3), x)
+        lanes.store(scratch, target + row, lanes.wide_reduce(w0))
+        lanes.store(scratch, target + row + V1, lanes.wide_reduce(w1))
+        lanes.store(scratch, target + row + V2, lanes.wide_reduce(w2))
+        lanes.store(scratch, target + row + V3, lanes.wide_reduce(w3))
+    for row in range(bulk, width, LANES):
+        lanes.store(scratch, target + row, plain(slots, weights, first, last, width, row, scratch))
+
+
+@njit(nogil=True, cache=True)
 def run_operations(op_kind, op_a, op_b, term_slot, term_weight, first_slot, width, scratch):  # type: ignore[no-untyped-def]
-    """All linear forms and products of one block."""
+    """All operations of one block."""
     for op in range(ZERO, np.uint64(op_kind.size)):
-        a, b, target = op_a[op], op_b[op], (first_slot + op) * width
-        if op_kind[op] == 1:
+        kind, a, b, target = op_kind[op], op_a[op], op_b[op], (first_slot + op) * width
+        if kind == 1:
+            left, right = a * width, b * width
             for r in range(ZERO, width, LANES):
-                lanes.store(
-                    scratch, target + r, m_mul(lanes.load(scratch, a * width + r), lanes.load(scratch, b * width + r))
-                )
+                lanes.store(scratch, target + r, m_mul(lanes.load(scratch, left + r), lanes.load(scratch, right + r)))
+        elif kind == 2:
+            left, constant = term_slot[a] * width, lanes.splat(term_weight[a + ONE_STEP])
+            for r in range(ZERO, width, LANES):
+                lanes.store(scratch, target + r, m_add(lanes.load(scratch, left + r), constant))
         else:
-            for r in range(ZERO, width, LANES):
-                total = lanes.wide_product(lanes.load(scratch, term_slot[a] * width + r), lanes.splat(term_weight[a]))
-                for term in range(a + ONE_STEP, b):
-                    value = lanes.load(scratch, term_slot[term] * width + r)
-                    total = lanes.wide_mul_add(total, value, lanes.splat(term_weight[term]))
-                lanes.store(scratch, target + r, lanes.wide_reduce(total))
+            plain_rows(term_slot, term_weight, a, b, width, target, scratch)
 
 
 @njit(nogil=True, cache=True)
@@ -60,28 +107,26 @@ def weighted(slots, weights, first, last, width, row, scratch):  # type: ignore[
     """Extension value of sum of weight * slot over entries first..last, for 16 rows of the block."""
     nothing = lanes.splat(np.uint32(0))
     w0 = w1 = w2 = w3 = w4 = lanes.wide_product(nothing, nothing)
-    for entry in range(first, last):
-        value, at = lanes.load(scratch, slots[entry] * width + row), np.uint64(5) * entry
+    pairs = first + ((last - first) & ~ONE_STEP)
+    for entry in range(first, pairs, TWO):
+        value, at = lanes.load(scratch, slots[entry] * width + row), FIVE * entry
+        other, then = lanes.load(scratch, slots[entry + ONE_STEP] * width + row), at + FIVE
+        w0 = lanes.wide_mul_add_pair(w0, value, weights[at], other, weights[then])
+        w1 = lanes.wide_mul_add_pair(w1, value, weights[at + ONE_STEP], other, weights[then + ONE_STEP])
+        w2 = lanes.wide_mul_add_pair(w2, value, weights[at + TWO], other, weights[then + TWO])
+        w3 = lanes.wide_mul_add_pair(w3, value, weights[at + THREE], other, weights[then + THREE])
+        w4 = lanes.wide_mul_add_pair(w4, value, weights[at + FOUR], other, weights[then + FOUR])
+    if pairs < last:
+        value, at = lanes.load(scratch, slots[pairs] * width + row), FIVE * pairs
         w0 = lanes.wide_mul_add(w0, value, lanes.splat(weights[at]))
-        w1 = lanes.wide_mul_add(w1, value, lanes.splat(weights[at + np.uint64(1)]))
-        w2 = lanes.wide_mul_add(w2, value, lanes.splat(weights[at + np.uint64(2)]))
-        w3 = lanes.wide_mul_add(w3, value, lanes.splat(weights[at + np.uint64(3)]))
-        w4 = lanes.wide_mul_add(w4, value, lanes.splat(weights[at + np.uint64(4)]))
+        w1 = lanes.wide_mul_add(w1, value, lanes.splat(weights[at + ONE_STEP]))
+        w2 = lanes.wide_mul_add(w2, value, lanes.splat(weights[at + TWO]))
+        w3 = lanes.wide_mul_add(w3, value, lanes.splat(weights[at + THREE]))
+        w4 = lanes.wide_mul_add(w4, value, lanes.splat(weights[at + FOUR]))
     return (
         lanes.wide_reduce(w0), lanes.wide_reduce(w1), lanes.wide_reduce(w2), lanes.wide_reduce(w3),
         lanes.wide_reduce(w4),
     )  # fmt: skip
-
-
-@njit(nogil=True, cache=True)
-def plain(slots, weights, first, last, width, row, scratch):  # type: ignore[no-untyped-def]
-    """Base-field value of sum of weight * slot over entries first..last, for 16 rows of the block."""
-    nothing = lanes.splat(np.uint32(0))
-    total = lanes.wide_product(nothing, nothing)
-    for entry in range(first, last):
-        value = lanes.load(scratch, slots[entry] * width + row)
-        total = lanes.wide_mul_add(total, value, lanes.splat(weights[entry]))
-    return lanes.wide_reduce(total)
 
 
 @njit(nogil=True, cache=True)
@@ -204,22 +249,23 @@ def quotient_kernel(machine, combination, lookups, domain, selectors, start, sto
 
 
 @njit(nogil=True, cache=True)
-def combine_kernel(columns, rows, weights, first, last, start, stop, out):  # type: ignore[no-untyped-def]
-    """out (5, rows) += sum of columns first..last times their weights (five per column), on rows start..stop."""
-    for r in range(start, stop, LANES):
-        nothing = lanes.splat(np.uint32(0))
-        w0 = w1 = w2 = w3 = w4 = lanes.wide_product(nothing, nothing)
-        for column in range(first, last):
-            value, at = lanes.load(columns, column * rows + r), np.uint64(5) * column
-            w0 = lanes.wide_mul_add(w0, value, lanes.splat(weights[at]))
-            w1 = lanes.wide_mul_add(w1, value, lanes.splat(weights[at + np.uint64(1)]))
-            w2 = lanes.wide_mul_add(w2, value, lanes.splat(weights[at + np.uint64(2)]))
-            w3 = lanes.wide_mul_add(w3, value, lanes.splat(weights[at + np.uint64(3)]))
-            w4 = lanes.wide_mul_add(w4, value, lanes.splat(weights[at + np.uint64(4)]))
-        c0, c1, c2, c3, c4 = e_load(out, r, rows)
-        c0, c1 = m_add(c0, lanes.wide_reduce(w0)), m_add(c1, lanes.wide_reduce(w1))
-        c2, c3 = m_add(c2, lanes.wide_reduce(w2)), m_add(c3, lanes.wide_reduce(w3))
-        e_store(out, r, rows, c0, c1, c2, c3, m_add(c4, lanes.wide_reduce(w4)))
+def combine_kernel(columns, rows, first, order, weights, start, stop, width, scratch, out):  # type: ignore[no-untyped-def]
+    """out (5, rows) += sum of columns from ``first`` on times their weights (five each), on rows start..stop.
+
+    ``order``: 0, 1, 2, ... one per column. Blocks of ``width`` rows are first copied to ``scratch`` (a word per row and
+    column): lines of a column are read one after the other, where reading sixteen rows of every column at a time would
+    wait for memory at each of them.
+    """
+    count = np.uint64(order.size)
+    for block in range(start, stop, width):
+        for column in range(ZERO, count):
+            for r in range(ZERO, width, LANES):
+                lanes.store(scratch, column * width + r, lanes.load(columns, (first + column) * rows + block + r))
+        for r in range(ZERO, width, LANES):
+            w0, w1, w2, w3, w4 = weighted(order, weights, ZERO, count, width, r, scratch)
+            c0, c1, c2, c3, c4 = e_load(out, block + r, rows)
+            c0, c1, c2, c3, c4 = e_add(c0, c1, c2, c3, c4, w0, w1, w2, w3, w4)
+            e_store(out, block + r, rows, c0, c1, c2, c3, c4)
 
 
 @njit(nogil=True, cache=True)

@@ -21,6 +21,7 @@ from engine.field.extension import DEGREE, Extension
 from engine.field.extension_kernels import extension_batch_inverse
 from engine.field.kernels import from_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
+from engine.field.lanes import aligned_empty
 from engine.field.ntt import powers, weighted_sums
 from engine.stark.deep import Batch
 from engine.stark.evaluator import montgomery, multiply_arrays
@@ -29,6 +30,8 @@ from engine.stark.evaluator_kernels import combine_kernel
 Words = NDArray[np.uint32]
 _P = np.uint64(P)
 _WORK = 1 << 22
+_COPIED = 256
+"""Rows of all columns side by side in the second-level cache."""
 X = (0, 1, 0, 0, 0)
 
 
@@ -100,11 +103,15 @@ def combine_columns(
             part = _combine_small(words.reshape(-1, rows)[first:last], coefficients[first:last])
             total = ((total + part) % _P).astype(np.uint32)
             continue
-        factors = montgomery(coefficients.reshape(-1).tolist())
-        step = max(_WORK // (last - first) // 16 * 16, 16)
+        chosen = coefficients[first:last]
+        factors, order = montgomery(chosen.reshape(-1).tolist()), np.arange(last - first, dtype=np.uint64)
+        width = min(_COPIED, rows)
+        step, scratch = max(_WORK // (last - first) // width * width, width), aligned_empty(width * (last - first))
         for start in range(0, rows, step):
             at, stop = np.uint64(start), np.uint64(min(start + step, rows))
-            combine_kernel(words, np.uint64(rows), factors, np.uint64(first), np.uint64(last), at, stop, total)
+            combine_kernel(
+                words, np.uint64(rows), np.uint64(first), order, factors, at, stop, np.uint64(width), scratch, total
+            )
             pause()
     return total
 
