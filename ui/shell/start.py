@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 WIDTH = 460
 
 
+class GivenUp(ProtocolError):
+    """The start window was closed before the venue was open."""
+
+
 class Opener(QObject):
     """Opens the venue on a thread of its own and reports to the window's thread."""
 
@@ -32,19 +36,31 @@ class Opener(QObject):
         self.engine: Engine | None = None
         self._paths = paths
         self._speed = speed
+        self._given_up = False
         self.thread_of_work = threading.Thread(target=self._open, name="opener")
+
+    def give_up(self) -> None:
+        """Nobody waits any more: stop before the next step."""
+        self._given_up = True
+
+    def _progress(self, stage: str, fraction: float) -> None:
+        if self._given_up:
+            raise GivenUp("closed before the venue was open")
+        self.progressed.emit(stage, fraction)
 
     def _open(self) -> None:
         try:
-            self.progressed.emit("loading the engine (the first launch compiles its kernels)", 0.0)
+            self._progress("loading the engine (the first launch compiles its kernels)", 0.0)
             from app.engine import Engine
             from app.session import open_session
             from app.warmup import warm_up_trading
 
-            warm_up_trading(self.progressed.emit)
-            engine = Engine(open_session(self._paths, progress=self.progressed.emit))
+            warm_up_trading(self._progress)
+            engine = Engine(open_session(self._paths, progress=self._progress))
             engine.set_speed(self._speed)
             engine.start()
+        except GivenUp:
+            return
         except ProtocolError as error:
             self.failed.emit(error.message)
             return
@@ -80,6 +96,7 @@ class StartWindow(QWidget):
         """Called through a queued signal."""
         self.stage.setText(stage)
         self.bar.setValue(round(1000 * fraction))
+        self._fit()
 
     @Slot(str)
     def show_failure(self, message: str) -> None:
@@ -87,6 +104,13 @@ class StartWindow(QWidget):
         self.title.setText("Proofline could not open")
         self.stage.setText(message)
         self.bar.hide()
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as its words need: a window does not follow wrapped labels by itself."""
+        layout = self.layout()
+        layout.activate()
+        self.setFixedHeight(layout.heightForWidth(WIDTH))
 
 
 def start_application() -> QApplication:
@@ -101,20 +125,31 @@ def run(paths: Paths, speed: float) -> int:
     theme = Theme("dark", "normal")
     theme.apply()
     window, opener = StartWindow(), Opener(paths, speed)
+    heard: list[str] = []
     opener.progressed.connect(window.show_progress, Qt.ConnectionType.QueuedConnection)
     opener.failed.connect(window.show_failure, Qt.ConnectionType.QueuedConnection)
+    opener.failed.connect(lambda _: heard.append("failed"), Qt.ConnectionType.QueuedConnection)
+    opener.opened.connect(lambda: heard.append("opened"), Qt.ConnectionType.QueuedConnection)
     opener.opened.connect(window.close, Qt.ConnectionType.QueuedConnection)
     app.setQuitOnLastWindowClosed(True)
     window.show()
     opener.thread_of_work.start()
     app.exec()
+    opener.give_up()  # without effect when the venue is open
     opener.thread_of_work.join()
     QApplication.processEvents()
-    if opener.engine is None:
-        return 1
+    if opener.engine is None or "opened" not in heard:
+        return _nothing_to_show(opener, failed="failed" in heard)
     from ui.desk import run_desk
 
     try:
         return run_desk(opener.engine, paths)
     finally:
         opener.engine.stop()
+
+
+def _nothing_to_show(opener: Opener, *, failed: bool) -> int:
+    """The start failed, or its window was closed first: then a venue that opened all the same is closed again."""
+    if opener.engine is not None:
+        opener.engine.stop()
+    return 1 if failed else 0
