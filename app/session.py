@@ -26,6 +26,7 @@ from engine.sequencer.batch import root_bytes
 from engine.sequencer.inputs import ProofOutcome, decode_input
 from engine.sequencer.venue import Venue
 from engine.settlement.chain import Chain
+from engine.settlement.errors import RootDivergence
 from engine.settlement.genesis import allocation, genesis, venue_deployment
 from engine.settlement.keys import UserKey, demo_key
 from engine.units import QUANTUM
@@ -132,7 +133,14 @@ def open_chain(journal: Journal, setup: MarketSetup, user: UserKey) -> LayerOne:
     empty = root_bytes(AccountTree(config.tree_height, len(config.markets)).root)
     deployment = venue_deployment(config, statement_id(venue_shape(config)), parameter_digest(), empty)
     chain = Chain(config.chain_id, allocation(config), setup.genesis_time, JournalBlocks(journal))
-    client = genesis(chain, config, deployment, setup.genesis_accounts, setup.genesis_time)
+    try:
+        client = genesis(chain, config, deployment, setup.genesis_accounts, setup.genesis_time)
+    except RootDivergence as error:
+        raise OtherVenue(
+            f"the data folder's venue was made by another version of this program ({error.message}); "
+            "choose another folder with --data",
+            field=error.field,
+        ) from error
     layer_one = LayerOne(chain, client, deployment, config, user)
     if not chain.balance(user.address):  # the grant's ether is never spent whole, its tokens may be
         layer_one.fund_user(USER_DEPOSIT, USER_WALLET)

@@ -112,6 +112,18 @@ def test_another_venues_folder_is_refused_in_words(qtbot: QtBot, paths: Paths) -
 
 
 @pytest.mark.usefixtures("no_other_thread")
+def test_a_venue_of_another_statement_is_refused_in_words(
+    qtbot: QtBot, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr("app.session.statement_id", lambda shape: bytes(31) + b"\x07")
+        open_session(paths).close()
+    window = opened_with_failure(qtbot, paths)
+    assert "another version" in window.stage.text()
+    assert "--data" in window.stage.text()
+
+
+@pytest.mark.usefixtures("no_other_thread")
 def test_a_folder_in_use_is_refused_in_words(qtbot: QtBot, paths: Paths) -> None:
     session = open_session(paths)
     try:
