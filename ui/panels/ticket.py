@@ -276,6 +276,8 @@ class TicketPanel(Panel):
         words = self._button_words(self._context)
         self._faults = {}
         self._sent = order
+        if self.button.hasFocus():  # the button locks: the focus would go to whatever is next, another panel's button
+            self.fields.size_edit.line.setFocus()
         _, answer = self._sender.send(lambda cid: replace_order(order, client_id=cid), words, self._wall_time)
         if answer is not None:
             self._on_answer(answer)

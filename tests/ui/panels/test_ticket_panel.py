@@ -82,6 +82,7 @@ def test_the_button_locks_until_the_acknowledgement(qtbot, panel: TicketPanel, e
     assert panel.button.words == "Buy 0.250 BTC at market, about 14,353.29 pUSD"
     click(qtbot, panel.button)
     assert not panel.button.isEnabled()
+    assert panel.fields.size_edit.line.hasFocus()  # not whatever comes after a locked button
     assert "acknowledgement" in panel.button.words
     click(qtbot, panel.button)
     qtbot.keyClick(panel.fields.size_edit.line, Qt.Key.Key_Return)
