@@ -102,6 +102,7 @@ class DeskWindow(QMainWindow):
     def _after_frame(self, snapshot: Snapshot | None, now: float) -> None:
         """Banner and notices: facts that must not be missed."""
         self.notices.on_frame(now)
+        self.workspace.follow(self.width(), self.height())
         if snapshot is None:
             return
         problem = alarm(snapshot)

@@ -45,6 +45,9 @@ class Workspace(QWidget):
         self.manager = ads.CDockManager(self)
         self.docks: dict[str, ads.CDockWidget] = {}
         self.panels: dict[str, Panel] = {}
+        self._default: bool | None = None  # the default workspace that stands, wide or not; None: the user's own
+        self.manager.floatingWidgetCreated.connect(self._moved_by_user)
+        self.manager.dockAreaCreated.connect(self._moved_by_user)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.manager)
@@ -64,6 +67,7 @@ class Workspace(QWidget):
 
     def arrange(self, width: int, height: int) -> None:
         """The default workspace for a window of this size."""
+        self._default = None
         for dock in self.docks.values():
             if dock.dockAreaWidget() is not None:
                 self.manager.removeDockWidget(dock)
@@ -74,6 +78,16 @@ class Workspace(QWidget):
             self._arrange_narrow()
             self._size_narrow(width, height)
         self._show_first_tabs()
+        self._default = width >= WIDE_FROM
+
+    def follow(self, width: int, height: int) -> None:
+        """Fold or unfold the default workspace when the window's width asks for the other one."""
+        if self._default is not None and self._default != (width >= WIDE_FROM):
+            self.arrange(width, height)
+
+    def _moved_by_user(self, *_: object) -> None:
+        """A panel was dragged somewhere: from now on the arrangement is the user's own."""
+        self._default = None
 
     def _place(self, panel_id: str, side: ads.DockWidgetArea, beside: str | None = None) -> None:
         """Put a panel at a side of another one, or in the middle."""
@@ -162,7 +176,7 @@ class Workspace(QWidget):
     def save(self) -> dict[str, object]:
         """The arrangement as plain data."""
         state = bytes(self.manager.saveState(LAYOUT_VERSION).toBase64().data()).decode("ascii")
-        return {"version": LAYOUT_VERSION, "panels": sorted(self.docks), "state": state}
+        return {"version": LAYOUT_VERSION, "panels": sorted(self.docks), "state": state, "default": self._default}
 
     def restore(self, saved: object) -> None:
         """Bring back what ``save`` returned; raises ``BadLayout`` naming what is wrong, and changes nothing then."""
@@ -176,6 +190,8 @@ class Workspace(QWidget):
         if not self.manager.restoreState(QByteArray.fromBase64(state.encode("ascii", "replace")), LAYOUT_VERSION):
             self.manager.restoreState(before, LAYOUT_VERSION)
             raise BadLayout("the docking library refuses the layout", field="state")
+        default = saved.get("default")
+        self._default = default if isinstance(default, bool) else None
         for panel_id in self.docks:
             if panel_id not in known:
                 self._adopt(panel_id)

@@ -136,7 +136,7 @@ def test_refusals_and_engine_messages_become_notices_once(window, engine):
     event = Rejected(sequence=1, time=0, account=USER, client_id="a", code="Margin", message="not enough margin")
     engine.events.append(event)
     frames(window, 3)
-    assert [n.text for _, n in window.notices.shown] == ["Refused: not enough margin"]
+    assert [n.text for _, n in window.notices.shown] == ["not enough margin"]
     engine.update(messages=("the relayer could not post batch 4",))
     frames(window, 3)
     assert window.notices.shown[-1][1].text == "the relayer could not post batch 4"
