@@ -1,0 +1,128 @@
+"""A proof as L1 transactions: one opens it, some bring its queries, the last one registers the fact.
+
+``split_proof`` does the arithmetic, ``VerifierClient`` signs. Transactions keep to Ethereum's limits: 128 KiB in a
+mempool, 2^24 gas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.field.koalabear import P
+from engine.proving.shape import StatementShape
+from engine.proving.statement import Claim, FactParts, claim_inputs, claim_outputs, claim_terms, fact
+from engine.sequencer.batch import root_bytes
+from engine.settlement.abi import decode_words, encode_arguments, encode_call, selector
+from engine.settlement.chain import Chain
+from engine.settlement.transactions import MAX_GAS_LIMIT, sign_transaction
+from engine.settlement.verifier.context import batches, context_digest, context_words, draw
+from engine.settlement.verifier.deployment import VerifierAddresses, VerifierSetup
+from engine.settlement.verifier.encoding import QueryOpening, query_openings
+from engine.stark.air import PublicTerm
+from engine.stark.proof import decode, public_digest, query_bytes
+
+MAX_TRANSACTION_DATA = 120_000
+"""Bytes of calldata per transaction, leaving room for the envelope below 128 KiB."""
+OPEN = "open(bytes,(uint64,bytes32,bytes32,bytes32),bytes,bytes)"
+OPEN_TYPES = ("bytes", "(uint64,bytes32,bytes32,bytes32)", "bytes", "bytes")
+CHECK = "check(uint256[],uint256,bytes[],bytes32[])"
+
+
+@dataclass(frozen=True, slots=True)
+class L1Proof:
+    """A proof cut up for L1. ``context``: digest that its facts are kept under; ``fact``: what it proves in the end."""
+
+    head: bytes
+    claim: tuple[int, bytes, bytes, bytes]
+    outputs: bytes
+    terms: bytes
+    fact: bytes
+    words: tuple[int, ...]
+    context: bytes
+    openings: tuple[QueryOpening, ...]
+
+
+def encode_terms(terms: Sequence[PublicTerm]) -> bytes:
+    """Public terms as the public digest takes them, without their count."""
+    words: list[int] = []
+    for term in terms:
+        words += [term.bus, term.multiplicity % P, len(term.values), *term.values]
+    return b"".join(word.to_bytes(4, "little") for word in words)
+
+
+def split_proof(
+    setup: VerifierSetup, shape: StatementShape, claim: Claim, proof: bytes, *, chain_id: int, exchange: bytes
+) -> L1Proof:
+    """Cut up a STARK proof (``engine.stark.proof``) of a claim. Nothing is verified; raises VerificationError for bytes
+    that do not decode."""
+    layout, parameters = setup.layout, setup.parameters
+    decoded, form = decode(proof, layout, parameters)
+    outputs, terms = claim_outputs(claim), claim_terms(claim, shape)
+    parts = FactParts(
+        layout.digest, setup.parameter_digest, claim.config_hash, chain_id, exchange, claim.number, claim.old_root,
+        claim.new_root, outputs,
+    )  # fmt: skip
+    drawn = draw(layout, form, parameters, decoded, public_digest(claim_inputs(claim), terms))
+    combined = batches(layout, form, decoded, drawn.gamma)
+    words = context_words(form, decoded, drawn, combined, fact(parts))
+    values = (claim.number, root_bytes(claim.old_root), root_bytes(claim.new_root), claim.config_hash)
+    return L1Proof(
+        proof[: len(proof) - parameters.queries * query_bytes(layout, form)],
+        values,
+        outputs,
+        encode_terms(terms),
+        fact(parts),
+        tuple(words),
+        context_digest(words),
+        tuple(query_openings(layout, form, decoded, drawn, combined)),
+    )
+
+
+def open_data(proof: L1Proof) -> bytes:
+    """Calldata of the opening."""
+    return selector(OPEN) + encode_arguments(OPEN_TYPES, proof.head, proof.claim, proof.outputs, proof.terms)
+
+
+def check_data(proof: L1Proof, first: int, count: int) -> bytes:
+    """Calldata of the queries ``first``, ..., ``first + count - 1``."""
+    chosen = proof.openings[first : first + count]
+    nodes = [node for opening in chosen for node in opening.nodes]
+    return encode_call(CHECK, list(proof.words), first, [opening.row for opening in chosen], nodes)
+
+
+def query_batches(proof: L1Proof, limit: int = MAX_TRANSACTION_DATA) -> list[tuple[int, int]]:
+    """(first, count) of each query transaction: as few as fit, evenly filled."""
+    total = len(proof.openings)
+    transactions = 1
+    while True:
+        size = -(-total // transactions)
+        pieces = [(first, min(size, total - first)) for first in range(0, total, size)]
+        if size == 1 or all(len(check_data(proof, *piece)) <= limit for piece in pieces):
+            return pieces
+        transactions += 1
+
+
+class VerifierClient:
+    """The verifier of one venue on one chain. Transactions come back raw and signed, for :meth:`Chain.build_block`."""
+
+    def __init__(self, chain: Chain, addresses: VerifierAddresses) -> None:
+        self.chain = chain
+        self.addresses = addresses
+
+    def transactions(self, key: bytes, proof: L1Proof, nonce: int) -> list[bytes]:
+        """Everything that makes the proof's fact valid, in order."""
+        calls = [(self.addresses.opening, open_data(proof))]
+        calls += [(self.addresses.queries, check_data(proof, *piece)) for piece in query_batches(proof)]
+        calls.append((self.addresses.opening, encode_call("register(bytes32)", proof.context)))
+        return [self.sign(key, to, data, nonce + offset) for offset, (to, data) in enumerate(calls)]
+
+    def sign(self, key: bytes, to: bytes, data: bytes, nonce: int) -> bytes:
+        """A transaction that may use all the gas that one transaction may."""
+        chain_id = self.chain.chain_id
+        return sign_transaction(key, chain_id=chain_id, nonce=nonce, to=to, data=data, gas_limit=MAX_GAS_LIMIT)
+
+    def is_valid(self, fact: bytes) -> bool:
+        """Whether a fact was registered."""
+        call = encode_call("is_valid(bytes32)", fact)
+        return bool(decode_words(("bool",), self.chain.call(self.addresses.opening, call))[0])

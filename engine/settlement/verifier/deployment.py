@@ -1,0 +1,111 @@
+"""The verifier's contracts for one statement and one parameter set: creation code with constructor arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.field.koalabear import P, two_adic_generator
+from engine.settlement.abi import encode_arguments
+from engine.settlement.transactions import contract_address, sign_transaction
+from engine.settlement.verifier.artifacts import load
+from engine.settlement.verifier.codegen import ConstraintProgram, input_registers, split
+from engine.stark.constraints import KINDS
+from engine.stark.layout import Layout
+from engine.stark.parameters import Parameters
+
+MAX_DEPTH = 24
+PUBLIC_READ = 16
+"""Public inputs that constraints may read: both roots."""
+PROGRAM_WORDS = 600
+DEPLOY_GAS = 9_000_000
+OPENING_TYPES = (
+    "bytes32", "bytes", "bytes32", "address", "address", "address[]", "uint256[3]", "uint256[24]", "uint256[24]",
+    "uint256[]", "uint256[]", "uint256[]", "uint256[]", "uint256[]",
+)  # fmt: skip
+QUERIES_TYPES = ("uint256[4]", "uint256[24]", "uint256[24]", "uint256[]", "uint256[]", "uint256[]", "uint256[]")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierSetup:
+    """What the contracts are made for. ``greatest``: greatest log2 height of each table that they accept."""
+
+    layout: Layout
+    parameters: Parameters
+    parameter_digest: bytes
+    account_limit: int
+    greatest: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierAddresses:
+    """Where the contracts are, 20 bytes each."""
+
+    opening: bytes
+    queries: bytes
+    evaluators: tuple[bytes, ...]
+
+
+def programs(setup: VerifierSetup) -> tuple[ConstraintProgram, ...]:
+    """The constraint programs, one contract each."""
+    return split(setup.layout, PUBLIC_READ, PROGRAM_WORDS)
+
+
+def _bytecode(name: str) -> bytes:
+    return bytes.fromhex(load(name).bytecode)
+
+
+def _roots() -> tuple[list[int], list[int]]:
+    generators = [two_adic_generator(bits) for bits in range(1, MAX_DEPTH + 1)]
+    return generators, [pow(generator, -1, P) for generator in generators]
+
+
+def _tables(setup: VerifierSetup) -> tuple[list[int], list[int], list[int]]:
+    tables = setup.layout.tables
+    return (
+        [table.width for table in tables],
+        [table.auxiliary for table in tables],
+        [len(table.next_columns) for table in tables],
+    )
+
+
+def constraint_code(setup: VerifierSetup, program: ConstraintProgram) -> bytes:
+    """Creation code of one constraint contract."""
+    results = len(KINDS) * len(setup.layout.tables)
+    return _bytecode("constraints") + encode_arguments(("uint256[]", "uint256"), list(program.words), results)
+
+
+def queries_code(setup: VerifierSetup) -> bytes:
+    """Creation code of the query contract."""
+    p = setup.parameters
+    numbers = [p.queries, p.log_blowup, p.log_arity, p.log_final]
+    columns = [column for table in setup.layout.tables for column in table.next_columns]
+    return _bytecode("queries") + encode_arguments(QUERIES_TYPES, numbers, *_roots(), *_tables(setup), columns)
+
+
+def opening_code(setup: VerifierSetup, exchange: bytes, queries: bytes, evaluators: Sequence[bytes]) -> bytes:
+    """Creation code of the opening contract for an exchange contract's address."""
+    zetas, publics, _, _ = input_registers(setup.layout, PUBLIC_READ)
+    halves = [pow(1 << bits, -1, P) for bits in range(1, MAX_DEPTH + 1)]
+    numbers = [setup.account_limit, zetas - 2, publics - zetas]
+    least = [table.table.min_log_height for table in setup.layout.tables]
+    arguments = encode_arguments(
+        OPENING_TYPES, setup.layout.digest, setup.parameters.encode(), setup.parameter_digest, exchange, queries,
+        list(evaluators), numbers, halves, _roots()[1], *_tables(setup), least, list(setup.greatest),
+    )  # fmt: skip
+    return _bytecode("opening") + arguments
+
+
+def deployment_transactions(
+    setup: VerifierSetup, exchange: bytes, *, chain_id: int, key: bytes, sender: bytes, nonce: int
+) -> tuple[list[bytes], VerifierAddresses]:
+    """Signed creations, in order, from the sender's next nonce on, and where the contracts will be."""
+    codes = [constraint_code(setup, program) for program in programs(setup)] + [queries_code(setup)]
+    places = [contract_address(sender, nonce + offset) for offset in range(len(codes) + 1)]
+    addresses = VerifierAddresses(places[-1], places[-2], tuple(places[:-2]))
+    codes.append(opening_code(setup, exchange, addresses.queries, addresses.evaluators))
+    raws = [
+        sign_transaction(key, chain_id=chain_id, nonce=nonce + offset, to=b"", data=code, gas_limit=DEPLOY_GAS)
+        for offset, code in enumerate(codes)
+    ]
+    return raws, addresses

@@ -1,0 +1,94 @@
+"""The openings of a proof as query transactions carry them.
+
+The same values as in the file, arranged for the contract: rows group by group in whole words, FRI's leaves with the
+value in its place that the file leaves out, and for each group the value of its DEEP quotient, which is dearer to
+compute by a division than to check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.field.extension import DEGREE
+from engine.settlement.verifier.context import Drawn
+from engine.settlement.verifier.packing import pack
+from engine.stark.deep import Batch, evaluate_queries
+from engine.stark.fri import fold_blocks, place
+from engine.stark.layout import Layout
+from engine.stark.proof import Proof
+from engine.stark.rings import ArrayRing
+from engine.stark.schedule import Shape, phase_trees
+
+WORD = 32
+Words = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryOpening:
+    """One query. ``row``: opened trace rows and FRI leaves; ``nodes``: DEEP values, Merkle paths (32 bytes each)."""
+
+    row: bytes
+    nodes: tuple[bytes, ...]
+
+
+def _padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % WORD)
+
+
+def _group_rows(layout: Layout, shape: Shape, proof: Proof) -> list[list[NDArray[np.uint32] | None]]:
+    """Per group, tallest first: opened rows of the three phases, all queries; None for a phase without columns."""
+    trees = phase_trees(layout, shape)
+    rows = [dict(zip((log for log, _ in tree.matrices), part.rows)) for tree, part in zip(trees, proof.trees)]
+    return [[phase.get(height + shape.log_blowup) for phase in rows] for height in shape.log_heights_present]
+
+
+def _deep_values(
+    shape: Shape, groups: list[list[NDArray[np.uint32] | None]], drawn: Drawn, combined: Sequence[Batch]
+) -> list[Words]:
+    values = []
+    for (height, _), rows, batch in zip(shape.groups, groups, combined):
+        log_domain = height + shape.log_blowup
+        at = drawn.indices >> (shape.log_domain - log_domain)
+        main, auxiliary, quotient = rows
+        assert main is not None, "every table has main columns"
+        assert quotient is not None, "every table has quotient columns"
+        logs = (log_domain, shape.log_domain)
+        values.append(evaluate_queries(batch, (main, auxiliary, quotient), at, drawn.z, height, logs))
+    return values
+
+
+def _leaves(shape: Shape, proof: Proof, drawn: Drawn, deep: Sequence[Words]) -> list[NDArray[np.uint32]]:
+    """FRI leaves (queries, 5 * arity) of each layer, with the values that folding leads to in their places."""
+    joining = dict(zip(shape.log_heights_present, deep))
+    ring, level, values, out = ArrayRing(len(drawn.indices)), shape.groups[0][0], deep[0], []
+    for log_arity, opened, (challenge, mixing) in zip(shape.schedule, proof.layers, drawn.folds):
+        log_size = level + shape.log_blowup
+        at = drawn.indices >> (shape.log_domain - log_size)
+        blocks = place(opened.rows[0], values, at & ((1 << log_arity) - 1))
+        out.append(np.ascontiguousarray(blocks.transpose(2, 1, 0).reshape(len(at), -1), dtype="<u4"))
+        values = fold_blocks(blocks, at >> log_arity, challenge, (log_arity, log_size, shape.log_domain))
+        level -= log_arity
+        if level in joining:
+            values = ring.add(values, ring.mul(ring.embed(mixing), joining[level]))
+    return out
+
+
+def query_openings(
+    layout: Layout, shape: Shape, proof: Proof, drawn: Drawn, combined: Sequence[Batch]
+) -> list[QueryOpening]:
+    """The openings of every query, in the order of the transcript."""
+    groups = _group_rows(layout, shape, proof)
+    deep = _deep_values(shape, groups, drawn, combined)
+    leaves = _leaves(shape, proof, drawn, deep)
+    out = []
+    for query in range(len(drawn.indices)):
+        rows = [block[query].astype("<u4").tobytes() for group in groups for block in group if block is not None]
+        rows += [layer[query].tobytes() for layer in leaves]
+        nodes = [pack(values[:DEGREE, query].tolist()).to_bytes(WORD, "big") for values in deep]
+        nodes += [node.tobytes() for part in (*proof.trees, *proof.layers) for node in part.paths[query]]
+        out.append(QueryOpening(b"".join(map(_padded, rows)) + bytes(WORD), tuple(nodes)))
+    return out

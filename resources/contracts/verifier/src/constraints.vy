@@ -1,0 +1,97 @@
+# pragma version 0.4.3
+# pragma evm-version cancun
+# pragma optimize gas
+"""
+@title Constraints at the out-of-domain point
+@notice Runs a program generated from the statement's symbolic constraints (engine/settlement/verifier/codegen.py, where
+        the format is described). The program is part of the code; several instances hold the parts of a statement.
+@dev Register indices come from the program, which is fixed at deployment, not from callers.
+"""
+
+import field
+
+MAX_WORDS: constant(uint256) = 640
+MAX_INPUTS: constant(uint256) = 1024
+MAX_REGISTERS: constant(uint256) = 1408
+MAX_RESULTS: constant(uint256) = 32
+
+PROGRAM: immutable(DynArray[uint256, MAX_WORDS])
+RESULTS: immutable(uint256)
+
+
+@deploy
+def __init__(program: DynArray[uint256, MAX_WORDS], results: uint256):
+    assert results <= MAX_RESULTS
+    PROGRAM = program
+    RESULTS = results
+
+
+@external
+@view
+def evaluate(inputs: DynArray[uint256, MAX_INPUTS]) -> DynArray[uint256, MAX_RESULTS]:
+    """
+    @notice The last `RESULTS` registers after the program has run on `inputs`, packed canonical elements.
+    """
+    next: uint256 = len(inputs)
+    sum0: uint256 = field.LIFT
+    sum1: uint256 = 0
+    sum2: uint256 = 0
+    dot0: uint256 = 0
+    dot1: uint256 = 0
+    dot2: uint256 = 0
+    program: DynArray[uint256, MAX_WORDS] = PROGRAM
+    registers: uint256[MAX_REGISTERS] = empty(uint256[MAX_REGISTERS])
+    at: uint256 = 0
+    for input: uint256 in inputs:
+        registers[at] = input
+        at = unsafe_add(at, 1)
+    for word: uint256 in program:
+        rest: uint256 = word >> 8
+        operation: uint256 = word & 3
+        if operation == 0:
+            for _: uint256 in range((word >> 4) & 15, bound=10):
+                registers[next] = field.mul(registers[rest & 4095], registers[(rest >> 12) & 4095])
+                next = unsafe_add(next, 1)
+                rest = rest >> 24
+            continue
+        if operation == 2:
+            for _: uint256 in range((word >> 4) & 15, bound=10):
+                sum0 = unsafe_add(
+                    sum0, unsafe_mul(unsafe_sub((rest >> 12) & 4095, 2048), registers[rest & 4095])
+                )
+                rest = rest >> 24
+        elif operation == 3:
+            for _: uint256 in range((word >> 4) & 15, bound=5):
+                value: uint256 = registers[rest & 4095]
+                sum0 = unsafe_add(sum0, unsafe_mul((rest >> 12) & 2047, value))
+                sum1 = unsafe_add(sum1, unsafe_mul((rest >> 23) & 1023, value))
+                sum2 = unsafe_add(sum2, unsafe_mul((rest >> 33) & 1023, value))
+                rest = rest >> 43
+        else:
+            for _: uint256 in range((word >> 4) & 15, bound=10):
+                a: uint256 = registers[rest & 4095]
+                b: uint256 = registers[(rest >> 12) & 4095]
+                dot0 = uint256_addmod(dot0, uint256_mulmod(a & field.LOW11, b, field.N), field.N)
+                dot1 = uint256_addmod(dot1, uint256_mulmod((a >> 11) & field.LOW10, b, field.N), field.N)
+                dot2 = uint256_addmod(dot2, uint256_mulmod((a >> 21) & field.LOW10, b, field.N), field.N)
+                rest = rest >> 24
+        if word & 4 != 0:
+            if operation == 1:
+                registers[next] = field.join(
+                    uint256_addmod(dot0, field.LIFT, field.N),
+                    uint256_addmod(dot1, field.LIFT, field.N),
+                    uint256_addmod(dot2, field.LIFT, field.N),
+                )
+                dot0 = 0
+                dot1 = 0
+                dot2 = 0
+            else:
+                registers[next] = field.join(sum0, sum1, sum2)
+                sum0 = field.LIFT
+                sum1 = 0
+                sum2 = 0
+            next = unsafe_add(next, 1)
+    results: DynArray[uint256, MAX_RESULTS] = []
+    for index: uint256 in range(RESULTS, bound=MAX_RESULTS):
+        results.append(registers[next - RESULTS + index])
+    return results

@@ -1,0 +1,443 @@
+# pragma version 0.4.3
+# pragma evm-version cancun
+# pragma optimize gas
+"""
+@title Query phase
+@notice Checks queries of a proof: opened rows against the trace commitments, DEEP quotients, FRI folds, the last
+        polynomial. What is checked is said by a *context*, the words that the opening contract derives from a proof's
+        transcript; a fact here is "these queries hold for the context with this digest". It says nothing of whether
+        the context belongs to any proof: that is the opening contract's fact, and the registry wants both.
+@dev Context words:
+        0 transcript state before the query indices    1 log heights, table i in bits 8 i
+        2, 3, 4 roots of the main, auxiliary and quotient tree    5 z    6 gamma
+        7 + 2 g, 8 + 2 g what group g's combinations are claimed to be at z and z w    13 the fact to be registered
+        14 number of FRI layers, then per layer root, folding and mixing challenge, then the last polynomial
+     A group is the tables of one height, tallest first. Field elements are packed as in `field.vy`.
+     Per query, `rows[i]` holds group by group the main, auxiliary and quotient row, each padded to whole words, then
+     FRI's leaves, each padded; one spare word ends it. `nodes` holds per query: each group's DEEP value, the three
+     paths, FRI's paths.
+"""
+
+import field
+
+event QueriesVerified:
+    context: indexed(bytes32)
+    queries: uint256
+
+MAX_CONTEXT: constant(uint256) = 96
+MAX_QUERIES: constant(uint256) = 256
+BATCH: constant(uint256) = 48
+ROW_BYTES: constant(uint256) = 5120
+MAX_NODES: constant(uint256) = 4096
+MAX_DEPTH: constant(uint256) = 24
+MAX_TABLES: constant(uint256) = 8
+MAX_GROUPS: constant(uint256) = 3
+MAX_LAYERS: constant(uint256) = 12
+MAX_ARITY: constant(uint256) = 16
+MAX_NEXT: constant(uint256) = 128
+ROW_WORDS: constant(uint256) = 96
+NEXT_WORDS: constant(uint256) = 40
+
+# Sixty-four bits apart, 32 bits wide.
+WIDE: constant(uint256) = (2**32 - 1) * (1 + 2**64 + 2**128 + 2**192)
+NOT_CANONICAL: constant(uint256) = 2**32 * (1 + 2**64 + 2**128 + 2**192)
+CANONICAL: constant(uint256) = 2164260863 * (1 + 2**64 + 2**128 + 2**192)
+LIMB: constant(uint256) = 2**51 - 1
+
+# What multiplies eight opened elements: those at odd and at even places, five coordinates each.
+struct Weights:
+    odd: uint256[5]
+    even: uint256[5]
+
+LOG_BLOWUP: immutable(uint256)
+LOG_ARITY: immutable(uint256)
+LOG_FINAL: immutable(uint256)
+QUERIES: immutable(uint256)
+# Generator of the subgroup of order 2^k and its inverse, k = 1, 2, ...
+GENERATORS: immutable(uint256[MAX_DEPTH])
+INVERSES: immutable(uint256[MAX_DEPTH])
+# Main and auxiliary columns of each table, and the main columns opened on the next row too, table by table.
+WIDTHS: immutable(DynArray[uint256, MAX_TABLES])
+AUXILIARIES: immutable(DynArray[uint256, MAX_TABLES])
+NEXT_COUNTS: immutable(DynArray[uint256, MAX_TABLES])
+NEXT_COLUMNS: immutable(DynArray[uint256, MAX_NEXT])
+
+# Bit i: query i holds for the context with this digest.
+verified: public(HashMap[bytes32, uint256])
+
+
+@deploy
+def __init__(
+    parameters: uint256[4],
+    generators: uint256[MAX_DEPTH],
+    inverses: uint256[MAX_DEPTH],
+    widths: DynArray[uint256, MAX_TABLES],
+    auxiliaries: DynArray[uint256, MAX_TABLES],
+    next_counts: DynArray[uint256, MAX_TABLES],
+    next_columns: DynArray[uint256, MAX_NEXT],
+):
+    assert parameters[0] <= MAX_QUERIES and parameters[2] <= 4
+    QUERIES = parameters[0]
+    LOG_BLOWUP = parameters[1]
+    LOG_ARITY = parameters[2]
+    LOG_FINAL = parameters[3]
+    GENERATORS = generators
+    INVERSES = inverses
+    WIDTHS = widths
+    AUXILIARIES = auxiliaries
+    NEXT_COUNTS = next_counts
+    NEXT_COLUMNS = next_columns
+
+
+@external
+@view
+def complete(context: bytes32) -> bool:
+    """
+    @notice Whether every query holds for the context with this digest.
+    """
+    return self.verified[context] == (1 << QUERIES) - 1
+
+
+@internal
+@pure
+def _added(weights: Weights, place: uint256, element: uint256) -> Weights:
+    """
+    @dev `element` as the weight of the element at `place` (0 to 7) of a word.
+    """
+    out: Weights = weights
+    at: uint256 = (place >> 1) << 6
+    if place & 1 == 1:
+        out.odd[0] |= (element & LIMB) << at
+        out.odd[1] |= ((element >> 51) & LIMB) << at
+        out.odd[2] |= ((element >> 102) & LIMB) << at
+        out.odd[3] |= ((element >> 153) & LIMB) << at
+        out.odd[4] |= (element >> 204) << at
+    else:
+        out.even[0] |= (element & LIMB) << at
+        out.even[1] |= ((element >> 51) & LIMB) << at
+        out.even[2] |= ((element >> 102) & LIMB) << at
+        out.even[3] |= ((element >> 153) & LIMB) << at
+        out.even[4] |= (element >> 204) << at
+    return out
+
+
+@external
+def check(
+    context: DynArray[uint256, MAX_CONTEXT],
+    first: uint256,
+    rows: DynArray[Bytes[ROW_BYTES], BATCH],
+    nodes: DynArray[bytes32, MAX_NODES],
+) -> uint256:
+    """
+    @notice Checks the queries `first`, `first` + 1, ... whose openings are given, and records them.
+    """
+    words: DynArray[uint256, MAX_CONTEXT] = context
+    digest: bytes32 = keccak256(abi_encode(words))
+    widths: DynArray[uint256, MAX_TABLES] = WIDTHS
+    auxiliaries: DynArray[uint256, MAX_TABLES] = AUXILIARIES
+    next_counts: DynArray[uint256, MAX_TABLES] = NEXT_COUNTS
+    next_columns: DynArray[uint256, MAX_NEXT] = NEXT_COLUMNS
+    generators: uint256[MAX_DEPTH] = GENERATORS
+    inverses: uint256[MAX_DEPTH] = INVERSES
+
+    # Groups: heights in falling order, the tables of each; sizes of their rows.
+    groups: uint256 = 0
+    height: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
+    row_bytes: uint256[9] = empty(uint256[9])
+    row_at: uint256[9] = empty(uint256[9])
+    weights: Weights[ROW_WORDS] = empty(Weights[ROW_WORDS])
+    correction: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
+    # Words that hold columns opened on the next row, group by group: where they lie and their weights.
+    next_at: uint256[NEXT_WORDS] = empty(uint256[NEXT_WORDS])
+    next_weights: Weights[NEXT_WORDS] = empty(Weights[NEXT_WORDS])
+    next_stop: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
+    nexts: uint256 = 0
+    used: uint256 = 0
+    bound: uint256 = 256
+    for _: uint256 in range(MAX_GROUPS):
+        tallest: uint256 = 0
+        for table: uint256 in range(len(widths), bound=MAX_TABLES):
+            own: uint256 = (words[1] >> (8 * table)) & 255
+            if own < bound and own > tallest:
+                tallest = own
+        if tallest == 0:
+            break
+        bound = tallest
+        height[groups] = tallest
+        power: uint256 = 1
+        main_place: uint256 = 0
+        auxiliary_place: uint256 = 0
+        quotient_place: uint256 = 0
+        for table: uint256 in range(len(widths), bound=MAX_TABLES):
+            if (words[1] >> (8 * table)) & 255 == tallest:
+                main_place += widths[table]
+                auxiliary_place += 5 * auxiliaries[table]
+                quotient_place += 10
+        base: uint256 = 3 * groups
+        row_bytes[base] = 4 * main_place
+        row_bytes[base + 1] = 4 * auxiliary_place
+        row_bytes[base + 2] = 4 * quotient_place
+        row_at[base] = used
+        row_at[base + 1] = row_at[base] + ((main_place + 7) >> 3)
+        row_at[base + 2] = row_at[base + 1] + ((auxiliary_place + 7) >> 3)
+        used = row_at[base + 2] + ((quotient_place + 7) >> 3)
+        # Places of elements counted over the whole row record, eight to a word.
+        main_place = row_at[base] << 3
+        auxiliary_place = row_at[base + 1] << 3
+        quotient_place = row_at[base + 2] << 3
+        column_at: uint256 = 0
+        for table: uint256 in range(len(widths), bound=MAX_TABLES):
+            if (words[1] >> (8 * table)) & 255 == tallest:
+                for _i: uint256 in range(widths[table], bound=4096):
+                    weights[main_place >> 3] = self._added(weights[main_place >> 3], main_place & 7, power)
+                    main_place = unsafe_add(main_place, 1)
+                    power = field.mul(power, words[6])
+                for _i: uint256 in range(auxiliaries[table], bound=4096):
+                    spread: uint256 = power
+                    for _j: uint256 in range(5):
+                        weights[auxiliary_place >> 3] = self._added(
+                            weights[auxiliary_place >> 3], auxiliary_place & 7, spread
+                        )
+                        auxiliary_place = unsafe_add(auxiliary_place, 1)
+                        spread = field.times_x(spread)
+                    power = field.mul(power, words[6])
+                for _i: uint256 in range(2):
+                    spread: uint256 = power
+                    for _j: uint256 in range(5):
+                        weights[quotient_place >> 3] = self._added(
+                            weights[quotient_place >> 3], quotient_place & 7, spread
+                        )
+                        quotient_place = unsafe_add(quotient_place, 1)
+                        spread = field.times_x(spread)
+                    power = field.mul(power, words[6])
+                last: uint256 = max_value(uint256)
+                for i: uint256 in range(next_counts[table], bound=MAX_NEXT):
+                    place: uint256 = main_place - widths[table] + next_columns[column_at + i]
+                    if place >> 3 != last:
+                        last = place >> 3
+                        next_at[nexts] = last
+                        nexts += 1
+                    next_weights[nexts - 1] = self._added(next_weights[nexts - 1], place & 7, power)
+                    power = field.mul(power, words[6])
+                if auxiliaries[table] != 0:
+                    spread: uint256 = power
+                    last = max_value(uint256)
+                    for j: uint256 in range(5):
+                        place: uint256 = auxiliary_place - 5 + j
+                        if place >> 3 != last:
+                            last = place >> 3
+                            next_at[nexts] = last
+                            nexts += 1
+                        next_weights[nexts - 1] = self._added(next_weights[nexts - 1], place & 7, spread)
+                        spread = field.times_x(spread)
+                    power = field.mul(power, words[6])
+            column_at += next_counts[table]
+        correction[groups] = power
+        next_stop[groups] = nexts
+        groups += 1
+
+    log_domain: uint256 = height[0] + LOG_BLOWUP
+    final: uint256 = min(LOG_FINAL, height[groups - 1])
+    layers: uint256 = words[14]
+    indices: uint256[MAX_QUERIES] = empty(uint256[MAX_QUERIES])
+    for drawing: uint256 in range(MAX_QUERIES // 8):
+        if 8 * drawing >= QUERIES:
+            break
+        drawn: uint256 = field.swapped(
+            convert(
+                keccak256(
+                    concat(convert(words[0], bytes32), convert(convert(2**33 | (drawing << 24), uint40), bytes5))
+                ),
+                uint256,
+            )
+        )
+        for i: uint256 in range(8):
+            indices[8 * drawing + i] = (drawn >> (224 - 32 * i)) & ((1 << log_domain) - 1)
+
+    at: uint256 = 0
+    query: uint256 = first
+    assert first + len(rows) <= QUERIES, "encoding"
+    for calldata_row: Bytes[ROW_BYTES] in rows:
+        row: Bytes[ROW_BYTES] = calldata_row
+        values: uint256[ROW_WORDS] = abi_decode(slice(row, 0, 32 * ROW_WORDS), uint256[ROW_WORDS])
+        index: uint256 = indices[query]
+        query += 1
+
+        # Rows against the three trees.
+        hints: uint256 = at
+        at += groups
+        for tree: uint256 in range(3):
+            node: bytes32 = keccak256(slice(row, 32 * row_at[tree], row_bytes[tree]))
+            position: uint256 = index
+            level: uint256 = log_domain
+            for group: uint256 in range(1, MAX_GROUPS + 1):
+                target: uint256 = 0
+                if group < groups:
+                    target = height[group] + LOG_BLOWUP
+                for _: uint256 in range(level - target, bound=MAX_DEPTH):
+                    if position & 1 == 1:
+                        node = keccak256(concat(nodes[at], node))
+                    else:
+                        node = keccak256(concat(node, nodes[at]))
+                    at = unsafe_add(at, 1)
+                    position = position >> 1
+                if group >= groups:
+                    break
+                level = target
+                place: uint256 = 3 * group + tree
+                node = keccak256(concat(node, keccak256(slice(row, 32 * row_at[place], row_bytes[place]))))
+            assert convert(node, uint256) == words[2 + tree], "trace opening"
+
+        # The point of the query and its inverse.
+        x: uint256 = 3
+        inverse: uint256 = 710235478
+        rest: uint256 = index
+        for bit: uint256 in range(log_domain, bound=MAX_DEPTH):
+            if rest & 1 == 1:
+                x = unsafe_mul(x, generators[bit]) % field.P
+                inverse = unsafe_mul(inverse, inverses[bit]) % field.P
+            rest = rest >> 1
+
+        # DEEP: the group's value G is given and checked without a division.
+        invalid: uint256 = 0
+        deep: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
+        word_at: uint256 = 0
+        next_word: uint256 = 0
+        for group: uint256 in range(groups, bound=MAX_GROUPS):
+            stop: uint256 = used
+            if group + 1 < groups:
+                stop = row_at[3 * group + 3]
+            s0: uint256 = 0
+            s1: uint256 = 0
+            s2: uint256 = 0
+            s3: uint256 = 0
+            s4: uint256 = 0
+            for k: uint256 in range(word_at, stop, bound=ROW_WORDS):
+                w: Weights = weights[k]
+                odd: uint256 = field.swapped(values[k])
+                even: uint256 = (odd >> 32) & WIDE
+                odd = odd & WIDE
+                invalid |= unsafe_add(odd, CANONICAL) | unsafe_add(even, CANONICAL)
+                s0 = unsafe_add(s0, unsafe_add(unsafe_mul(w.odd[0], odd) >> 192, unsafe_mul(w.even[0], even) >> 192))
+                s1 = unsafe_add(s1, unsafe_add(unsafe_mul(w.odd[1], odd) >> 192, unsafe_mul(w.even[1], even) >> 192))
+                s2 = unsafe_add(s2, unsafe_add(unsafe_mul(w.odd[2], odd) >> 192, unsafe_mul(w.even[2], even) >> 192))
+                s3 = unsafe_add(s3, unsafe_add(unsafe_mul(w.odd[3], odd) >> 192, unsafe_mul(w.even[3], even) >> 192))
+                s4 = unsafe_add(s4, unsafe_add(unsafe_mul(w.odd[4], odd) >> 192, unsafe_mul(w.even[4], even) >> 192))
+            word_at = stop
+            here: uint256 = (
+                s0 % field.P | (s1 % field.P) << 51 | (s2 % field.P) << 102 | (s3 % field.P) << 153 | (s4 % field.P) << 204
+            )
+            s0 = 0
+            s1 = 0
+            s2 = 0
+            s3 = 0
+            s4 = 0
+            for k: uint256 in range(next_word, next_stop[group], bound=NEXT_WORDS):
+                w: Weights = next_weights[k]
+                odd: uint256 = field.swapped(values[next_at[k]])
+                even: uint256 = (odd >> 32) & WIDE
+                odd = odd & WIDE
+                s0 = unsafe_add(s0, unsafe_add(unsafe_mul(w.odd[0], odd) >> 192, unsafe_mul(w.even[0], even) >> 192))
+                s1 = unsafe_add(s1, unsafe_add(unsafe_mul(w.odd[1], odd) >> 192, unsafe_mul(w.even[1], even) >> 192))
+                s2 = unsafe_add(s2, unsafe_add(unsafe_mul(w.odd[2], odd) >> 192, unsafe_mul(w.even[2], even) >> 192))
+                s3 = unsafe_add(s3, unsafe_add(unsafe_mul(w.odd[3], odd) >> 192, unsafe_mul(w.even[3], even) >> 192))
+                s4 = unsafe_add(s4, unsafe_add(unsafe_mul(w.odd[4], odd) >> 192, unsafe_mul(w.even[4], even) >> 192))
+            next_word = next_stop[group]
+            there: uint256 = (
+                s0 % field.P | (s1 % field.P) << 51 | (s2 % field.P) << 102 | (s3 % field.P) << 153 | (s4 % field.P) << 204
+            )
+            point: uint256 = x
+            for _: uint256 in range(height[0] - height[group], bound=MAX_DEPTH):
+                point = unsafe_mul(point, point) % field.P
+            from_z: uint256 = field.reduced(unsafe_sub(unsafe_add(field.MODULUS, point), words[5]))
+            from_next: uint256 = field.reduced(
+                unsafe_sub(
+                    unsafe_add(field.MODULUS, point), field.scale(words[5], generators[height[group] - 1], 0)
+                )
+            )
+            here = unsafe_sub(unsafe_add(here, field.MODULUS), words[7 + 2 * group])
+            there = unsafe_sub(unsafe_add(there, field.MODULUS), words[8 + 2 * group])
+            given: uint256 = convert(nodes[hints + group], uint256)
+            # Canonical lanes: nothing above bit 30, and below p.
+            assert given & ((2**20 - 1) * 2**31 * field.LANES + 2**255) == 0, "encoding"
+            assert unsafe_add(given, (2**31 - field.P) * field.LANES) & (2**31 * field.LANES) == 0, "encoding"
+            assert field.mul(field.mul(from_z, from_next), given) == field.mul(
+                field.muladd(here, from_next, field.mul(there, from_z)), field.scale(correction[group], point, 1)
+            ), "encoding"
+            deep[group] = given
+        assert invalid & NOT_CANONICAL == 0, "encoding"
+
+        # FRI: each leaf holds the value so far, its path leads to the layer's root, and it folds to the next value.
+        value: uint256 = deep[0]
+        joined: uint256 = 1
+        level: uint256 = height[0]
+        leaf_at: uint256 = 32 * used
+        position: uint256 = index
+        for layer: uint256 in range(layers, bound=MAX_LAYERS):
+            stop: uint256 = final
+            if joined < groups and height[joined] > final:
+                stop = height[joined]
+            arity: uint256 = min(LOG_ARITY, level - stop)
+            size: uint256 = 1 << arity
+            slot: uint256 = position & (size - 1)
+            node: bytes32 = keccak256(slice(row, leaf_at, 20 * size))
+            leaf: uint256[MAX_ARITY] = empty(uint256[MAX_ARITY])
+            for i: uint256 in range(size, bound=MAX_ARITY):
+                leaf[i] = field.element(extract32(row, leaf_at + 20 * i, output_type=uint256))
+            assert leaf[slot] == value, "fri"
+            leaf_at += ((20 * size + 31) >> 5) << 5
+            position = position >> arity
+            level -= arity
+            path: uint256 = position
+            for _: uint256 in range(level + LOG_BLOWUP, bound=MAX_DEPTH):
+                if path & 1 == 1:
+                    node = keccak256(concat(nodes[at], node))
+                else:
+                    node = keccak256(concat(node, nodes[at]))
+                at = unsafe_add(at, 1)
+                path = path >> 1
+            assert convert(node, uint256) == words[15 + 3 * layer], "fri"
+            # 1/x of the leaf's first point, from that of the query's own.
+            for bit: uint256 in range(4):
+                if (slot >> bit) & 1 == 1:
+                    inverse = unsafe_mul(inverse, generators[bit]) % field.P
+            challenge: uint256 = field.scale(words[16 + 3 * layer], inverse, 0)
+            for step: uint256 in range(arity, bound=4):
+                size = size >> 1
+                for i: uint256 in range(size, bound=8):
+                    twiddle: uint256 = challenge
+                    if i != 0:
+                        twist: uint256 = 1
+                        for bit: uint256 in range(3):
+                            if (i >> bit) & 1 == 1:
+                                twist = unsafe_mul(twist, inverses[bit + 1]) % field.P
+                        twiddle = field.scale(challenge, twist, 0)
+                    e: uint256 = leaf[2 * i]
+                    o: uint256 = leaf[2 * i + 1]
+                    leaf[i] = field.muladd(
+                        unsafe_sub(unsafe_add(e, field.MODULUS), o), twiddle, unsafe_add(e, o)
+                    )
+                challenge = field.mul(challenge, challenge)
+                inverse = unsafe_mul(inverse, inverse) % field.P
+            # Each step was made without its factor 1/2.
+            value = leaf[0]
+            halves: uint256 = pow_mod256(1065353217, arity) % field.P
+            if joined < groups and level == height[joined]:
+                value = field.scale(value, halves, field.mul(deep[joined], words[17 + 3 * layer]))
+                joined += 1
+            else:
+                value = field.scale(value, halves, 0)
+        point: uint256 = x
+        for _: uint256 in range(height[0] - level, bound=MAX_DEPTH):
+            point = unsafe_mul(point, point) % field.P
+        total: uint256 = 0
+        coefficient_at: uint256 = 15 + 3 * layers + (1 << level)
+        for _: uint256 in range(1 << level, bound=64):
+            coefficient_at -= 1
+            total = field.scale(total, point, words[coefficient_at])
+        assert total == value, "fri"
+    assert at == len(nodes), "encoding"
+    bits: uint256 = ((1 << len(rows)) - 1) << first
+    self.verified[digest] |= bits
+    log QueriesVerified(context=digest, queries=bits)
+    return self.verified[digest]
