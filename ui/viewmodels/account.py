@@ -22,6 +22,7 @@ from ui.viewmodels.wording import (
 )
 
 COLLATERAL_DECIMALS = 6
+NOTHING_TO_WITHDRAW = "nothing can leave now: positions and orders need all of it"
 WARN_PPM, DANGER_PPM = PPM // 4, PPM // 10
 
 
@@ -126,6 +127,8 @@ def key_words(user: AccountView) -> str:
 def limit_words(user: AccountView, config: VenueConfig) -> str:
     """The withdrawal's limits in words."""
     symbol = config.collateral_symbol
+    if user.withdrawable < config.min_withdrawal:
+        return NOTHING_TO_WITHDRAW
     least = exact_money_text(config.min_withdrawal) if config.min_withdrawal >= 10_000 else "0.000001"
     return f"{least} to {exact_money_text(max(0, user.withdrawable))} {symbol}"
 
@@ -150,6 +153,8 @@ def read_withdrawal(text: str, user: AccountView, config: VenueConfig) -> int:
     """
     amount = _amount(text)
     limit = max(0, user.withdrawable)
+    if limit < config.min_withdrawal:
+        raise ProtocolError(NOTHING_TO_WITHDRAW, field="amount", value=text, limit=limit)
     if not config.min_withdrawal <= amount <= limit:
         low = "0.000001" if config.min_withdrawal == 1 else exact_money_text(config.min_withdrawal)
         raise OutOfRange("amount", exact_money_text(amount), low, exact_money_text(limit))

@@ -10,6 +10,7 @@ from sample_snapshot import sample_account
 from engine.errors import ProtocolError
 from engine.exchange.config import DEFAULT_CONFIG
 from ui.viewmodels.account import (
+    NOTHING_TO_WITHDRAW,
     deposit_changes,
     figures,
     key_words,
@@ -99,3 +100,10 @@ def test_changes_show_before_and_after() -> None:
 
 def test_limits_are_said() -> None:
     assert limit_words(USER, DEFAULT_CONFIG) == "0.000001 to 15,935.593301 pUSD"
+
+
+def test_an_account_whose_margin_needs_everything_is_told_so() -> None:
+    bound = replace(USER, withdrawable=0)
+    assert limit_words(bound, DEFAULT_CONFIG) == NOTHING_TO_WITHDRAW
+    with pytest.raises(ProtocolError, match="positions and orders need all of it"):
+        read_withdrawal("1", bound, DEFAULT_CONFIG)
