@@ -240,6 +240,19 @@ def extract(typingctx: Any, value: Any, lane: Any) -> Any:
 
 
 @intrinsic
+def every_other(typingctx: Any, first: Any, second: Any, start: Any) -> Any:
+    """Of 32 elements in two ``Lanes`` those at even (literal ``start`` 0) or odd (1) places."""
+    if not isinstance(start, types.Literal):
+        return None
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        order = constant(V32, list(range(start.literal_value, 2 * LANES, 2)))
+        return builder.shuffle_vector(args[0], args[1], order)
+
+    return lanes_type(lanes_type, lanes_type, start), codegen
+
+
+@intrinsic
 def where_zero(typingctx: Any, test: Any, a: Any, b: Any) -> Any:
     """a where ``test`` is zero, b elsewhere; scalars or ``Lanes``."""
 

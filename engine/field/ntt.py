@@ -90,6 +90,11 @@ def bit_reversal(bits: int) -> np.ndarray:
     return order
 
 
+@lru_cache(maxsize=16)
+def _mirrored_rows(bits: int) -> np.ndarray:
+    return bit_reversal(bits).astype(np.uint32)
+
+
 @lru_cache(maxsize=32)
 def tree_roots(log_domain: int, inverse: bool = False) -> np.ndarray:
     """uint32[2^log_domain / 2], Montgomery form: entry i is w^bitrev(i), w of order 2^log_domain (or 1 / w)."""
@@ -179,10 +184,10 @@ def interpolate_coset(
 ) -> np.ndarray:
     """Coefficients of f, natural order, from values at shift * w_n^bitrev(j): the way back from :func:`coset_lde`."""
     _check_sizes(values, n_cols, log_n, 0)
-    mirrored = aligned_empty(n_cols << log_n)
+    mirrored, order = aligned_empty(n_cols << log_n), _mirrored_rows(log_n)
     group = max(_BUTTERFLIES // (8 << log_n), 1)
     for first in range(0, n_cols, group):
-        mirror_columns(values, mirrored, first, min(first + group, n_cols), log_n)
+        mirror_columns(values, mirrored, first, min(first + group, n_cols), order)
     return interpolate(mirrored, n_cols, log_n, shift=field.inverse(shift), out=out)
 
 

@@ -145,14 +145,13 @@ def interpolate_columns(values, out, first, last, log_n, roots, quotients, natur
                 _inverse16(out, start + i, stride, roots, quotients, np.uint64(0), factors, i)
 
 
-@njit("void(uint32[::1], uint32[::1], uint64, uint64, uint64)", nogil=True, cache=True)
-def mirror_columns(values, out, first, last, log_n):  # type: ignore[no-untyped-def]
-    """Columns first..last with the bits of the row index mirrored."""
-    n = np.uint64(1) << log_n
-    for i in range(np.uint64(0), n):
-        j = _mirror(i, log_n)
-        for column in range(first, last):
-            out[(column << log_n) + j] = values[(column << log_n) + i]
+@njit("void(uint32[::1], uint32[::1], uint64, uint64, uint32[::1])", nogil=True, cache=True)
+def mirror_columns(values, out, first, last, order):  # type: ignore[no-untyped-def]
+    """Columns first..last with row order[i] at row i; a column stays in the cache while its rows are gathered."""
+    n = np.uint64(order.size)
+    for column in range(first, last):
+        for i in range(np.uint64(0), n):
+            out[column * n + i] = values[column * n + np.uint64(order[i])]
 
 
 @njit(nogil=True, cache=True)
@@ -174,17 +173,25 @@ def dot_columns(columns, first, last, n, weights, start, stop, sums):  # type: i
         base = column * n
         zero = lanes.splat(np.uint32(0))
         w0 = w1 = w2 = w3 = w4 = lanes.wide_product(zero, zero)
-        for i in range(start, bulk, np.uint64(16)):
-            value = lanes.load(columns, base + i)
-            w0 = lanes.wide_mul_add(w0, value, lanes.load(weights, i))
-            w1 = lanes.wide_mul_add(w1, value, lanes.load(weights, i + n))
-            w2 = lanes.wide_mul_add(w2, value, lanes.load(weights, i + np.uint64(2) * n))
-            w3 = lanes.wide_mul_add(w3, value, lanes.load(weights, i + np.uint64(3) * n))
-            w4 = lanes.wide_mul_add(w4, value, lanes.load(weights, i + np.uint64(4) * n))
+        paired = start + ((stop - start) & ~np.uint64(31))
+        n2 = n + n
+        for i in range(start, paired, np.uint64(32)):
+            x, y, j = lanes.load(columns, base + i), lanes.load(columns, base + i + np.uint64(16)), i + np.uint64(16)
+            w0 = lanes.wide_mul_add_pair(w0, x, lanes.load(weights, i), y, lanes.load(weights, j))
+            w1 = lanes.wide_mul_add_pair(w1, x, lanes.load(weights, i + n), y, lanes.load(weights, j + n))
+            w2 = lanes.wide_mul_add_pair(w2, x, lanes.load(weights, i + n2), y, lanes.load(weights, j + n2))
+            w3 = lanes.wide_mul_add_pair(w3, x, lanes.load(weights, i + n2 + n), y, lanes.load(weights, j + n2 + n))
+            w4 = lanes.wide_mul_add_pair(w4, x, lanes.load(weights, i + n2 + n2), y, lanes.load(weights, j + n2 + n2))
+        for i in range(paired, bulk, np.uint64(16)):
+            x = lanes.load(columns, base + i)
+            w0 = lanes.wide_mul_add(w0, x, lanes.load(weights, i))
+            w1 = lanes.wide_mul_add(w1, x, lanes.load(weights, i + n))
+            w2 = lanes.wide_mul_add(w2, x, lanes.load(weights, i + n2))
+            w3 = lanes.wide_mul_add(w3, x, lanes.load(weights, i + n2 + n))
+            w4 = lanes.wide_mul_add(w4, x, lanes.load(weights, i + n2 + n2))
         at = np.uint64(5) * column
         sums[at] = _total(sums[at], w0, columns, base, weights, np.uint64(0), bulk, stop)
         sums[at + np.uint64(1)] = _total(sums[at + np.uint64(1)], w1, columns, base, weights, n, bulk, stop)
-        n2 = n + n
         sums[at + np.uint64(2)] = _total(sums[at + np.uint64(2)], w2, columns, base, weights, n2, bulk, stop)
         sums[at + np.uint64(3)] = _total(sums[at + np.uint64(3)], w3, columns, base, weights, n2 + n, bulk, stop)
         sums[at + np.uint64(4)] = _total(sums[at + np.uint64(4)], w4, columns, base, weights, n2 + n2, bulk, stop)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.field import extension
 from engine.field.extension import DEGREE, Extension
-from engine.field.extension_kernels import extension_batch_inverse
+from engine.field.extension_kernels import extension_batch_inverse, extension_powers
 from engine.field.kernels import batch_inverse, from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
 from engine.field.lanes import aligned_empty
@@ -31,6 +31,8 @@ from engine.stark.reference import next_index
 Words = NDArray[np.uint32]
 Index = NDArray[np.uint64]
 Sums = tuple[Index, Words, Index]
+Terms = tuple[Index, NDArray[np.intp], NDArray[np.int64], Index]
+"""Distinct slots; and for each term its slot's place among them, its constraint, its coefficient (canonical)."""
 Pause = Callable[[], None]
 _P = np.uint64(P)
 BLOCK = 128
@@ -69,13 +71,17 @@ def multiply_arrays(a: Words, b: Words) -> Words:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A lowered program as the kernels take it; ``lookup_arrays`` leave out what only constraints need."""
+    """A lowered program as the kernels take it; ``lookup_arrays`` leave out what only constraints need.
+
+    ``terms``: the constraints' linear forms by kind of rows.
+    """
 
     table: TableLayout
     program: Lowered
     arrays: tuple[np.ndarray, ...]
     lookup_arrays: tuple[np.ndarray, ...]
     groups: Index
+    terms: tuple[Terms, ...]
 
     def scratch(self, width: int, public_inputs: Sequence[int]) -> Words:
         """Slots of one block, constants and publics filled in."""
@@ -123,7 +129,7 @@ def make_machine(table: TableLayout, program: Lowered | None = None) -> Machine:
         montgomery(coefficients),
     )
     groups = np.cumsum([0, *(len(group) for group in table.groups)]).astype(np.uint64)
-    return Machine(table, program, arrays, _lookup_arrays(program, arrays), groups)
+    return Machine(table, program, arrays, _lookup_arrays(program, arrays), groups, _constraint_terms(table, program))
 
 
 def _lookup_arrays(program: Lowered, arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
@@ -257,19 +263,34 @@ def _following(log_height: int) -> Index:
     return next_index(log_height, log_height + 1).astype(np.uint64)
 
 
+def _constraint_terms(table: TableLayout, program: Lowered) -> tuple[Terms, ...]:
+    """The terms of all constraints, for each kind of rows."""
+    out = []
+    for kind in KINDS:
+        numbered = enumerate(zip(kinds_of(table), program.constraints))
+        chosen = [(number, form) for number, (rows, form) in numbered if rows == kind]
+        terms = [(slot, number, coefficient) for number, form in chosen for slot, coefficient in form]
+        columns = np.array(terms, dtype=np.uint64).reshape(-1, 3)
+        slots, place = np.unique(columns[:, 0], return_inverse=True)
+        out.append((slots, place, columns[:, 1].astype(np.int64), columns[:, 2]))
+    return tuple(out)
+
+
 def _combination(machine: Machine, zeta: Extension) -> tuple[Sums, Words]:
     """Constraint sums by kind of rows, and the powers of zeta that belong to LogUp's constraints."""
     table = machine.table
-    powers = [extension.ONE]
-    while len(powers) < table.constraint_count:
-        powers.append(extension.mul(powers[-1], zeta))
-    own = list(zip(kinds_of(table), machine.program.constraints, powers))
+    count = table.constraint_count
+    powers = from_montgomery_array(extension_powers(zeta, count)).reshape(DEGREE, count).T.astype(np.uint64)
     sums = []
-    for kind in KINDS:
-        chosen = [(form, power) for rows, form, power in own if rows == kind]
-        sums.append(_sum_forms([form for form, _ in chosen], [power for _, power in chosen]))
-    rest = powers[len(table.table.constraints) : table.constraint_count]
-    return _pack(sums), montgomery(word for power in rest for word in power)
+    for slots, place, number, coefficient in machine.terms:
+        total = np.zeros((len(slots), DEGREE), dtype=np.uint64)
+        np.add.at(total, place, powers[number] * coefficient[:, None] % _P)
+        sums.append(total % _P)
+    weights = to_montgomery_array(np.concatenate(sums).astype(np.uint32).reshape(-1))
+    slots = np.concatenate([slots for slots, _, _, _ in machine.terms])
+    ends = np.cumsum([0, *(len(slots) for slots, _, _, _ in machine.terms)]).astype(np.uint64)
+    rest = powers[len(table.table.constraints) :].astype(np.uint32).reshape(-1)
+    return (slots, weights, ends), to_montgomery_array(rest)
 
 
 def quotient_values(

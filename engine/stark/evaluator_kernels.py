@@ -269,6 +269,31 @@ def combine_kernel(columns, rows, first, order, weights, start, stop, width, scr
 
 
 @njit(nogil=True, cache=True)
+def deep_kernel(now, following, near, far, claims, correction, points, rows, start, stop, out):  # type: ignore[no-untyped-def]
+    """(1 + correction * x) * ((now - claim 0) * near + (following - claim 1) * far) on rows start..stop.
+
+    Flat extension arrays of ``rows`` elements; ``claims`` ten words, ``correction`` five; ``points``: x.
+    """
+    for r in range(start, stop, LANES):
+        a0, a1, a2, a3, a4 = e_load(now, r, rows)
+        c0, c1, c2, c3, c4 = splat_extension(claims, ZERO)
+        a0, a1, a2, a3, a4 = e_sub(a0, a1, a2, a3, a4, c0, c1, c2, c3, c4)
+        c0, c1, c2, c3, c4 = e_load(near, r, rows)
+        a0, a1, a2, a3, a4 = e_mul(a0, a1, a2, a3, a4, c0, c1, c2, c3, c4)
+        b0, b1, b2, b3, b4 = e_load(following, r, rows)
+        c0, c1, c2, c3, c4 = splat_extension(claims, FIVE)
+        b0, b1, b2, b3, b4 = e_sub(b0, b1, b2, b3, b4, c0, c1, c2, c3, c4)
+        c0, c1, c2, c3, c4 = e_load(far, r, rows)
+        b0, b1, b2, b3, b4 = e_mul(b0, b1, b2, b3, b4, c0, c1, c2, c3, c4)
+        a0, a1, a2, a3, a4 = e_add(a0, a1, a2, a3, a4, b0, b1, b2, b3, b4)
+        c0, c1, c2, c3, c4 = splat_extension(correction, ZERO)
+        c0, c1, c2, c3, c4 = e_scale(c0, c1, c2, c3, c4, lanes.load(points, r))
+        b0, b1, b2, b3, b4 = e_mul(a0, a1, a2, a3, a4, c0, c1, c2, c3, c4)
+        a0, a1, a2, a3, a4 = e_add(a0, a1, a2, a3, a4, b0, b1, b2, b3, b4)
+        e_store(out, r, rows, a0, a1, a2, a3, a4)
+
+
+@njit(nogil=True, cache=True)
 def multiply_kernel(a, b, out, n, start, stop):  # type: ignore[no-untyped-def]
     """out = a * b for elements start..stop (a multiple of 16) of flat extension arrays of n; out may be a or b."""
     for i in range(start, stop, LANES):

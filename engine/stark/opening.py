@@ -25,11 +25,12 @@ from engine.field.lanes import aligned_empty
 from engine.field.ntt import powers, weighted_sums
 from engine.stark.deep import Batch
 from engine.stark.evaluator import montgomery, multiply_arrays
-from engine.stark.evaluator_kernels import combine_kernel
+from engine.stark.evaluator_kernels import combine_kernel, deep_kernel
 
 Words = NDArray[np.uint32]
 _P = np.uint64(P)
 _WORK = 1 << 22
+_CALL = 1 << 17
 _COPIED = 256
 """Rows of all columns side by side in the second-level cache."""
 X = (0, 1, 0, 0, 0)
@@ -123,6 +124,18 @@ def _combine_small(columns: Words, coefficients: NDArray[np.uint64]) -> NDArray[
 
 def deep_quotient(sums: tuple[Words, Words], inverses: tuple[Words, Words], batch: Batch, height: int) -> Words:
     """G on H, from the combined columns and 1 / (w^i - point) for z and z*w."""
+    rows = 1 << height
+    if rows < 16:
+        return _deep_small(sums, inverses, batch, height)
+    claims, out = montgomery((*batch.claimed, *batch.claimed_next)), aligned_empty(DEGREE * rows)
+    points, correction = trace_points(height), montgomery(batch.correction)
+    for start in range(0, rows, _CALL):
+        at, stop = np.uint64(start), np.uint64(min(start + _CALL, rows))
+        deep_kernel(*sums, *inverses, claims, correction, points, np.uint64(rows), at, stop, out)
+    return out
+
+
+def _deep_small(sums: tuple[Words, Words], inverses: tuple[Words, Words], batch: Batch, height: int) -> Words:
     rows = 1 << height
     total = np.zeros(DEGREE * rows, dtype=np.uint64)
     for values, claimed, inverse in zip(sums, (batch.claimed, batch.claimed_next), inverses):

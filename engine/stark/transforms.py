@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.field.extension import DEGREE
+from engine.field.lanes import aligned_empty
 from engine.field.ntt import coset_lde, extend_columns, interpolate_coset
 from engine.stark.domain import bit_reversal
 from engine.stark.memory import Lease
@@ -27,4 +28,7 @@ def quotient_chunks(values: Words, log_height: int, shift: int, chunks: int) -> 
     split = coefficients.reshape(DEGREE, chunks, 1 << log_height).transpose(1, 0, 2)
     columns = DEGREE * chunks
     mirrored = extend_columns(np.ascontiguousarray(split).reshape(-1), columns, log_height, 0)
-    return np.ascontiguousarray(mirrored.reshape(columns, -1)[:, bit_reversal(log_height)]).reshape(-1)
+    order, out = bit_reversal(log_height), aligned_empty(mirrored.size)
+    for source, target in zip(mirrored.reshape(columns, -1), out.reshape(columns, -1)):
+        np.take(source, order, out=target, mode="clip")  # a column at a time: it stays in the cache
+    return out
