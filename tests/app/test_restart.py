@@ -1,0 +1,235 @@
+"""Restarts: checkpoint and tail, damage of every kind, other configurations, one process per folder."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from app_world import SMALL, opened, run
+
+from app.commands.replay import replay
+from app.folder_lock import FolderInUse, FolderLock
+from app.l1 import ChainRequest
+from app.session import USER_DEPOSIT, USER_WALLET, OtherVenue, Session
+from app.settings import open_paths
+from engine.errors import CorruptData
+from engine.sequencer.inputs import L1Block, decode_input
+from engine.settlement.errors import KeyFileError
+from engine.units import SECOND
+
+
+def execute(folder: Path, statement: str, *values: object) -> list[tuple]:
+    """One statement on the journal of a closed venue."""
+    connection = sqlite3.connect(open_paths(folder).journal)
+    try:
+        rows = connection.execute(statement, values).fetchall()
+        connection.commit()
+        return rows
+    finally:
+        connection.close()
+
+
+def image(session: Session) -> bytes:
+    """Everything that the venue's later behaviour depends on."""
+    return session.loop.venue.dump()
+
+
+@pytest.fixture(scope="module")
+def died(played: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """A venue's files as they were on disk some seconds after its last checkpoint, and what it was then."""
+    folder = tmp_path_factory.mktemp("died")
+    with opened(Path(shutil.copytree(played, folder / "open"))) as session:
+        session.prover.start()
+        session.loop.checkpoint_batches = 10**6
+        run(session, 20, parts=40)
+        session.prover.stop()
+        shutil.copytree(session.paths.data, folder / "left")
+        return folder / "left", image(session)
+
+
+@pytest.fixture
+def crashed(died: tuple[Path, bytes], tmp_path: Path) -> tuple[Path, bytes]:
+    """A private copy of what was left, and what the venue was."""
+    return Path(shutil.copytree(died[0], tmp_path / "crashed")), died[1]
+
+
+def test_checkpoint_and_tail_give_the_venue_that_died(crashed: tuple[Path, bytes]) -> None:
+    folder, before = crashed
+    with opened(folder) as session:
+        assert session.replayed > 20
+        assert session.loop.venue.sequence == session.loop.sequence == session.replayed + newest(folder)
+        assert image(session) == before
+
+
+def newest(folder: Path) -> int:
+    return int(execute(folder, "SELECT max(sequence) FROM checkpoints")[0][0])
+
+
+def test_a_replay_of_everything_gives_the_venue_that_died(crashed: tuple[Path, bytes]) -> None:
+    folder, before = crashed
+    execute(folder, "DELETE FROM checkpoints")
+    with opened(folder) as session:
+        assert session.replayed == session.loop.sequence
+        assert image(session) == before
+        fills, root = session.loop.venue.fills_digest(), session.loop.venue.live_root()
+    printed = replay(open_paths(folder))
+    assert printed["fills_digest"] == fills
+    assert printed["live_root"] == b"".join(limb.to_bytes(4, "big") for limb in root).hex()
+    assert all(value is True for value in printed["invariants"].values())
+
+
+def flipped(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+def resealed(data: bytes) -> bytes:
+    """A checkpoint that is whole as far as digests tell, and of a state that cannot be: one quantum too much."""
+    magic, body = data[:8], msgspec.msgpack.decode(data[40:])
+    body["counters"]["collateral"] += 1
+    encoded = msgspec.msgpack.encode(body)
+    return magic + hashlib.sha256(encoded).digest() + encoded
+
+
+@pytest.mark.parametrize("damage", [flipped, resealed, lambda data: b"", lambda data: data[:-1]])
+@pytest.mark.parametrize("digest", [True, False], ids=["digest made to fit", "digest left"])
+def test_a_damaged_checkpoint_is_passed_over(
+    crashed: tuple[Path, bytes], damage: Callable[[bytes], bytes], digest: bool
+) -> None:
+    folder, before = crashed
+    sequence, data = execute(folder, "SELECT sequence, data FROM checkpoints ORDER BY sequence DESC LIMIT 1")[0]
+    worse = damage(data)
+    fit = hashlib.sha256(worse).digest() if digest else hashlib.sha256(data).digest()
+    execute(folder, "UPDATE checkpoints SET data = ?, digest = ? WHERE sequence = ?", worse, fit, sequence)
+    with opened(folder) as session:
+        assert session.replayed > session.loop.sequence - sequence, "an older checkpoint or none was used"
+        assert image(session) == before
+
+
+def test_a_checkpoint_of_the_future_is_not_used(crashed: tuple[Path, bytes]) -> None:
+    folder, before = crashed
+    execute(folder, "UPDATE checkpoints SET sequence = sequence + 100000")
+    with opened(folder) as session:
+        assert session.replayed == session.loop.sequence
+        assert image(session) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "statement"),
+    [
+        ("inputs", "sequence", "UPDATE inputs SET data = ? WHERE sequence = ?"),
+        ("l1_blocks", "number", "UPDATE l1_blocks SET data = ? WHERE number = ?"),
+    ],
+)
+def test_a_damaged_row_is_refused_by_number_and_nothing_is_changed(
+    crashed: tuple[Path, bytes], table: str, key: str, statement: str
+) -> None:
+    folder, before = crashed
+    number, data = execute(folder, f"SELECT {key}, data FROM {table} ORDER BY {key} DESC LIMIT 1 OFFSET 2")[0]
+    execute(folder, statement, flipped(data), number)
+    contents = execute(folder, "SELECT * FROM inputs"), execute(folder, "SELECT * FROM l1_blocks")
+    for _ in range(2):  # the first refusal leaves neither a change nor a lock behind
+        with pytest.raises(CorruptData, match=f"row {number} ") as refused, opened(folder):
+            pass
+        assert refused.value.value == number
+        assert (execute(folder, "SELECT * FROM inputs"), execute(folder, "SELECT * FROM l1_blocks")) == contents
+    execute(folder, statement, data, number)
+    with opened(folder) as session:
+        assert image(session) == before
+
+
+def test_a_block_that_was_written_and_not_seen_is_seen_at_the_next_start(folder: Path) -> None:
+    with opened(folder) as session:
+        session.prover.start()
+        loop, chain = session.loop, session.chain
+        loop.ingress.deliver(ChainRequest("deposit", 12345))
+        loop.run_to(loop.next_slot - SECOND, step=SECOND)
+        seen, collateral = loop.venue.l1_block, loop.venue.account(chain.user_account).collateral
+        chain.mine(loop.venue.time, allow_empty=True)
+        assert loop.venue.l1_block == seen
+    with opened(folder) as session:
+        assert session.loop.venue.l1_block == seen + 1
+        assert session.loop.venue.account(session.chain.user_account).collateral == collateral + 12345
+        blocks = [v for _, data in session.journal.read_inputs() if isinstance(v := decode_input(data), L1Block)]
+        assert [block.number for block in blocks] == list(range(1, seen + 2))
+
+
+def test_a_batch_that_an_unseen_block_closes_is_proved_once(tmp_path: Path) -> None:
+    folder = tmp_path / "venue"
+    config = msgspec.structs.replace(SMALL, batch_max_transactions=1)
+    with opened(folder, config) as session:
+        session.prover.start()
+        run(session, 30, parts=5)
+        session.loop.ingress.deliver(ChainRequest("deposit", 1))
+        session.loop.serve()
+        session.chain.mine(session.loop.venue.time, allow_empty=True)
+        closed = session.loop.venue.core.batches.open.number - 1
+    with opened(folder, config) as session:
+        waiting = [batch.number for batch in session.loop.venue.unproved_batches()]
+        assert closed + 1 in waiting
+        assert session.prover.depth() == len(waiting)
+
+
+def test_the_first_grant_is_given_once_even_to_a_user_who_spent_it_all(folder: Path) -> None:
+    with opened(folder) as session:
+        session.prover.start()
+        session.loop.ingress.deliver(ChainRequest("deposit", USER_WALLET))
+        run(session, 40, parts=8)
+        assert (session.chain.funds.wallet, session.chain.funds.pending_deposit) == (0, 0)
+        minted = session.chain.client.token_balance(session.chain.client.exchange)
+    with opened(folder) as session:
+        assert session.chain.funds.wallet == 0
+        assert session.chain.client.token_balance(session.chain.client.exchange) == minted
+
+
+def test_a_start_that_ended_between_genesis_and_grant_is_completed(tmp_path: Path) -> None:
+    with opened(tmp_path / "whole") as session:
+        granted = session.chain.chain.head.number
+        assert (session.chain.funds.wallet, session.chain.funds.pending_deposit) == (USER_WALLET, USER_DEPOSIT)
+    shutil.copytree(tmp_path / "whole", tmp_path / "half")
+    execute(tmp_path / "half", "DELETE FROM l1_blocks WHERE number = ?", granted)
+    for table in ("inputs", "checkpoints"):
+        execute(tmp_path / "half", f"DELETE FROM {table}")
+    with opened(tmp_path / "half") as session:
+        assert session.chain.chain.head.number == granted
+        assert (session.chain.funds.wallet, session.chain.funds.pending_deposit) == (USER_WALLET, USER_DEPOSIT)
+
+
+def test_a_folder_of_another_configuration_is_refused(folder: Path) -> None:
+    other = msgspec.structs.replace(SMALL, seed=99)
+    with pytest.raises(OtherVenue, match="--data") as refused, opened(folder, other):
+        pass
+    assert refused.value.field == "config"
+    with opened(folder):
+        pass
+
+
+@pytest.mark.parametrize("name", ["demo-key.json", "demo-key.passphrase.txt"])
+def test_a_damaged_key_file_is_refused_by_name_and_left_as_it_is(folder: Path, name: str) -> None:
+    path = open_paths(folder).keys / name
+    good = path.read_bytes()
+    path.write_bytes(good[: len(good) // 2])
+    with pytest.raises(KeyFileError, match=name), opened(folder):
+        pass
+    assert path.read_bytes() == good[: len(good) // 2]
+    path.write_bytes(good)
+    with opened(folder):
+        pass
+
+
+def test_one_process_per_folder(folder: Path) -> None:
+    with opened(folder) as session:
+        with pytest.raises(FolderInUse, match="already open") as refused, opened(folder):
+            pass
+        assert refused.value.field == "--data"
+        session.loop.apply([])
+    lock = FolderLock(open_paths(folder).lock)
+    lock.release()
+    lock.release()
+    with opened(folder):
+        pass
