@@ -59,6 +59,28 @@ def sum_of_products(a, b, count):
     )
 
 
+@njit
+def sum_of_pairs(a, b, count):
+    """Once with factors of their own per lane, once with one factor for all lanes."""
+    zero = lanes.splat(np.uint32(0))
+    own = same = lanes.wide_product(zero, zero)
+    for i in range(0, 16 * count, 32):
+        x, y = lanes.load(a, i), lanes.load(a, i + 16)
+        own = lanes.wide_mul_add_pair(own, x, lanes.load(b, i), y, lanes.load(b, i + 16))
+        same = lanes.wide_mul_add_pair(same, x, b[i], y, b[i + 16])
+    out = np.empty(32, dtype=np.uint32)
+    lanes.store(out, 0, lanes.wide_reduce(own))
+    lanes.store(out, 16, lanes.wide_reduce(same))
+    return out
+
+
+@njit
+def split_in_two(a, out):
+    low, high = lanes.load(a, 0), lanes.load(a, 16)
+    lanes.store(out, 0, lanes.every_other(low, high, 0))
+    lanes.store(out, 16, lanes.every_other(low, high, 1))
+
+
 def test_every_pair_of_edge_values() -> None:
     a = np.array(EDGES, dtype=np.uint32)
     for turn in range(16):
@@ -82,6 +104,22 @@ def test_long_sums_of_the_largest_products() -> None:
     a = np.full(16 * count, P - 1, dtype=np.uint32)
     expected = field.from_montgomery(count * (P - 1) ** 2)
     assert sum_of_products(a, a, count) == (expected, expected, expected)
+
+
+def test_sums_of_pairs_are_exact_up_to_the_largest_products() -> None:
+    count = 40
+    largest = np.full(16 * count, P - 1, dtype=np.uint32)
+    random = np.random.default_rng(3).integers(0, P, size=16 * count, dtype=np.uint32)
+    for a, b in ((largest, largest), (largest, random), (random, random[::-1].copy())):
+        x, y = a.reshape(count, 16).astype(object), b.reshape(count, 16).astype(object)
+        expected = [*(x * y).sum(axis=0), *(x * y[:, :1]).sum(axis=0)]
+        assert sum_of_pairs(a, b, count).tolist() == [field.from_montgomery(int(total)) for total in expected]
+
+
+def test_every_other_splits_two_vectors() -> None:
+    a, out = np.arange(32, dtype=np.uint32), np.zeros(32, dtype=np.uint32)
+    split_in_two(a, out)
+    assert out.tolist() == [*range(0, 32, 2), *range(1, 32, 2)]
 
 
 def test_aligned_empty() -> None:
