@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from desk_world import Desk
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 OpenDesk = Callable[..., Desk]
@@ -17,6 +18,8 @@ OpenDesk = Callable[..., Desk]
 def open_desk(qtbot: QtBot, tmp_path: Path) -> Iterator[OpenDesk]:
     """Opens desks; what the test leaves open is closed, in order."""
     opened: list[Desk] = []
+    interval = QApplication.doubleClickInterval()
+    QApplication.setDoubleClickInterval(1)  # a test presses faster than a hand: two presses are two wishes here
 
     def build(folder: Path = tmp_path / "venue", size: tuple[int, int] = (1920, 1080)) -> Desk:
         opened.append(Desk(folder, qtbot, size))
@@ -25,6 +28,7 @@ def open_desk(qtbot: QtBot, tmp_path: Path) -> Iterator[OpenDesk]:
     yield build
     for desk in reversed(opened):
         desk.close()
+    QApplication.setDoubleClickInterval(interval)
 
 
 @pytest.fixture
