@@ -32,26 +32,34 @@ def keccak256(data: bytes) -> bytes:
 
 
 def hash_rows(
-    columns: np.ndarray, n_cols: int, n_rows: int, *, montgomery: bool = True, out: np.ndarray | None = None
+    columns: np.ndarray,
+    n_cols: int,
+    n_rows: int,
+    *,
+    montgomery: bool = True,
+    out: np.ndarray | None = None,
+    rows: tuple[int, int] | None = None,
 ) -> np.ndarray:
     """Leaf digests uint64[4 n_rows]: leaf i hashes the canonical words of row i, 4 bytes little-endian each.
 
     columns : flat column-major uint32[n_cols * n_rows], in Montgomery form or canonical as ``montgomery`` says
     out : uint64[4 n_rows] to fill; allocated when None
+    rows : first and last + 1 of the rows to hash, all of them when None; multiples of 128, or the ends
     """
     check_out("columns", columns, n_cols * n_rows)
+    first, last = _row_range(rows, n_rows)
     digests = _digests("out", out, n_rows)
     factor = 1 if montgomery else (1 << 32) % P
     block = _ROWS_TOGETHER if n_rows >= _ROWS_TOGETHER else 16
     state = aligned_empty(25 * block, np.uint64)
-    bulk = n_rows - n_rows % block
+    bulk = last - last % block
     step = max(_PERMUTATIONS // (n_cols // 34 + 1) // block * block, block)
-    for start in range(0, bulk, step):
+    for start in range(first, bulk, step):
         hash_rows_kernel(columns, n_cols, n_rows, start, min(start + step, bulk), factor, state, digests)
-    if bulk < n_rows:
-        words = np.ascontiguousarray(columns.reshape(n_cols, n_rows)[:, bulk:].T).reshape(-1)
-        rows = (from_montgomery_array(words) if montgomery else words).astype("<u4").reshape(-1, n_cols)
-        for i, row in enumerate(rows):
+    if bulk < last:
+        words = np.ascontiguousarray(columns.reshape(n_cols, n_rows)[:, bulk:last].T).reshape(-1)
+        canonical = (from_montgomery_array(words) if montgomery else words).astype("<u4").reshape(-1, n_cols)
+        for i, row in enumerate(canonical):
             _put(digests, bulk + i, keccak256(row.tobytes()))
     return digests
 
@@ -101,6 +109,13 @@ def grinding_holds(prefix: bytes, nonce: int, bits: int) -> bool:
         return False
     digest = keccak256(prefix + nonce.to_bytes(8, "little"))
     return int.from_bytes(digest[:8], "little") & ((1 << bits) - 1) == 0
+
+
+def _row_range(rows: tuple[int, int] | None, n_rows: int) -> tuple[int, int]:
+    first, last = (0, n_rows) if rows is None else rows
+    if not 0 <= first <= last <= n_rows or first % _ROWS_TOGETHER or (last % _ROWS_TOGETHER and last != n_rows):
+        raise ProtocolError("rows is no such range", field="rows", value=rows, limit=f"0 to {n_rows}, by 128")
+    return first, last
 
 
 def _digests(name: str, array: np.ndarray | None, count: int) -> np.ndarray:

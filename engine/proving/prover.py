@@ -97,12 +97,17 @@ class VerifiedProof:
 
 
 def prove_batch(
-    batch: Batch, config: VenueConfig, *, progress: Progress | None = None, cancelled: Cancelled | None = None
+    batch: Batch,
+    config: VenueConfig,
+    *,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+    threads: int = 1,
 ) -> ProvedBatch:
     """Prove a closed batch of this venue.
 
-    ``progress(stage, fraction)`` is called on the caller's thread as stages end; ``cancelled()`` is polled between
-    them. Raises :class:`engine.proving.checks.BadBatch` or OutOfRange for a batch that cannot be true,
+    ``progress(stage, fraction)`` is called on the caller's thread as stages end; ``cancelled()`` is polled often, by
+    any of the ``threads`` that share the work. Raises :class:`engine.proving.checks.BadBatch` or OutOfRange for a batch that cannot be true,
     :class:`engine.stark.errors.ProvingCancelled` when cancelled.
     """
     started = time.perf_counter()
@@ -124,6 +129,7 @@ def prove_batch(
         PARAMETERS,
         progress=None if progress is None else rising(progress),
         cancelled=cancelled,
+        threads=threads,
     )
     file = encode_file(batch, config, result.bytes)
     return ProvedBatch(

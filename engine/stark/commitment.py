@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from engine.hashing.keccak import hash_pairs, hash_rows
 from engine.stark.memory import Lease
 from engine.stark.proof import TreeOpenings
 from engine.stark.schedule import TreeShape
+from engine.stark.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
 Digests = NDArray[np.uint64]
@@ -51,20 +52,55 @@ class Commitment:
         return TreeOpenings(tuple(rows), paths.view(np.uint8).reshape(len(indices), tree.depth, 32))
 
 
-def _hash_matrix(matrix: Matrix, lease: Lease) -> Digests:
+@dataclass(slots=True)
+class Phase:
+    """One phase's matrices on H per table (Montgomery, flat) and its commitment."""
+
+    tables: list[Words]
+    commitment: Commitment | None = None
+    extended: dict[int, Words] = field(default_factory=dict)
+
+    @property
+    def root(self) -> bytes:
+        """Root of the tree, empty if nothing was committed."""
+        return b"" if self.commitment is None else self.commitment.root
+
+
+_ROWS, _PAIRS = 128, 1 << 12
+"""Threads share the work in multiples of these."""
+
+
+def _hash_matrix(matrix: Matrix, lease: Lease, workers: Workers) -> Digests:
     rows = 1 << matrix.log_rows
-    return hash_rows(matrix.values, matrix.width, rows, out=lease.digests(rows))
+    out = lease.digests(rows)
+
+    def part(start: int, stop: int) -> None:
+        hash_rows(matrix.values, matrix.width, rows, out=out, rows=(start, stop))
+
+    workers.spread(rows, part, _ROWS)
+    return out
 
 
-def commit(matrices: tuple[Matrix, ...], lease: Lease) -> Commitment:
+def _hash_layer(layer: Digests, lease: Lease, workers: Workers) -> Digests:
+    pairs = layer.size // 8
+    out = lease.digests(pairs)
+
+    def part(start: int, stop: int) -> None:
+        hash_pairs(layer[8 * start : 8 * stop], out=out[4 * start : 4 * stop])
+
+    workers.spread(pairs, part, _PAIRS)
+    return out
+
+
+def commit(matrices: tuple[Matrix, ...], lease: Lease, workers: Workers = ALONE) -> Commitment:
     """Build the tree of matrices given tallest first."""
     waiting = {matrix.log_rows: matrix for matrix in matrices[1:]}
-    layers = [_hash_matrix(matrices[0], lease)]
+    layers = [_hash_matrix(matrices[0], lease, workers)]
     for log_size in range(matrices[0].log_rows - 1, -1, -1):
-        nodes = hash_pairs(layers[-1], out=lease.digests(1 << log_size))
+        nodes = _hash_layer(layers[-1], lease, workers)
         joining = waiting.get(log_size)
         if joining is not None:
-            pairs = np.concatenate([nodes.reshape(-1, 4), _hash_matrix(joining, lease).reshape(-1, 4)], axis=1)
+            pairs = np.concatenate([nodes.reshape(-1, 4), _hash_matrix(joining, lease, workers).reshape(-1, 4)], axis=1)
             nodes = hash_pairs(pairs.reshape(-1))
         layers.append(nodes)
     return Commitment(matrices, tuple(layers))

@@ -27,6 +27,7 @@ from engine.stark.layout import Layout, TableLayout
 from engine.stark.lookup import LookupChallenges, step_of
 from engine.stark.lowering import Linear, Lowered, Product, lower
 from engine.stark.reference import next_index
+from engine.stark.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
 Index = NDArray[np.uint64]
@@ -197,10 +198,10 @@ def _lookup_sums(machine: Machine, challenges: LookupChallenges) -> tuple[Sums, 
     return _pack(fingerprints), (slots, montgomery(coefficients), ends)
 
 
-def _steps(machine: Machine, rows: int, width: int) -> Iterable[tuple[np.uint64, np.uint64]]:
+def _steps(machine: Machine, first: int, last: int, width: int) -> Iterable[tuple[np.uint64, np.uint64]]:
     size = max(width, _WORK // max(machine.program.slots, 1) // width * width)
-    for start in range(0, rows, size):
-        yield np.uint64(start), np.uint64(min(start + size, rows))
+    for start in range(first, last, size):
+        yield np.uint64(start), np.uint64(min(start + size, last))
 
 
 def auxiliary_columns(
@@ -220,7 +221,7 @@ def auxiliary_columns(
     tops, bottoms = aligned_empty(DEGREE * count * rows), aligned_empty(DEGREE * count * rows)
     following = ((np.arange(rows) + 1) % rows).astype(np.uint64)
     sums, scratch = _lookup_sums(machine, challenges), machine.scratch(width, public_inputs)
-    for start, stop in _steps(machine, rows, width):
+    for start, stop in _steps(machine, 0, rows, width):
         fractions_kernel(
             machine.lookup_arrays, *sums, machine.groups, (trace, np.uint64(rows), following), start, stop,
             np.uint64(width), scratch, tops, bottoms,
@@ -302,6 +303,7 @@ def quotient_values(
     zeta: Extension,
     total: Extension,
     pause: Pause,
+    workers: Workers = ALONE,
 ) -> Words:
     """Q on the first 2N points of the table's domain in memory order: uint32[5 * 2N], flat Montgomery.
 
@@ -316,11 +318,16 @@ def quotient_values(
     sums = _lookup_sums(machine, challenges) if challenges is not None and machine.table.groups else (nothing, nothing)
     lookups = (*sums, machine.groups, powers, montgomery(step_of(total, log_height)), matrices[1])
     domain = (matrices[0], rows, _following(log_height), np.uint64(size))
-    scratch, near, out = machine.scratch(width, public_inputs), aligned_empty(80), aligned_empty(DEGREE * size)
-    for start, stop in _steps(machine, size, width):
-        quotient_kernel(
-            machine.arrays, combination, lookups, domain, _selectors(*logs), start, stop, np.uint64(width), scratch,
-            near, out,
-        )  # fmt: skip
-        pause()
+    out, selectors = aligned_empty(DEGREE * size), _selectors(*logs)
+
+    def part(first: int, last: int) -> None:
+        scratch, near = machine.scratch(width, public_inputs), aligned_empty(80)
+        for start, stop in _steps(machine, first, last, width):
+            quotient_kernel(
+                machine.arrays, combination, lookups, domain, selectors, start, stop, np.uint64(width), scratch, near,
+                out,
+            )  # fmt: skip
+            pause()
+
+    workers.spread(size, part, width)
     return out

@@ -26,6 +26,7 @@ from engine.field.ntt import powers, weighted_sums
 from engine.stark.deep import Batch
 from engine.stark.evaluator import montgomery, multiply_arrays
 from engine.stark.evaluator_kernels import combine_kernel, deep_kernel
+from engine.stark.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
 _P = np.uint64(P)
@@ -91,7 +92,11 @@ def join_coordinates(values: Sequence[Extension]) -> tuple[Extension, ...]:
 
 
 def combine_columns(
-    columns: Sequence[Words], weights: Sequence[NDArray[np.uint64]], rows: int, pause: Callable[[], None]
+    columns: Sequence[Words],
+    weights: Sequence[NDArray[np.uint64]],
+    rows: int,
+    pause: Callable[[], None],
+    workers: Workers = ALONE,
 ) -> Words:
     """sum of base columns (one flat array per phase) times their canonical coefficients (columns, 5)."""
     total = np.zeros(DEGREE * rows, dtype=np.uint32)
@@ -104,17 +109,34 @@ def combine_columns(
             part = _combine_small(words.reshape(-1, rows)[first:last], coefficients[first:last])
             total = ((total + part) % _P).astype(np.uint32)
             continue
-        chosen = coefficients[first:last]
-        factors, order = montgomery(chosen.reshape(-1).tolist()), np.arange(last - first, dtype=np.uint64)
-        width = min(_COPIED, rows)
-        step, scratch = max(_WORK // (last - first) // width * width, width), aligned_empty(width * (last - first))
-        for start in range(0, rows, step):
-            at, stop = np.uint64(start), np.uint64(min(start + step, rows))
+        _combine_rows(words, first, coefficients[first:last], total, pause, workers)
+    return total
+
+
+def _combine_rows(
+    words: Words,
+    first: int,
+    coefficients: NDArray[np.uint64],
+    total: Words,
+    pause: Callable[[], None],
+    workers: Workers,
+) -> None:
+    """Add the columns from ``first`` on, times their coefficients, to ``total``."""
+    count, rows = len(coefficients), total.size // DEGREE
+    factors, order = montgomery(coefficients.reshape(-1).tolist()), np.arange(count, dtype=np.uint64)
+    width = min(_COPIED, rows)
+    step = max(_WORK // count // width * width, width)
+
+    def part(begin: int, end: int) -> None:
+        scratch = aligned_empty(width * count)
+        for start in range(begin, end, step):
+            at, stop = np.uint64(start), np.uint64(min(start + step, end))
             combine_kernel(
                 words, np.uint64(rows), np.uint64(first), order, factors, at, stop, np.uint64(width), scratch, total
             )
             pause()
-    return total
+
+    workers.spread(rows, part, width)
 
 
 def _combine_small(columns: Words, coefficients: NDArray[np.uint64]) -> NDArray[np.uint64]:

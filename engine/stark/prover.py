@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
@@ -22,7 +22,7 @@ from engine.hashing.keccak import grind
 from engine.stark import evaluator, reference
 from engine.stark.air import PublicTerm, Statement
 from engine.stark.codegen import program_of
-from engine.stark.commitment import Commitment, Matrix, commit
+from engine.stark.commitment import Commitment, Matrix, Phase, commit
 from engine.stark.deep import Batch, make_batch, next_point
 from engine.stark.domain import shift
 from engine.stark.errors import ProvingCancelled, StatementError
@@ -55,6 +55,7 @@ from engine.stark.proof import (
 from engine.stark.schedule import Shape, make_shape, phase_trees, phase_widths
 from engine.stark.transforms import extend, quotient_chunks
 from engine.stark.verifier import start
+from engine.stark.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
 Progress = Callable[[str, float], None]
@@ -70,20 +71,6 @@ class ProofResult:
 
     bytes: bytes
     stage_seconds: dict[str, float]
-
-
-@dataclass(slots=True)
-class Phase:
-    """One phase's matrices on H per table (Montgomery, flat) and its commitment."""
-
-    tables: list[Words]
-    commitment: Commitment | None = None
-    extended: dict[int, Words] = field(default_factory=dict)
-
-    @property
-    def root(self) -> bytes:
-        """Root of the tree, empty if nothing was committed."""
-        return b"" if self.commitment is None else self.commitment.root
 
 
 def _flat(words: NDArray[np.uint64]) -> Words:
@@ -109,6 +96,7 @@ class Prover:
         cancelled: Cancelled | None = None,
         plain: bool = False,
         kernels: Mapping[str, ModuleType] | None = None,
+        workers: Workers = ALONE,
     ) -> None:
         self.layout = layout_of(statement)
         self.heights = check_traces(self.layout, traces, parameters)
@@ -118,7 +106,7 @@ class Prover:
         problem = check_publics(self.layout, self.public_inputs, self.public_terms)
         if problem:
             raise StatementError(problem, field="public inputs")
-        self.kernels = kernels or {}
+        self.kernels, self.workers = kernels or {}, workers
         self.traces = [traces[table.table.name] for table in self.layout.tables]
         self.progress, self.cancelled, self.plain = progress, cancelled, plain
         self.publics = public_digest(self.public_inputs, self.public_terms)
@@ -165,13 +153,15 @@ class Prover:
             log_rows = height + self.shape.log_blowup
             if width:
                 values = self.side_by_side(tables, members)
-                extended = extend(values, width, height, self.shape.log_blowup, self.shift_of(height), self.lease)
+                extended = extend(
+                    values, width, height, self.shape.log_blowup, self.shift_of(height), self.lease, self.workers
+                )
                 matrices.append(Matrix(extended, width, log_rows))
                 ends = np.cumsum([widths[i] << log_rows for i in members])
                 phase.extended.update(zip(members, np.split(extended, ends[:-1])))
             self.pause()
         self.done("extension")
-        phase.commitment = commit(tuple(matrices), self.lease)
+        phase.commitment = commit(tuple(matrices), self.lease, self.workers)
         self.phases.append(phase)
         self.done("commitment")
         return phase
@@ -210,8 +200,9 @@ class Prover:
         matrices = (self.phases[0].extended[index], self.phases[1].extended.get(index, empty))
         if not self.plain:
             return evaluator.quotient_values(
-                self.machine(index), logs, matrices, self.public_inputs, challenges, zeta, total, self.pause
-            )
+                self.machine(index), logs, matrices, self.public_inputs, challenges, zeta, total, self.pause,
+                self.workers,
+            )  # fmt: skip
         main, auxiliary = (_canonical(words).reshape(-1, 1 << logs[1]) for words in matrices)
         values = reference.quotient_values(table, logs, (main, auxiliary), self.public_inputs, challenges, zeta, total)
         return _flat(values)
@@ -238,7 +229,8 @@ class Prover:
         columns = [self.side_by_side(phase.tables, members) for phase in self.phases]
         rows = 1 << height
         now, following = (
-            combine_columns(columns, weights, rows, self.pause) for weights in (batch.at_point, batch.at_next)
+            combine_columns(columns, weights, rows, self.pause, self.workers)
+            for weights in (batch.at_point, batch.at_next)
         )
         return deep_quotient((now, following), inverses, batch, height)
 
@@ -247,7 +239,7 @@ class Prover:
         largest = log_size = self.shape.log_domain
         current, commitments, nonces = layers[largest], [], []
         for log_arity in self.shape.schedule:
-            committed = commit((blocks(current, log_arity),), self.lease)
+            committed = commit((blocks(current, log_arity),), self.lease, self.workers)
             commitments.append(committed)
             self.transcript.absorb("fri root", committed.root)
             nonces.append(self.grind(self.parameters.folding_grinding))
@@ -315,7 +307,8 @@ class Prover:
         for height, members in self.shape.groups:
             batch = make_batch(self.layout, members, openings, gamma)
             values = self.deep_values(members, height, batch, inverses[height])
-            extended = extend(values, DEGREE, height, self.shape.log_blowup, self.shift_of(height), self.lease)
+            shift_here = self.shift_of(height)
+            extended = extend(values, DEGREE, height, self.shape.log_blowup, shift_here, self.lease, self.workers)
             layers[height + self.shape.log_blowup] = extended
             self.pause()
         self.done("deep")
@@ -384,15 +377,17 @@ def prove(
     cancelled: Cancelled | None = None,
     plain: bool = False,
     kernels: Mapping[str, ModuleType] | None = None,
+    threads: int = 1,
 ) -> ProofResult:
     """Prove a statement. ``traces``: canonical uint32[columns, rows] per table name, rows a power of two.
 
-    ``progress(stage, fraction done)`` is called after each stage; ``cancelled`` is asked often, and true ends the work
+    ``progress(stage, fraction done)`` is called after each stage; ``cancelled`` is asked often, by any thread, and true ends the work
     with :class:`ProvingCancelled`. Raises :class:`StatementError` for input of the wrong shape; that the traces satisfy
     the statement is not checked here. ``plain`` evaluates constraints by the numpy reference, to the same bytes.
-    ``kernels``: modules written by ``engine.stark.codegen``, by table; other tables are lowered here, once a process.
+    ``threads`` share the work of most stages; the bytes do not depend on their number. ``kernels``: modules written by
+    ``engine.stark.codegen``, by table; other tables are lowered here, once a process.
     """
-    prover = Prover(
-        statement, traces, public_inputs, public_terms, parameters, progress, cancelled, plain=plain, kernels=kernels
-    )
-    return prover.run()
+    with Workers(threads) as workers:
+        return Prover(
+            statement, traces, public_inputs, public_terms, parameters, progress, cancelled, plain, kernels, workers
+        ).run()

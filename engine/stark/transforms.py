@@ -10,14 +10,30 @@ from engine.field.lanes import aligned_empty
 from engine.field.ntt import coset_lde, extend_columns, interpolate_coset
 from engine.stark.domain import bit_reversal
 from engine.stark.memory import Lease
+from engine.stark.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
 
 
-def extend(values: Words, columns: int, log_height: int, log_blowup: int, shift: int, lease: Lease) -> Words:
+def extend(
+    values: Words,
+    columns: int,
+    log_height: int,
+    log_blowup: int,
+    shift: int,
+    lease: Lease,
+    workers: Workers = ALONE,
+) -> Words:
     """Low-degree extension of columns given on H to the coset domain, bit-reversed order."""
     scratch, out = lease.take(values.size), lease.take(values.size << log_blowup)
-    return coset_lde(values, columns, log_height, log_blowup, shift, out=out, coefficients=scratch)
+
+    def part(first: int, last: int) -> None:
+        own = slice(first << log_height, last << log_height)
+        target = out[first << (log_height + log_blowup) : last << (log_height + log_blowup)]
+        coset_lde(values[own], last - first, log_height, log_blowup, shift, out=target, coefficients=scratch[own])
+
+    workers.spread(columns, part)
+    return out
 
 
 def quotient_chunks(values: Words, log_height: int, shift: int, chunks: int) -> Words:

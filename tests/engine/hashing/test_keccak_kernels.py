@@ -44,6 +44,20 @@ def test_any_number_of_rows(n_rows: int) -> None:
     assert digests(keccak.hash_rows(values.reshape(-1), 5, n_rows, montgomery=False)) == expected_leaves(values)
 
 
+def test_ranges_of_rows_make_up_the_whole() -> None:
+    values = rows(5, 400).reshape(-1)
+    out = np.zeros(1600, dtype=np.uint64)
+    for part in ((256, 400), (0, 128), (128, 256)):
+        keccak.hash_rows(values, 5, 400, out=out, rows=part)
+    assert out.tolist() == keccak.hash_rows(values, 5, 400).tolist()
+
+
+@pytest.mark.parametrize("part", [(-128, 0), (0, 401), (16, 128), (0, 300), (256, 128)])
+def test_bad_ranges_of_rows_are_refused(part: tuple[int, int]) -> None:
+    with pytest.raises(ProtocolError, match="range"):
+        keccak.hash_rows(rows(5, 400).reshape(-1), 5, 400, rows=part)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 80), st.integers(1, 40), st.integers(0, 1 << 30))
 def test_rows_equal_single_digests(n_cols: int, n_rows: int, seed: int) -> None:

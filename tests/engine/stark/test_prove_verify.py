@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -49,6 +50,23 @@ def test_a_proof_is_a_function_of_its_input() -> None:
     traces, publics, terms = cubes_witness()
     first = prove(statement, traces, publics, terms, FAST).bytes
     assert first == prove(cubes(), traces, publics, terms, FAST).bytes
+
+
+@pytest.mark.parametrize("heights", [(3, 3, 3), (11, 3, 9)])
+def test_threads_do_not_change_a_proof(heights: tuple[int, int, int]) -> None:
+    statement = cubes()
+    traces, publics, terms = cubes_witness(*heights)
+    alone = prove(statement, traces, publics, terms, FAST)
+    assert prove(statement, traces, publics, terms, FAST, threads=3).bytes == alone.bytes
+
+
+def test_cancelling_ends_all_threads() -> None:
+    traces, publics = fibonacci_witness(9)
+    before = threading.active_count()
+    asked = iter([False, False, True])
+    with pytest.raises(ProvingCancelled):
+        prove(fibonacci(), traces, publics, (), FAST, cancelled=lambda: next(asked, True), threads=3)
+    assert threading.active_count() == before
 
 
 def test_progress_is_reported_and_cancelling_stops() -> None:
