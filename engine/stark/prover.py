@@ -381,9 +381,9 @@ def prove(
 ) -> ProofResult:
     """Prove a statement. ``traces``: canonical uint32[columns, rows] per table name, rows a power of two.
 
-    ``progress(stage, fraction done)`` is called after each stage; ``cancelled`` is asked often, by any thread, and true ends the work
-    with :class:`ProvingCancelled`. Raises :class:`StatementError` for input of the wrong shape; that the traces satisfy
-    the statement is not checked here. ``plain`` evaluates constraints by the numpy reference, to the same bytes.
+    ``progress(stage, fraction done)`` is called after each stage; ``cancelled`` is asked often, by any thread, and true
+    ends the work with :class:`ProvingCancelled`. Raises :class:`StatementError` for input of the wrong shape; that the
+    traces satisfy the statement is not checked here. ``plain`` evaluates constraints by numpy, to the same bytes.
     ``threads`` share the work of most stages; the bytes do not depend on their number. ``kernels``: modules written by
     ``engine.stark.codegen``, by table; other tables are lowered here, once a process.
     """
