@@ -107,8 +107,8 @@ def prove_batch(
     """Prove a closed batch of this venue.
 
     ``progress(stage, fraction)`` is called on the caller's thread as stages end; ``cancelled()`` is polled often, by
-    any of the ``threads`` that share the work. Raises :class:`engine.proving.checks.BadBatch` or OutOfRange for a batch that cannot be true,
-    :class:`engine.stark.errors.ProvingCancelled` when cancelled.
+    any of the ``threads`` that share the work. Raises :class:`engine.proving.checks.BadBatch` or OutOfRange for a batch
+    that cannot be true, :class:`engine.stark.errors.ProvingCancelled` when cancelled.
     """
     started = time.perf_counter()
     shape = venue_shape(config)
