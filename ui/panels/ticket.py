@@ -59,7 +59,7 @@ class TicketPanel(Panel):
         self._forms: dict[int, TicketForm] = {}
         self._context: TicketContext | None = None
         self._sender = CommandSender(engine)
-        self._sent: PlaceOrder | None = None
+        self._spent = False  # the form still is what was sent last
         self._faults: dict[str, str] = {}
         self._guard = PressGuard()
         self._touched = False
@@ -69,6 +69,7 @@ class TicketPanel(Panel):
         self.position.setProperty("tone", "text_weak")
         self.position.setProperty("size", "small")
         self.fields = TicketFields(theme, engine.config.market(self.market))
+        self.setFocusProxy(self.fields.size_edit.line)  # going to the ticket means to type a size
         self.figures = FigureGrid(theme, column_width=216, row_height=LOOSE_ROW)
         self.figures.setAccessibleName("receipt, before and after")
         self.message = QLabel(" ")
@@ -167,6 +168,8 @@ class TicketPanel(Panel):
         """The user changed something; messages about the former form go."""
         self.form = form
         self._faults = {}
+        self._guard.forget("submit")
+        self._spent = False
         self._touched = self._touched or touched
         self._receipt_due = 0.0
         self._show()
@@ -275,7 +278,7 @@ class TicketPanel(Panel):
             return
         words = self._button_words(self._context)
         self._faults = {}
-        self._sent = order
+        self._spent = True
         if self.button.hasFocus():  # the button locks: the focus would go to whatever is next, another panel's button
             self.fields.size_edit.line.setFocus()
         _, answer = self._sender.send(lambda cid: replace_order(order, client_id=cid), words, self._wall_time)
@@ -287,8 +290,8 @@ class TicketPanel(Panel):
         if answer.accepted:
             self._faults = {}
             self.accepted.emit(answer.words)
-            # A sent size is spent: the same click again must not double the position.
-            self.form = replace(self.form, size_text="", percent=None)
+            if self._spent:  # the same click again must not double the position; what was typed since is kept
+                self.form = replace(self.form, size_text="", percent=None)
             return
         place = field_of_refusal(answer.field)
         if place == "price" and self.form.type == "market":

@@ -42,6 +42,7 @@ QPushButton, QToolButton { background: $ground2; color: $text; border: 1px solid
 QPushButton:hover, QToolButton:hover { background: $ground3; color: $text_strong; border-color: $line_strong; }
 QPushButton:pressed, QToolButton:pressed { background: $line_strong; color: $text_strong; }
 QPushButton:checked, QToolButton:checked { background: $accent_fill; color: $accent; border-color: $accent; }
+QPushButton, QToolButton, QCheckBox { outline: none; }
 QPushButton:focus, QToolButton:focus { border: 1px solid $accent; }
 QPushButton:disabled, QToolButton:disabled { background: $ground1; color: $text_weak; border: 1px dashed $line_strong; }
 QPushButton[kind="primary"] { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }

@@ -20,3 +20,7 @@ class PressGuard:
         last = self._pressed.get(thing)
         self._pressed[thing] = now
         return last is None or now - last > QApplication.doubleClickInterval() / 1000
+
+    def forget(self, thing: Hashable) -> None:
+        """What is pressed now means something else: the next press is a new one."""
+        self._pressed.pop(thing, None)

@@ -95,6 +95,17 @@ def test_the_button_locks_until_the_acknowledgement(qtbot, panel: TicketPanel, e
     assert panel.fields.size_edit.text() == ""  # the same click again must not double the position
 
 
+def test_what_is_typed_before_the_answer_comes_is_kept(qtbot, panel: TicketPanel, engine: SampleEngine) -> None:
+    retype(qtbot, panel.fields.size_edit.line, "0.25")
+    click(qtbot, panel.button)
+    retype(qtbot, panel.fields.size_edit.line, "0.4")
+    engine.events.append(Accepted(sequence=9, time=0, account=16, client_id=sent(engine)[0].client_id, order_id=5))
+    step(panel, engine)
+    assert panel.fields.size_edit.text() == "0.4"
+    click(qtbot, panel.button)
+    assert [order.lots for order in sent(engine)] == [250, 400]
+
+
 def test_the_second_press_of_a_double_click_neither_buys_again_nor_complains(
     qtbot, panel: TicketPanel, engine: SampleEngine
 ) -> None:
