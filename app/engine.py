@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from app.supervisor import Supervised
 from engine.errors import ProtocolError, check_range
 from engine.sequencer.candles import CandleArrays
 from engine.sequencer.events import AnyEvent
-from engine.sequencer.inputs import Input, PlaceOrder
+from engine.sequencer.inputs import USER_COMMANDS, Input, PlaceOrder
 from engine.sequencer.preview import PreviewBasis, Receipt, preview_order
 from engine.units import INT64_MAX
 
@@ -123,13 +124,15 @@ class Engine:
     # -- asking
 
     def submit(self, command: Input) -> None:
-        """Queue a command; ``IngressFull`` at once when there is no room."""
-        if not self.thread.view().alive:
-            raise ProtocolError(f"the sequencer is not running: {self.thread.error or 'it was stopped'}")
+        """Queue a user's command. ``IngressFull`` at once when there is no room, ``BadCommand`` for wrong types."""
+        self._check_running()
+        if not isinstance(command, USER_COMMANDS):
+            raise ProtocolError(f"{type(command).__name__} is not a user's command", field="command")
         self._loop.ingress.submit(Command(command, acknowledge=_count_only))
 
     def deposit(self, amount: int) -> None:
         """Send test tokens to the exchange contract, in the next L1 block."""
+        self._check_running()
         check_range("amount", amount, 1, INT64_MAX)
         wallet = self.session.chain.funds.wallet
         if amount > wallet:
@@ -138,6 +141,7 @@ class Engine:
 
     def claim(self) -> None:
         """Ask the contract for everything claimable, in the next L1 block."""
+        self._check_running()
         if not self.session.chain.funds.claimable:
             raise ProtocolError("nothing is claimable on L1 yet", field="amount")
         self._loop.ingress.deliver(ChainRequest("claim"))
@@ -153,11 +157,30 @@ class Engine:
 
     # -- inside
 
+    def _check_running(self) -> None:
+        if not self.thread.view().alive:
+            raise ProtocolError(f"the sequencer is not running: {self.thread.error or 'it was stopped'}")
+
     def _run(self) -> None:
         try:
             self.pacer.run()
-        finally:
-            self._publish()
+        except Exception as error:
+            self.thread.note_failure(error)
+            self._publish_failure()
+            raise
+        self._publish()
+
+    def _publish_failure(self) -> None:
+        """The last picture, marked: a venue that stopped half-way through an input must not be looked at again."""
+        last, words = self._snapshot, self.thread.error
+        if last is not None:
+            self._version += 1
+            self._snapshot = replace(
+                last,
+                version=self._version,
+                sequencer=replace(last.sequencer, halted=words),
+                threads=(self.thread.view(), self.session.prover.thread.view()),
+            )
 
     def _note_change(self) -> None:
         self._changed = True

@@ -86,4 +86,9 @@ def _genesis_accounts(config: VenueConfig) -> tuple[GenesisAccount, ...]:
 
 def _funded(config: VenueConfig, account: int, role: Role, deposit: int) -> GenesisAccount:
     """Each account has an owner of its own, with a test key that follows from the seed."""
-    return GenesisAccount(account, role_key(config.seed * 65536 + account, role), deposit)
+    return GenesisAccount(account, role_key(account_seed(config, account), role), deposit)
+
+
+def account_seed(config: VenueConfig, account: int) -> int:
+    """Seed of an account's test key."""
+    return config.seed * 65536 + account

@@ -26,6 +26,7 @@ class Supervised:
         self._beat = time.monotonic()
         self.error = ""
         self.restarts = 0
+        self._over = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=False)
 
     def start(self) -> None:
@@ -46,20 +47,25 @@ class Supervised:
         """What the status bar shows."""
         return ThreadView(
             name=self.name,
-            alive=self._thread.is_alive(),
+            alive=self._thread.is_alive() and not self._over,
             heartbeat_age=time.monotonic() - self._beat,
             error=self.error,
             restarts=self.restarts,
         )
+
+    def note_failure(self, error: BaseException) -> None:
+        """Keep the error that ends the body; one that may not run again counts as dead from here on."""
+        self.error = f"{type(error).__name__}: {error}"
+        self._over = not self._restartable or self.restarts >= MAX_RESTARTS
 
     def _run(self) -> None:
         while True:
             try:
                 self._body()
             except Exception as error:  # noqa: BLE001 - the supervisor's job is to keep and show any error
-                self.error = f"{type(error).__name__}: {error}"
+                self.note_failure(error)
                 traceback.print_exc()
-                if not self._restartable or self.restarts >= MAX_RESTARTS:
+                if self._over:
                     return
                 self.restarts += 1
                 continue
