@@ -42,7 +42,7 @@ def has_display() -> bool:
 
 
 def _without_display(options: argparse.Namespace) -> int:
-    """Say so, play the round trip headless, keep its report and pictures, say where they are; exit 0."""
+    """Say so, play the round trip headless, keep its report and pictures, say where they are; 0 when all went well."""
     from app.commands.run import new_run_folder, play, print_step
     from app.engine import Engine
     from app.scenarios.report import write_report
@@ -59,7 +59,7 @@ def _without_display(options: argparse.Namespace) -> int:
     for failure in report["failures"]:
         print(f"FAILED {failure}", file=sys.stderr)
     print(f"report:   {paths.data / 'report.json'}\npictures: {pictures}")
-    return 0
+    return 1 if report["failures"] else 0
 
 
 def screenshots(options: argparse.Namespace) -> int:
@@ -86,10 +86,19 @@ def screenshots(options: argparse.Namespace) -> int:
 def _picture_session(engine: Engine, folder: Path) -> list[Path]:
     """Draw the window over an engine whose clock stands still."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtCore import qInstallMessageHandler
+
     from ui.screenshots import save_pictures
 
+    qInstallMessageHandler(_without_size_hints)
     engine.publish_still()
     return save_pictures(engine, folder)
+
+
+def _without_size_hints(kind: object, context: object, message: str) -> None:
+    """Qt's messages to stderr, but for what its windowless platform says at every window: nobody can act on it."""
+    if "propagateSizeHints" not in message:
+        print(message, file=sys.stderr)
 
 
 def bench(options: argparse.Namespace) -> int:
