@@ -130,12 +130,17 @@ def legend(market: MarketConfig, snapshot: Snapshot) -> tuple[tuple[str, str, st
 
 
 def visible_range(series: CandleSeries, first: float, last: float) -> tuple[float, float] | None:
-    """Lowest and highest tick of the candles between two venue times (ns), with a margin; None when there are none."""
+    """Lowest and highest tick drawn between two venue times (ns), with a margin; None when there are no candles.
+
+    Mark and index count too: while nothing trades they are all that moves.
+    """
     low = int(np.searchsorted(series.time, first - series.interval))
     high = int(np.searchsorted(series.time, last, side="right"))
     if high <= low:
         return None
-    bottom, top = float(series.low[low:high].min()), float(series.high[low:high].max())
+    drawn = np.concatenate([values[low:high] for values in (series.low, series.high, series.mark, series.index)])
+    drawn = drawn[drawn > 0]  # 0 and NaN: not known at that time
+    bottom, top = float(drawn.min()), float(drawn.max())
     margin = max((top - bottom) * 0.06, 2.0)
     return bottom - margin, top + margin
 

@@ -83,11 +83,20 @@ def test_the_visible_range_equals_looking_at_each_candle():
     first, last = int(SERIES.time[10]), int(SERIES.time[20]) + SECOND
     bottom, top = visible_range(SERIES, first, last)
     seen = [k for k in range(50) if SERIES.time[k] + MINUTE > first - 1 and SERIES.time[k] <= last]
-    low, high = min(SERIES.low[seen]), max(SERIES.high[seen])
+    low = min(min(values[seen]) for values in (SERIES.low, SERIES.mark, SERIES.index))
+    high = max(max(values[seen]) for values in (SERIES.high, SERIES.mark, SERIES.index))
     assert bottom < low
     assert top > high
     assert bottom == pytest.approx(low - max((high - low) * 0.06, 2))
     assert np.isfinite(top)
+
+
+def test_marks_are_in_view_while_nothing_trades():
+    flat = np.full(50, 617_220)
+    quotes = replace(SERIES, open=flat, high=flat, low=flat, close=flat, mark=flat - 500.0, index=np.full(50, np.nan))
+    bottom, top = visible_range(quotes, int(SERIES.time[0]), int(SERIES.time[-1]))
+    assert bottom < 616_720
+    assert top > 617_220
 
 
 @pytest.mark.parametrize(("count", "width"), [(0, 40), (39, 40), (77, 77), (500, 120)])
