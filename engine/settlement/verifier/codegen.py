@@ -6,8 +6,8 @@ fit one contract's code is split into several programs, whose sums add up.
 
 It works on registers, one extension element each; every instruction writes the next free one. At the start they hold
 ``[1, alpha, beta, ..., beta^K, 1, zeta, ..., zeta^(Z-1), public inputs, per table of the statement: C / N and the
-opened values in the order of the proof]``. The last ``4 * tables`` registers are the result: per table of the statement the
-sums over "every", "transition", "first" and "last" rows.
+opened values in the order of the proof]``. The last ``4 * tables`` registers are the result: per table of the
+statement the sums over "every", "transition", "first" and "last" rows.
 
 Words of the program, low bits first: operation (2 bits), end (1), 0 (1), count (4), then ``count`` terms.
 

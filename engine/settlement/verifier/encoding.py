@@ -24,6 +24,8 @@ from engine.stark.rings import ArrayRing
 from engine.stark.schedule import Shape, phase_trees
 
 WORD = 32
+ROW_BYTES = 120 * WORD
+"""Length of a query's row record, as the contract has it."""
 Words = NDArray[np.uint64]
 
 
@@ -90,5 +92,6 @@ def query_openings(
         rows += [layer[query].tobytes() for layer in leaves]
         nodes = [pack(values[:DEGREE, query].tolist()).to_bytes(WORD, "big") for values in deep]
         nodes += [node.tobytes() for part in (*proof.trees, *proof.layers) for node in part.paths[query]]
-        out.append(QueryOpening(b"".join(map(_padded, rows)) + bytes(WORD), tuple(nodes)))
+        row = b"".join(map(_padded, rows))
+        out.append(QueryOpening(row + bytes(max(0, ROW_BYTES - len(row))), tuple(nodes)))
     return out

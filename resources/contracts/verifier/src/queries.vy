@@ -13,8 +13,8 @@
         7 + 2 g, 8 + 2 g what group g's combinations are claimed to be at z and z w    13 the fact to be registered
         14 number of FRI layers, then per layer root, folding and mixing challenge, then the last polynomial
      A group is the tables of one height, tallest first. Field elements are packed as in `field.vy`.
-     Per query, `rows[i]` holds group by group the main, auxiliary and quotient row, each padded to whole words, then
-     FRI's leaves, each padded; one spare word ends it. `nodes` holds per query: each group's DEEP value, the three
+     Per query, `rows[i]` holds group by group the main, auxiliary and quotient row, then FRI's leaves, each padded with
+     zeros to whole words, and zeros to its fixed length. `nodes` holds per query: each group's DEEP value, the three
      paths, FRI's paths.
 """
 
@@ -27,15 +27,16 @@ event QueriesVerified:
 MAX_CONTEXT: constant(uint256) = 96
 MAX_QUERIES: constant(uint256) = 256
 BATCH: constant(uint256) = 48
-ROW_BYTES: constant(uint256) = 5120
+ROW_BYTES: constant(uint256) = 32 * ROW_WORDS
 MAX_NODES: constant(uint256) = 4096
 MAX_DEPTH: constant(uint256) = 24
 MAX_TABLES: constant(uint256) = 8
 MAX_GROUPS: constant(uint256) = 3
 MAX_LAYERS: constant(uint256) = 12
 MAX_ARITY: constant(uint256) = 16
+MAX_FINAL: constant(uint256) = 64
 MAX_NEXT: constant(uint256) = 128
-ROW_WORDS: constant(uint256) = 96
+ROW_WORDS: constant(uint256) = 120
 NEXT_WORDS: constant(uint256) = 40
 
 # Sixty-four bits apart, 32 bits wide.
@@ -43,11 +44,19 @@ WIDE: constant(uint256) = (2**32 - 1) * (1 + 2**64 + 2**128 + 2**192)
 NOT_CANONICAL: constant(uint256) = 2**32 * (1 + 2**64 + 2**128 + 2**192)
 CANONICAL: constant(uint256) = 2164260863 * (1 + 2**64 + 2**128 + 2**192)
 LIMB: constant(uint256) = 2**51 - 1
+# Every second byte, every second pair of bytes.
+BYTES: constant(uint256) = 450552876409790643671482431940419874915447411150352389258589821042463539455
+PAIRS: constant(uint256) = 1766820105243087041267848467410591083712559083657179364930612997358944255
+WORD32: constant(uint256) = 2**32 - 1
 
 # What multiplies eight opened elements: those at odd and at even places, five coordinates each.
 struct Weights:
     odd: uint256[5]
     even: uint256[5]
+
+# Four coefficients of the last polynomial, five coordinates each.
+struct Quad:
+    limbs: uint256[5]
 
 LOG_BLOWUP: immutable(uint256)
 LOG_ARITY: immutable(uint256)
@@ -100,25 +109,108 @@ def complete(context: bytes32) -> bool:
 
 @internal
 @pure
-def _added(weights: Weights, place: uint256, element: uint256) -> Weights:
+def _weights(terms: uint256[8]) -> Weights:
     """
-    @dev `element` as the weight of the element at `place` (0 to 7) of a word.
+    @dev The weights of the eight elements of a word.
     """
-    out: Weights = weights
-    at: uint256 = (place >> 1) << 6
-    if place & 1 == 1:
-        out.odd[0] |= (element & LIMB) << at
-        out.odd[1] |= ((element >> 51) & LIMB) << at
-        out.odd[2] |= ((element >> 102) & LIMB) << at
-        out.odd[3] |= ((element >> 153) & LIMB) << at
-        out.odd[4] |= (element >> 204) << at
-    else:
-        out.even[0] |= (element & LIMB) << at
-        out.even[1] |= ((element >> 51) & LIMB) << at
-        out.even[2] |= ((element >> 102) & LIMB) << at
-        out.even[3] |= ((element >> 153) & LIMB) << at
-        out.even[4] |= (element >> 204) << at
+    out: Weights = empty(Weights)
+    out.odd[0] = terms[1] & LIMB | (terms[3] & LIMB) << 64 | (terms[5] & LIMB) << 128 | (terms[7] & LIMB) << 192
+    out.even[0] = terms[0] & LIMB | (terms[2] & LIMB) << 64 | (terms[4] & LIMB) << 128 | (terms[6] & LIMB) << 192
+    out.odd[1] = (
+        (terms[1] >> 51) & LIMB
+        | ((terms[3] >> 51) & LIMB) << 64
+        | ((terms[5] >> 51) & LIMB) << 128
+        | ((terms[7] >> 51) & LIMB) << 192
+    )
+    out.even[1] = (
+        (terms[0] >> 51) & LIMB
+        | ((terms[2] >> 51) & LIMB) << 64
+        | ((terms[4] >> 51) & LIMB) << 128
+        | ((terms[6] >> 51) & LIMB) << 192
+    )
+    out.odd[2] = (
+        (terms[1] >> 102) & LIMB
+        | ((terms[3] >> 102) & LIMB) << 64
+        | ((terms[5] >> 102) & LIMB) << 128
+        | ((terms[7] >> 102) & LIMB) << 192
+    )
+    out.even[2] = (
+        (terms[0] >> 102) & LIMB
+        | ((terms[2] >> 102) & LIMB) << 64
+        | ((terms[4] >> 102) & LIMB) << 128
+        | ((terms[6] >> 102) & LIMB) << 192
+    )
+    out.odd[3] = (
+        (terms[1] >> 153) & LIMB
+        | ((terms[3] >> 153) & LIMB) << 64
+        | ((terms[5] >> 153) & LIMB) << 128
+        | ((terms[7] >> 153) & LIMB) << 192
+    )
+    out.even[3] = (
+        (terms[0] >> 153) & LIMB
+        | ((terms[2] >> 153) & LIMB) << 64
+        | ((terms[4] >> 153) & LIMB) << 128
+        | ((terms[6] >> 153) & LIMB) << 192
+    )
+    out.odd[4] = terms[1] >> 204 | (terms[3] >> 204) << 64 | (terms[5] >> 204) << 128 | (terms[7] >> 204) << 192
+    out.even[4] = terms[0] >> 204 | (terms[2] >> 204) << 64 | (terms[4] >> 204) << 128 | (terms[6] >> 204) << 192
     return out
+
+
+@internal
+@pure
+def _unpacked(w: uint256[5]) -> uint256[8]:
+    """
+    @dev Eight extension elements from five words of little-endian coordinates. Whether they are canonical is not
+         checked here.
+    """
+    a: uint256 = field.swapped(w[0])
+    b: uint256 = field.swapped(w[1])
+    c: uint256 = field.swapped(w[2])
+    d: uint256 = field.swapped(w[3])
+    e: uint256 = field.swapped(w[4])
+    return [
+        a >> 224
+        | ((a >> 192) & WORD32) << 51
+        | ((a >> 160) & WORD32) << 102
+        | ((a >> 128) & WORD32) << 153
+        | ((a >> 96) & WORD32) << 204,
+        ((a >> 64) & WORD32)
+        | ((a >> 32) & WORD32) << 51
+        | (a & WORD32) << 102
+        | (b >> 224) << 153
+        | ((b >> 192) & WORD32) << 204,
+        ((b >> 160) & WORD32)
+        | ((b >> 128) & WORD32) << 51
+        | ((b >> 96) & WORD32) << 102
+        | ((b >> 64) & WORD32) << 153
+        | ((b >> 32) & WORD32) << 204,
+        (b & WORD32)
+        | (c >> 224) << 51
+        | ((c >> 192) & WORD32) << 102
+        | ((c >> 160) & WORD32) << 153
+        | ((c >> 128) & WORD32) << 204,
+        ((c >> 96) & WORD32)
+        | ((c >> 64) & WORD32) << 51
+        | ((c >> 32) & WORD32) << 102
+        | (c & WORD32) << 153
+        | (d >> 224) << 204,
+        ((d >> 192) & WORD32)
+        | ((d >> 160) & WORD32) << 51
+        | ((d >> 128) & WORD32) << 102
+        | ((d >> 96) & WORD32) << 153
+        | ((d >> 64) & WORD32) << 204,
+        ((d >> 32) & WORD32)
+        | (d & WORD32) << 51
+        | (e >> 224) << 102
+        | ((e >> 192) & WORD32) << 153
+        | ((e >> 160) & WORD32) << 204,
+        ((e >> 128) & WORD32)
+        | ((e >> 96) & WORD32) << 51
+        | ((e >> 64) & WORD32) << 102
+        | ((e >> 32) & WORD32) << 153
+        | (e & WORD32) << 204,
+    ]
 
 
 @external
@@ -140,20 +232,22 @@ def check(
     generators: uint256[MAX_DEPTH] = GENERATORS
     inverses: uint256[MAX_DEPTH] = INVERSES
 
-    # Groups: heights in falling order, the tables of each; sizes of their rows.
+    # Groups: heights in falling order, the tables of each; sizes of their rows, which lie in whole words.
     groups: uint256 = 0
     height: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
     row_bytes: uint256[9] = empty(uint256[9])
     row_at: uint256[9] = empty(uint256[9])
-    weights: Weights[ROW_WORDS] = empty(Weights[ROW_WORDS])
     correction: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
-    # Words that hold columns opened on the next row, group by group: where they lie and their weights.
+    next_point: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
+    # What multiplies each opened element; words with columns opened on the next row too, and what multiplies those.
+    terms: uint256[8][ROW_WORDS] = empty(uint256[8][ROW_WORDS])
+    next_terms: uint256[8][NEXT_WORDS] = empty(uint256[8][NEXT_WORDS])
     next_at: uint256[NEXT_WORDS] = empty(uint256[NEXT_WORDS])
-    next_weights: Weights[NEXT_WORDS] = empty(Weights[NEXT_WORDS])
     next_stop: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
     nexts: uint256 = 0
     used: uint256 = 0
     bound: uint256 = 256
+    gamma: uint256 = words[6]
     for _: uint256 in range(MAX_GROUPS):
         tallest: uint256 = 0
         for table: uint256 in range(len(widths), bound=MAX_TABLES):
@@ -164,7 +258,7 @@ def check(
             break
         bound = tallest
         height[groups] = tallest
-        power: uint256 = 1
+        next_point[groups] = field.scale(words[5], generators[tallest - 1], 0)
         main_place: uint256 = 0
         auxiliary_place: uint256 = 0
         quotient_place: uint256 = 0
@@ -186,39 +280,37 @@ def check(
         auxiliary_place = row_at[base + 1] << 3
         quotient_place = row_at[base + 2] << 3
         column_at: uint256 = 0
+        power: uint256 = 1
         for table: uint256 in range(len(widths), bound=MAX_TABLES):
             if (words[1] >> (8 * table)) & 255 == tallest:
+                first_column: uint256 = main_place
                 for _i: uint256 in range(widths[table], bound=4096):
-                    weights[main_place >> 3] = self._added(weights[main_place >> 3], main_place & 7, power)
+                    terms[main_place >> 3][main_place & 7] = power
                     main_place = unsafe_add(main_place, 1)
-                    power = field.mul(power, words[6])
+                    power = field.mul(power, gamma)
                 for _i: uint256 in range(auxiliaries[table], bound=4096):
                     spread: uint256 = power
                     for _j: uint256 in range(5):
-                        weights[auxiliary_place >> 3] = self._added(
-                            weights[auxiliary_place >> 3], auxiliary_place & 7, spread
-                        )
+                        terms[auxiliary_place >> 3][auxiliary_place & 7] = spread
                         auxiliary_place = unsafe_add(auxiliary_place, 1)
                         spread = field.times_x(spread)
-                    power = field.mul(power, words[6])
+                    power = field.mul(power, gamma)
                 for _i: uint256 in range(2):
                     spread: uint256 = power
                     for _j: uint256 in range(5):
-                        weights[quotient_place >> 3] = self._added(
-                            weights[quotient_place >> 3], quotient_place & 7, spread
-                        )
+                        terms[quotient_place >> 3][quotient_place & 7] = spread
                         quotient_place = unsafe_add(quotient_place, 1)
                         spread = field.times_x(spread)
-                    power = field.mul(power, words[6])
+                    power = field.mul(power, gamma)
                 last: uint256 = max_value(uint256)
                 for i: uint256 in range(next_counts[table], bound=MAX_NEXT):
-                    place: uint256 = main_place - widths[table] + next_columns[column_at + i]
+                    place: uint256 = first_column + next_columns[column_at + i]
                     if place >> 3 != last:
                         last = place >> 3
                         next_at[nexts] = last
                         nexts += 1
-                    next_weights[nexts - 1] = self._added(next_weights[nexts - 1], place & 7, power)
-                    power = field.mul(power, words[6])
+                    next_terms[nexts - 1][place & 7] = power
+                    power = field.mul(power, gamma)
                 if auxiliaries[table] != 0:
                     spread: uint256 = power
                     last = max_value(uint256)
@@ -228,17 +320,39 @@ def check(
                             last = place >> 3
                             next_at[nexts] = last
                             nexts += 1
-                        next_weights[nexts - 1] = self._added(next_weights[nexts - 1], place & 7, spread)
+                        next_terms[nexts - 1][place & 7] = spread
                         spread = field.times_x(spread)
-                    power = field.mul(power, words[6])
+                    power = field.mul(power, gamma)
             column_at += next_counts[table]
         correction[groups] = power
         next_stop[groups] = nexts
         groups += 1
+    weights: Weights[ROW_WORDS] = empty(Weights[ROW_WORDS])
+    next_weights: Weights[NEXT_WORDS] = empty(Weights[NEXT_WORDS])
+    for k: uint256 in range(used, bound=ROW_WORDS):
+        weights[k] = self._weights(terms[k])
+    for k: uint256 in range(nexts, bound=NEXT_WORDS):
+        next_weights[k] = self._weights(next_terms[k])
 
     log_domain: uint256 = height[0] + LOG_BLOWUP
+    log_arity: uint256 = LOG_ARITY
     final: uint256 = min(LOG_FINAL, height[groups - 1])
     layers: uint256 = words[14]
+    # The last polynomial, four coefficients to a word, the lowest in the highest lane.
+    quads: Quad[MAX_FINAL // 4] = empty(Quad[MAX_FINAL // 4])
+    for k: uint256 in range(1 << final, bound=MAX_FINAL):
+        coefficient: uint256 = words[15 + 3 * layers + k]
+        lane: uint256 = (3 - (k & 3)) << 6
+        for limb: uint256 in range(5):
+            quads[k >> 2].limbs[limb] |= ((coefficient >> (51 * limb)) & LIMB) << lane
+    # 1 / w for the points w of a leaf relative to its first one, every second of them.
+    twists: uint256[8] = empty(uint256[8])
+    for i: uint256 in range(8):
+        twist: uint256 = 1
+        for bit: uint256 in range(3):
+            if (i >> bit) & 1 == 1:
+                twist = unsafe_mul(twist, inverses[bit + 1]) % field.P
+        twists[i] = twist
     indices: uint256[MAX_QUERIES] = empty(uint256[MAX_QUERIES])
     for drawing: uint256 in range(MAX_QUERIES // 8):
         if 8 * drawing >= QUERIES:
@@ -257,9 +371,10 @@ def check(
     at: uint256 = 0
     query: uint256 = first
     assert first + len(rows) <= QUERIES, "encoding"
-    for calldata_row: Bytes[ROW_BYTES] in rows:
-        row: Bytes[ROW_BYTES] = calldata_row
-        values: uint256[ROW_WORDS] = abi_decode(slice(row, 0, 32 * ROW_WORDS), uint256[ROW_WORDS])
+    for given_row: Bytes[ROW_BYTES] in rows:
+        row: Bytes[ROW_BYTES] = given_row
+        assert len(row) == ROW_BYTES, "encoding"
+        values: uint256[ROW_WORDS] = abi_decode(row, uint256[ROW_WORDS])
         index: uint256 = indices[query]
         query += 1
 
@@ -314,7 +429,9 @@ def check(
             s4: uint256 = 0
             for k: uint256 in range(word_at, stop, bound=ROW_WORDS):
                 w: Weights = weights[k]
-                odd: uint256 = field.swapped(values[k])
+                odd: uint256 = values[k]
+                odd = (odd >> 8) & BYTES | (odd & BYTES) << 8
+                odd = (odd >> 16) & PAIRS | (odd & PAIRS) << 16
                 even: uint256 = (odd >> 32) & WIDE
                 odd = odd & WIDE
                 invalid |= unsafe_add(odd, CANONICAL) | unsafe_add(even, CANONICAL)
@@ -350,11 +467,7 @@ def check(
             for _: uint256 in range(height[0] - height[group], bound=MAX_DEPTH):
                 point = unsafe_mul(point, point) % field.P
             from_z: uint256 = field.reduced(unsafe_sub(unsafe_add(field.MODULUS, point), words[5]))
-            from_next: uint256 = field.reduced(
-                unsafe_sub(
-                    unsafe_add(field.MODULUS, point), field.scale(words[5], generators[height[group] - 1], 0)
-                )
-            )
+            from_next: uint256 = field.reduced(unsafe_sub(unsafe_add(field.MODULUS, point), next_point[group]))
             here = unsafe_sub(unsafe_add(here, field.MODULUS), words[7 + 2 * group])
             there = unsafe_sub(unsafe_add(there, field.MODULUS), words[8 + 2 * group])
             given: uint256 = convert(nodes[hints + group], uint256)
@@ -371,21 +484,34 @@ def check(
         value: uint256 = deep[0]
         joined: uint256 = 1
         level: uint256 = height[0]
-        leaf_at: uint256 = 32 * used
+        leaf_at: uint256 = used
         position: uint256 = index
+        invalid = 0
         for layer: uint256 in range(layers, bound=MAX_LAYERS):
             stop: uint256 = final
             if joined < groups and height[joined] > final:
                 stop = height[joined]
-            arity: uint256 = min(LOG_ARITY, level - stop)
+            arity: uint256 = min(log_arity, level - stop)
             size: uint256 = 1 << arity
             slot: uint256 = position & (size - 1)
-            node: bytes32 = keccak256(slice(row, leaf_at, 20 * size))
+            node: bytes32 = keccak256(slice(row, 32 * leaf_at, 20 * size))
             leaf: uint256[MAX_ARITY] = empty(uint256[MAX_ARITY])
-            for i: uint256 in range(size, bound=MAX_ARITY):
-                leaf[i] = field.element(extract32(row, leaf_at + 20 * i, output_type=uint256))
+            unpacked: uint256 = 0
+            for half: uint256 in range(2):
+                five: uint256[5] = empty(uint256[5])
+                for i: uint256 in range(5):
+                    five[i] = values[leaf_at + 5 * half + i]
+                eight: uint256[8] = self._unpacked(five)
+                for e: uint256 in eight:
+                    leaf[unpacked] = e
+                    invalid |= unsafe_add(e, 2164260863 * field.LANES)
+                    unpacked = unsafe_add(unpacked, 1)
+                    if unpacked == size:
+                        break
+                if unpacked == size:
+                    break
             assert leaf[slot] == value, "fri"
-            leaf_at += ((20 * size + 31) >> 5) << 5
+            leaf_at += (20 * size + 31) >> 5
             position = position >> arity
             level -= arity
             path: uint256 = position
@@ -407,15 +533,11 @@ def check(
                 for i: uint256 in range(size, bound=8):
                     twiddle: uint256 = challenge
                     if i != 0:
-                        twist: uint256 = 1
-                        for bit: uint256 in range(3):
-                            if (i >> bit) & 1 == 1:
-                                twist = unsafe_mul(twist, inverses[bit + 1]) % field.P
-                        twiddle = field.scale(challenge, twist, 0)
-                    e: uint256 = leaf[2 * i]
-                    o: uint256 = leaf[2 * i + 1]
+                        twiddle = field.scale(challenge, twists[i], 0)
+                    left: uint256 = leaf[2 * i]
+                    right: uint256 = leaf[2 * i + 1]
                     leaf[i] = field.muladd(
-                        unsafe_sub(unsafe_add(e, field.MODULUS), o), twiddle, unsafe_add(e, o)
+                        unsafe_sub(unsafe_add(left, field.MODULUS), right), twiddle, unsafe_add(left, right)
                     )
                 challenge = field.mul(challenge, challenge)
                 inverse = unsafe_mul(inverse, inverse) % field.P
@@ -427,15 +549,34 @@ def check(
                 joined += 1
             else:
                 value = field.scale(value, halves, 0)
+        assert invalid & (2**32 * field.LANES) == 0, "encoding"
         point: uint256 = x
         for _: uint256 in range(height[0] - level, bound=MAX_DEPTH):
             point = unsafe_mul(point, point) % field.P
-        total: uint256 = 0
-        coefficient_at: uint256 = 15 + 3 * layers + (1 << level)
-        for _: uint256 in range(1 << level, bound=64):
-            coefficient_at -= 1
-            total = field.scale(total, point, words[coefficient_at])
-        assert total == value, "fri"
+        power: uint256 = 1
+        t0: uint256 = 0
+        t1: uint256 = 0
+        t2: uint256 = 0
+        t3: uint256 = 0
+        t4: uint256 = 0
+        for k: uint256 in range(1 << (final - 2), bound=MAX_FINAL // 4):
+            q: Quad = quads[k]
+            powers: uint256 = power
+            power = unsafe_mul(power, point) % field.P
+            powers |= power << 64
+            power = unsafe_mul(power, point) % field.P
+            powers |= power << 128
+            power = unsafe_mul(power, point) % field.P
+            powers |= power << 192
+            power = unsafe_mul(power, point) % field.P
+            t0 = unsafe_add(t0, unsafe_mul(q.limbs[0], powers) >> 192)
+            t1 = unsafe_add(t1, unsafe_mul(q.limbs[1], powers) >> 192)
+            t2 = unsafe_add(t2, unsafe_mul(q.limbs[2], powers) >> 192)
+            t3 = unsafe_add(t3, unsafe_mul(q.limbs[3], powers) >> 192)
+            t4 = unsafe_add(t4, unsafe_mul(q.limbs[4], powers) >> 192)
+        assert value == (
+            t0 % field.P | (t1 % field.P) << 51 | (t2 % field.P) << 102 | (t3 % field.P) << 153 | (t4 % field.P) << 204
+        ), "fri"
     assert at == len(nodes), "encoding"
     bits: uint256 = ((1 << len(rows)) - 1) << first
     self.verified[digest] |= bits
