@@ -168,7 +168,7 @@ class AccountPanel(Panel):
             except ProtocolError as error:
                 self._refuse(error.message)
                 return
-            self.noticed.emit(f"{words}: sent to L1")
+            self.noticed.emit(f"Deposit of {exact_amount_text(amount, self.engine.config)} sent to L1")
             self.show_overview()
             return
         self.form.button.setEnabled(False)
@@ -203,7 +203,7 @@ class AccountPanel(Panel):
             return
         self._claim_sent = user.l1_claimable
         self._show_claim(user)
-        self.noticed.emit(f"claim of {exact_amount_text(user.l1_claimable, self.engine.config)}: sent to L1")
+        self.noticed.emit(f"Claim of {exact_amount_text(user.l1_claimable, self.engine.config)} sent to L1")
 
 
 def _scrolling(widget: QWidget) -> QScrollArea:

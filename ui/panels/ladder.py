@@ -37,6 +37,7 @@ class LadderPanel(Panel):
         row.setSpacing(4)
         self.group_box = QComboBox()
         self.group_box.setProperty("kind", "small")
+        self.group_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)  # "auto" grows with its step
         self.group_box.setAccessibleName("Price grouping")
         self.group_box.setToolTip("ticks per row: bids are grouped down, asks up")
         self._fill_groups()

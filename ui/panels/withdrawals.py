@@ -159,7 +159,7 @@ class WithdrawalsPanel(Panel):
         for card in self.cards:
             if card.state is not None:
                 card.show_state(card.state, claim_sent=True)
-        self.noticed.emit("claim sent to L1")
+        self.noticed.emit("Claim sent to L1")
 
 
 def _small(text: str) -> QLabel:
