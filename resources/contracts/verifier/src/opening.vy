@@ -402,6 +402,21 @@ def _replay(
     final_at: uint256 = layers_at + 40 * layers
     nonce_at: uint256 = final_at + (20 << final)
     assert len(proof) == nonce_at + 40, "encoding"
+    opened: uint256[MAX_VALUES] = empty(uint256[MAX_VALUES])
+    for i: uint256 in range(values, bound=MAX_VALUES):
+        opened[i] = field.element(extract32(proof, openings_at + 20 * i, output_type=uint256))
+    totals: uint256[MAX_TABLES] = empty(uint256[MAX_TABLES])
+    sums_at: uint256 = at + 72
+    balance: uint256 = 0
+    for table: uint256 in range(tables, bound=MAX_TABLES):
+        if AUXILIARIES[table] != 0:
+            totals[table] = field.element(extract32(proof, sums_at, output_type=uint256))
+            balance += totals[table]
+            sums_at += 20
+    last: uint256[64] = empty(uint256[64])
+    for i: uint256 in range(1 << final, bound=64):
+        last[i] = field.element(extract32(proof, final_at + 20 * i, output_type=uint256))
+
     assert extract32(proof, 8) == keccak256(concat(STATEMENT_ID, PARAMETERS)), "transcript"
 
     self._check_root(claim.old_root)
@@ -423,6 +438,20 @@ def _replay(
     alpha, beta = self._drawn(state)
     state = self._absorbed(state, 3, extract32(proof, at + 40))
     state = self._absorbed_bytes(state, 4, slice(proof, at + 72, 20 * sums))
+    # The powers of beta; the public terms against the tables' sums.
+    inputs: DynArray[uint256, MAX_INPUTS] = [1, alpha]
+    power: uint256 = 1
+    betas: uint256[16] = empty(uint256[16])
+    for i: uint256 in range(BETAS, bound=64):
+        power = field.mul(power, beta)
+        if i < 16:
+            betas[i] = power
+        inputs.append(power)
+    numerator: uint256 = 0
+    denominator: uint256 = 0
+    numerator, denominator = self._public_sum(outputs, terms, alpha, betas)
+    assert field.mul(denominator, field.reduced(balance)) == numerator, "lookup"
+
     zeta: uint256 = 0
     unused: uint256 = 0
     zeta, unused = self._drawn(state)
@@ -431,6 +460,38 @@ def _replay(
     z: uint256 = 0
     z, unused = self._drawn(state)
     assert z >> 51 != 0, "transcript"
+    # Every table's constraint identity.
+    power = 1
+    for _: uint256 in range(ZETAS, bound=512):
+        inputs.append(power)
+        power = field.mul(power, zeta)
+    for i: uint256 in range(PUBLIC_READ // 2):
+        inputs.append((convert(claim.old_root, uint256) >> (224 - 32 * i)) & (2**32 - 1))
+    for i: uint256 in range(PUBLIC_READ // 2):
+        inputs.append((convert(claim.new_root, uint256) >> (224 - 32 * i)) & (2**32 - 1))
+    value_at: uint256 = 0
+    for table: uint256 in range(tables, bound=MAX_TABLES):
+        inputs.append(field.scale(totals[table], HALVES[((heights >> (8 * table)) & 255) - 1], 0))
+        for _: uint256 in range(
+            WIDTHS[table] + AUXILIARIES[table] + 2 + NEXT_COUNTS[table] + min(AUXILIARIES[table], 1), bound=MAX_VALUES
+        ):
+            inputs.append(opened[value_at])
+            value_at += 1
+    results: uint256[4 * MAX_TABLES] = empty(uint256[4 * MAX_TABLES])
+    for evaluator: address in EVALUATORS:
+        part: DynArray[uint256, 32] = staticcall Evaluator(evaluator).evaluate(inputs)
+        for i: uint256 in range(4 * tables, bound=4 * MAX_TABLES):
+            results[i] += part[i]
+    value_at = 0
+    for table: uint256 in range(tables, bound=MAX_TABLES):
+        log_height: uint256 = (heights >> (8 * table)) & 255
+        quotient_at: uint256 = value_at + WIDTHS[table] + AUXILIARIES[table]
+        value_at = quotient_at + 2 + NEXT_COUNTS[table] + min(AUXILIARIES[table], 1)
+        assert self._identity_holds(
+            z, log_height, opened[quotient_at], opened[quotient_at + 1],
+            [results[4 * table], results[4 * table + 1], results[4 * table + 2], results[4 * table + 3]],
+        ), "constraint"
+
     state = self._absorbed_bytes(state, 6, slice(proof, openings_at, 20 * values))
     state = self._ground(state, convert(slice(proof, layers_at - 8, 8), bytes8), (parameters >> 96) & 255)
     gamma: uint256 = 0
@@ -469,65 +530,7 @@ def _replay(
     state = self._ground(state, convert(slice(proof, nonce_at, 8), bytes8), (parameters >> 32) & 255)
     words[0] = convert(state, uint256)
     for i: uint256 in range(1 << final, bound=64):
-        words.append(field.element(extract32(proof, final_at + 20 * i, output_type=uint256)))
-
-    opened: uint256[MAX_VALUES] = empty(uint256[MAX_VALUES])
-    for i: uint256 in range(values, bound=MAX_VALUES):
-        opened[i] = field.element(extract32(proof, openings_at + 20 * i, output_type=uint256))
-    totals: uint256[MAX_TABLES] = empty(uint256[MAX_TABLES])
-    sums_at: uint256 = at + 72
-    balance: uint256 = 0
-    for table: uint256 in range(tables, bound=MAX_TABLES):
-        if AUXILIARIES[table] != 0:
-            totals[table] = field.element(extract32(proof, sums_at, output_type=uint256))
-            balance += totals[table]
-            sums_at += 20
-
-    # The powers of beta; the public terms against the tables' sums.
-    inputs: DynArray[uint256, MAX_INPUTS] = [1, alpha]
-    power: uint256 = 1
-    betas: uint256[16] = empty(uint256[16])
-    for i: uint256 in range(BETAS, bound=64):
-        power = field.mul(power, beta)
-        if i < 16:
-            betas[i] = power
-        inputs.append(power)
-    numerator: uint256 = 0
-    denominator: uint256 = 0
-    numerator, denominator = self._public_sum(outputs, terms, alpha, betas)
-    assert field.mul(denominator, field.reduced(balance)) == numerator, "lookup"
-
-    # Every table's constraint identity.
-    power = 1
-    for _: uint256 in range(ZETAS, bound=512):
-        inputs.append(power)
-        power = field.mul(power, zeta)
-    for i: uint256 in range(PUBLIC_READ // 2):
-        inputs.append((convert(claim.old_root, uint256) >> (224 - 32 * i)) & (2**32 - 1))
-    for i: uint256 in range(PUBLIC_READ // 2):
-        inputs.append((convert(claim.new_root, uint256) >> (224 - 32 * i)) & (2**32 - 1))
-    value_at: uint256 = 0
-    for table: uint256 in range(tables, bound=MAX_TABLES):
-        inputs.append(field.scale(totals[table], HALVES[((heights >> (8 * table)) & 255) - 1], 0))
-        for _: uint256 in range(
-            WIDTHS[table] + AUXILIARIES[table] + 2 + NEXT_COUNTS[table] + min(AUXILIARIES[table], 1), bound=MAX_VALUES
-        ):
-            inputs.append(opened[value_at])
-            value_at += 1
-    results: uint256[4 * MAX_TABLES] = empty(uint256[4 * MAX_TABLES])
-    for evaluator: address in EVALUATORS:
-        part: DynArray[uint256, 32] = staticcall Evaluator(evaluator).evaluate(inputs)
-        for i: uint256 in range(4 * tables, bound=4 * MAX_TABLES):
-            results[i] += part[i]
-    value_at = 0
-    for table: uint256 in range(tables, bound=MAX_TABLES):
-        log_height: uint256 = (heights >> (8 * table)) & 255
-        quotient_at: uint256 = value_at + WIDTHS[table] + AUXILIARIES[table]
-        value_at = quotient_at + 2 + NEXT_COUNTS[table] + min(AUXILIARIES[table], 1)
-        assert self._identity_holds(
-            z, log_height, opened[quotient_at], opened[quotient_at + 1],
-            [results[4 * table], results[4 * table + 1], results[4 * table + 2], results[4 * table + 3]],
-        ), "constraint"
+        words.append(last[i])
 
     # What the DEEP combinations of each group are claimed to be, from the last table back.
     value_at = values

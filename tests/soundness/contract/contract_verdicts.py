@@ -1,0 +1,66 @@
+"""The native verifier's and the contracts' verdict on the same proof bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+from verifier_bench import SHAPE, Bench, Proved
+
+from engine.proving.statement import build_statement, claim_terms
+from engine.settlement.abi import encode_call
+from engine.settlement.verifier.client import check_data, open_data
+from engine.stark.errors import VerificationError
+from engine.stark.proof import Proof, decode, query_bytes
+from engine.stark.verifier import verify
+
+ACCEPTED = "accepted"
+
+
+def native_verdict(bench: Bench, proved: Proved) -> str:
+    """The stage that the native verifier refuses at, or "accepted"."""
+    terms = claim_terms(proved.claim, SHAPE)
+    try:
+        verify(build_statement(SHAPE), proved.inputs, terms, proved.proof, bench.setup.parameters)
+    except VerificationError as error:
+        return str(error.stage)
+    return ACCEPTED
+
+
+def contract_verdict(bench: Bench, proved: Proved) -> str:
+    """The stage that the contracts refuse at, or "accepted"; nothing of it stays on the chain.
+
+    The client decodes the bytes to make transactions of them; what does not decode cannot be brought before the
+    contracts in this way and counts as its refusal.
+    """
+    try:
+        proof = bench.split(proved)
+    except VerificationError as error:
+        return str(error.stage)
+    opening, queries = bench.addresses.opening, bench.addresses.queries
+    calls = [(opening, open_data(proof)), (queries, check_data(proof, 0, len(proof.openings)))]
+    for to, data in calls:
+        result = bench.chain.simulate(to, data)
+        if not result.success:
+            return result.reason
+    return ACCEPTED
+
+
+def split_head(bench: Bench, data: bytes) -> tuple[Proof, int]:
+    """The decoded proof, and where the query records start."""
+    decoded, shape = decode(data, bench.setup.layout, bench.setup.parameters)
+    layout = bench.setup.layout
+    return decoded, len(data) - bench.setup.parameters.queries * query_bytes(layout, shape)
+
+
+def flipped(data: bytes, place: int, bit: int) -> bytes:
+    out = bytearray(data)
+    out[place] ^= 1 << bit
+    return bytes(out)
+
+
+def places(numbers: np.random.Generator, start: int, stop: int, count: int) -> list[int]:
+    return sorted(
+        int(place) for place in numbers.choice(np.arange(start, stop), size=min(count, stop - start), replace=False)
+    )
+
+
+__all__ = ["ACCEPTED", "contract_verdict", "encode_call", "flipped", "native_verdict", "places", "split_head"]
