@@ -17,6 +17,7 @@ import msgspec
 from engine.errors import UnknownName
 from engine.hashing.keccak import keccak256
 from engine.settlement.errors import KeyFileError
+from engine.settlement.keystore import WrongPassphrase, decrypt_keystore
 from engine.settlement.transactions import SECP256K1_ORDER, address_of
 
 Role = Literal["deployer", "operator", "maker", "taker", "insurance"]
@@ -71,18 +72,14 @@ def key_file_address(path: Path) -> bytes:
 
 def unlock_key_file(path: Path, passphrase: str) -> UserKey:
     """Decrypt a key file; raises :class:`KeyFileError` naming the file and the field that is wrong."""
-    from eth_account import Account
-
     content = _read_json(path)
     address = _address(path, content)
     _check_crypto(path, content["crypto"])
     try:
-        secret = bytes(Account.decrypt(content, passphrase))
-    except (KeyError, TypeError, ValueError, NotImplementedError) as error:
-        if "MAC mismatch" in str(error):
-            raise _refused(
-                path, "passphrase", "does not open it (or crypto.mac or crypto.ciphertext changed)"
-            ) from error
+        secret = decrypt_keystore(content["crypto"], passphrase)
+    except WrongPassphrase as error:
+        raise _refused(path, "passphrase", "does not open it (or crypto.mac or crypto.ciphertext changed)") from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _refused(path, "crypto", f"cannot be used: {type(error).__name__}: {error}") from error
     if len(secret) != 32 or not 0 < int.from_bytes(secret, "big") < SECP256K1_ORDER:
         raise _refused(path, "crypto.ciphertext", "holds no secp256k1 key")
