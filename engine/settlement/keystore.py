@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Any
 
 from Crypto.Cipher import AES
@@ -43,7 +44,9 @@ def _derive(kdf: str, parameters: dict[str, Any], passphrase: bytes) -> bytes:
         raise ValueError(f"dklen is {length}; it must be {KEY_BYTES} at least")
     if kdf == "scrypt":
         n, r, p = parameters["n"], parameters["r"], parameters["p"]
-XX
+        # hashlib's refuses n >= 2^16 with r = 1; this one's annotations say str where its documentation says bytes
+        derive: Callable[..., bytes] = scrypt  # type: ignore[assignment]
+        return derive(passphrase, salt, length, n, r, p)
     if kdf == "pbkdf2" and parameters.get("prf") == "hmac-sha256":
         return hashlib.pbkdf2_hmac("sha256", passphrase, salt, parameters["c"], length)
     raise ValueError(f"key derivation {kdf!r} is not known; it must be scrypt, or pbkdf2 with hmac-sha256")
