@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from app.l1 import ChainRequest
 from app.session import Session
-from engine.sequencer.inputs import PlaceOrder, RequestWithdrawal
+from engine.sequencer.inputs import PlaceOrder, RequestWithdrawal, Side
 from engine.units import FIXED_ONE, QUANTUM, SECOND
 
 STEP = SECOND // 10
 MARKET, OTHER_MARKET = 1, 2
 LEVERAGE = 4
+RESTING: tuple[tuple[Side, int], ...] = (("buy", -20), ("buy", -35), ("sell", 30))
+"""Side and ticks from the best bid of the resting orders."""
 
 
 def play_for_pictures(session: Session, duration: int) -> None:
@@ -25,11 +27,6 @@ def play_for_pictures(session: Session, duration: int) -> None:
     loop.apply([PlaceOrder(account, MARKET, "buy", "market", _lots(session, MARKET, LEVERAGE), client_id="p1")])
     at(0.2)
     loop.apply([PlaceOrder(account, OTHER_MARKET, "sell", "market", _lots(session, OTHER_MARKET, 1), client_id="p2")])
-    at(0.25)
-    for place, (side, distance) in enumerate((("buy", -12), ("buy", -30), ("sell", 25))):
-        book = loop.venue.core.books[loop.venue.core.market_index(MARKET)]
-        price = (book.best_bid or 1) + distance
-        loop.apply([PlaceOrder(account, MARKET, side, "limit", 40 + 10 * place, price, client_id=f"r{place}")])  # type: ignore[arg-type]
     at(0.3)
     loop.apply([RequestWithdrawal(account, 250 * QUANTUM, client_id="w1")])
     at(0.75)
@@ -37,6 +34,11 @@ def play_for_pictures(session: Session, duration: int) -> None:
         loop.ingress.deliver(ChainRequest("claim"))
     at(0.9)
     loop.apply([RequestWithdrawal(account, 125 * QUANTUM + 500_000, client_id="w2")])
+    at(0.995)  # late and not at the touch, so that they still rest at the end
+    for place, (side, distance) in enumerate(RESTING):
+        book = loop.venue.core.books[loop.venue.core.market_index(MARKET)]
+        price = (book.best_bid or 1) + distance
+        loop.apply([PlaceOrder(account, MARKET, side, "limit", 40 + 10 * place, price, client_id=f"r{place}")])
     at(1.0)
 
 

@@ -16,6 +16,7 @@ from ui.widgets.state import LIVE, refused
 from ui.widgets.stepper import Stepper
 
 MOST_CARDS = 50
+CLAIM_HEIGHT = 24
 
 
 class WithdrawalCard(QWidget):
@@ -34,6 +35,10 @@ class WithdrawalCard(QWidget):
         self.next.setWordWrap(True)
         self.claim = QPushButton("Claim on L1")
         self.claim.setProperty("kind", "primary")
+        keep = self.claim.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)  # the steps below do not move when it appears
+        self.claim.setSizePolicy(keep)
+        self.claim.setFixedHeight(CLAIM_HEIGHT)
         self.claim.clicked.connect(self.claim_pressed)
         self.claim.hide()
         self.stepper = Stepper(theme)

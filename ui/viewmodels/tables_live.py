@@ -37,7 +37,7 @@ POSITIONS = TableSpec(
         Column("unrealised", "Unrealised {symbol}", "+100,000.00", tip="gain or loss at the mark price"),
         Column("realised", "Realised {symbol}", "+100,000.00", rank=5, tip="gain or loss of what was closed"),
         Column("margin", "Margin {symbol}", "100,000.00", rank=3, tip="initial margin this position holds"),
-        Column("health", "Liquidation", "88.8 % to liquidation at 58,310.0", numeric=False, rank=1),
+        Column("health", "Liquidation", "888.8 % to liquidation at 58,310.0", numeric=False, rank=1),
         Column("funding", "Funding {symbol}", "+1,000.00", rank=6, tip="settled so far; positive was received"),
         Column("accrued", "Accrued {symbol}", "+1,000.00", rank=7, tip="runs since the last settlement"),
         Column("half", "", "Half", numeric=False, action=True, tip="close half at market, reduce-only"),
