@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from app import faults
+from app.checkpoints import encode_checkpoint
 from app.ingress import Command, Ingress
 from app.journal import Journal
 from app.l1 import ChainRequest, LayerOne
@@ -120,11 +121,11 @@ class VenueLoop:
         self.apply_commands(self.ingress.take(GROUP_LIMIT))
 
     def checkpoint(self) -> None:
-        """Write a checkpoint of the venue at the current sequence number; not of one that stopped half-way."""
+        """Write a checkpoint of venue and L1 at the current sequence number; not of a venue that stopped half-way."""
         if self.halted:
             return
         self._batches_since_checkpoint = 0
-        data = self.venue.dump()
+        data = encode_checkpoint(self.venue.dump(), self.chain.chain.checkpoint())
         faults.reach("in_checkpoint")
         self.journal.write_checkpoint(self.sequence, data)
 

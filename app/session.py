@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.checkpoints import stored_checkpoints
 from app.folder_lock import FolderLock
 from app.ingress import Ingress
 from app.journal import Journal, JournalError
@@ -16,7 +17,7 @@ from app.loop import VenueLoop
 from app.market_setup import MarketSetup, market_setup
 from app.prover import ProverQueue
 from app.settings import Paths
-from engine.errors import CorruptData, ProtocolError
+from engine.errors import CorruptData, OutOfRange, ProtocolError
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig
 from engine.exchange.tree import AccountTree
 from engine.proving.parameters import parameter_digest
@@ -132,7 +133,7 @@ def open_chain(journal: Journal, setup: MarketSetup, user: UserKey) -> LayerOne:
     config = setup.config
     empty = root_bytes(AccountTree(config.tree_height, len(config.markets)).root)
     deployment = venue_deployment(config, statement_id(venue_shape(config)), parameter_digest(), empty)
-    chain = Chain(config.chain_id, allocation(config), setup.genesis_time, JournalBlocks(journal))
+    chain = _restore_chain(journal, setup)
     try:
         client = genesis(chain, config, deployment, setup.genesis_accounts, setup.genesis_time)
     except RootDivergence as error:
@@ -146,6 +147,21 @@ def open_chain(journal: Journal, setup: MarketSetup, user: UserKey) -> LayerOne:
         layer_one.fund_user(USER_DEPOSIT, USER_WALLET)
         layer_one.mine(max(setup.genesis_time, chain.head.time), allow_empty=False)
     return layer_one
+
+
+def _restore_chain(journal: Journal, setup: MarketSetup) -> Chain:
+    """The chain of the journal's blocks; those before the newest checkpoint that loads are not executed again."""
+
+    def restored(checkpoint: bytes | None) -> Chain:
+        config = setup.config
+        return Chain(config.chain_id, allocation(config), setup.genesis_time, JournalBlocks(journal), checkpoint)
+
+    for _, stored in stored_checkpoints(journal):
+        try:
+            return restored(stored.chain)
+        except (CorruptData, OutOfRange):
+            continue  # the checkpoint or a block is damaged: without a checkpoint a damaged block is named
+    return restored(None)
 
 
 def restore_venue(journal: Journal, setup: MarketSetup, progress: Progress) -> tuple[Venue, int]:
@@ -169,9 +185,9 @@ def new_venue(setup: MarketSetup) -> Venue:
 
 def _from_checkpoint(journal: Journal, setup: MarketSetup) -> Venue | None:
     """The newest checkpoint that loads; damaged ones are passed over, the journal has everything."""
-    for sequence, data in journal.checkpoints():
+    for sequence, stored in stored_checkpoints(journal):
         try:
-            venue = Venue.load(data, setup.config, setup.prices, setup.participants())
+            venue = Venue.load(stored.venue, setup.config, setup.prices, setup.participants())
         except CorruptData:
             continue
         if venue.sequence == sequence <= journal.last_sequence:

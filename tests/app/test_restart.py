@@ -19,6 +19,8 @@ from app.session import USER_DEPOSIT, USER_WALLET, OtherVenue, Session
 from app.settings import open_paths
 from engine.errors import CorruptData
 from engine.sequencer.inputs import L1Block, decode_input
+from engine.settlement.blocks import Block
+from engine.settlement.chain import Chain
 from engine.settlement.errors import KeyFileError
 from engine.units import SECOND
 
@@ -90,10 +92,60 @@ def flipped(data: bytes) -> bytes:
 
 def resealed(data: bytes) -> bytes:
     """A checkpoint that is whole as far as digests tell, and of a state that cannot be: one quantum too much."""
-    magic, body = data[:8], msgspec.msgpack.decode(data[40:])
+    parts = msgspec.msgpack.decode(data)
+    magic, body = parts["venue"][:8], msgspec.msgpack.decode(parts["venue"][40:])
     body["counters"]["collateral"] += 1
     encoded = msgspec.msgpack.encode(body)
-    return magic + hashlib.sha256(encoded).digest() + encoded
+    parts["venue"] = magic + hashlib.sha256(encoded).digest() + encoded
+    return msgspec.msgpack.encode(parts)
+
+
+def of_another_chain(data: bytes) -> bytes:
+    """A checkpoint whose L1 part was taken at a block of another chain."""
+    parts = msgspec.msgpack.decode(data)
+    chain = msgspec.msgpack.decode(parts["chain"])
+    chain["block_hash"] = flipped(chain["block_hash"])
+    parts["chain"] = msgspec.msgpack.encode(chain)
+    return msgspec.msgpack.encode(parts)
+
+
+def beyond_the_chain(data: bytes) -> bytes:
+    """A checkpoint whose L1 part is ahead of every block."""
+    parts = msgspec.msgpack.decode(data)
+    chain = msgspec.msgpack.decode(parts["chain"])
+    chain["number"] += 1000
+    parts["chain"] = msgspec.msgpack.encode(chain)
+    return msgspec.msgpack.encode(parts)
+
+
+@pytest.mark.parametrize("damage", [of_another_chain, beyond_the_chain])
+def test_an_l1_checkpoint_that_does_not_fit_is_passed_over(
+    crashed: tuple[Path, bytes], damage: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, before = crashed
+    executed: list[int] = []
+    replay_block = Chain._replay
+
+    def counted(chain: Chain, block: Block, *more: object) -> None:
+        executed.append(block.number)
+        replay_block(chain, block, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Chain, "_replay", counted)
+    with opened(folder) as session:
+        head, root = session.chain.chain.head, session.chain.client.state_root()
+        assert executed
+        assert executed[0] > 2, "blocks before the checkpoint are not executed again"
+        assert executed == list(range(executed[0], head.number + 1))
+    execute(folder, "DELETE FROM checkpoints WHERE sequence = (SELECT max(sequence) FROM checkpoints)")
+    (sequence, data), *_ = execute(folder, "SELECT sequence, data FROM checkpoints ORDER BY sequence DESC")
+    execute(folder, "DELETE FROM checkpoints WHERE sequence != ?", sequence)
+    worse = damage(data)
+    execute(folder, "UPDATE checkpoints SET data = ?, digest = ?", worse, hashlib.sha256(worse).digest())
+    executed.clear()
+    with opened(folder) as session:
+        assert executed == list(range(1, head.number + 1))
+        assert (session.chain.chain.head, session.chain.client.state_root()) == (head, root)
+        assert image(session) == before
 
 
 @pytest.mark.parametrize("damage", [flipped, resealed, lambda data: b"", lambda data: data[:-1]])
