@@ -22,6 +22,8 @@ from engine.settlement.verifier.encoding import QueryOpening, query_openings
 from engine.stark.air import PublicTerm
 from engine.stark.proof import decode, public_digest, query_bytes
 
+MAX_BATCH = 16
+"""Queries per transaction, as the contract has it."""
 MAX_TRANSACTION_DATA = 120_000
 """Bytes of calldata per transaction, leaving room for the envelope below 128 KiB."""
 OPEN = "open(bytes,(uint64,bytes32,bytes32,bytes32),bytes,bytes)"
@@ -98,7 +100,7 @@ def query_batches(proof: L1Proof, limit: int = MAX_TRANSACTION_DATA) -> list[tup
     while True:
         size = -(-total // transactions)
         pieces = [(first, min(size, total - first)) for first in range(0, total, size)]
-        if size == 1 or all(len(check_data(proof, *piece)) <= limit for piece in pieces):
+        if size == 1 or size <= MAX_BATCH and all(len(check_data(proof, *piece)) <= limit for piece in pieces):
             return pieces
         transactions += 1
 

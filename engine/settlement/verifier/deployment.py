@@ -17,7 +17,7 @@ from engine.stark.parameters import Parameters
 MAX_DEPTH = 24
 PUBLIC_READ = 16
 """Public inputs that constraints may read: both roots."""
-PROGRAM_WORDS = 600
+PROGRAM_WORDS = 560
 DEPLOY_GAS = 9_000_000
 OPENING_TYPES = (
     "bytes32", "bytes", "bytes32", "address", "address", "address[]", "uint256[3]", "uint256[24]", "uint256[24]",

@@ -10,8 +10,7 @@
 
 import field
 
-MAX_WORDS: constant(uint256) = 640
-MAX_INPUTS: constant(uint256) = 1024
+MAX_WORDS: constant(uint256) = 560
 MAX_REGISTERS: constant(uint256) = 1408
 MAX_RESULTS: constant(uint256) = 32
 
@@ -28,11 +27,12 @@ def __init__(program: DynArray[uint256, MAX_WORDS], results: uint256):
 
 @external
 @view
-def evaluate(inputs: DynArray[uint256, MAX_INPUTS]) -> DynArray[uint256, MAX_RESULTS]:
+def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256, MAX_RESULTS]:
     """
-    @notice The last `RESULTS` registers after the program has run on `inputs`, packed canonical elements.
+    @notice The last `RESULTS` registers after the program has run on the first `count` of `inputs`, packed canonical
+            elements; the others are free.
     """
-    next: uint256 = len(inputs)
+    next: uint256 = count
     sum0: uint256 = field.LIFT
     sum1: uint256 = 0
     sum2: uint256 = 0
@@ -40,11 +40,7 @@ def evaluate(inputs: DynArray[uint256, MAX_INPUTS]) -> DynArray[uint256, MAX_RES
     dot1: uint256 = 0
     dot2: uint256 = 0
     program: DynArray[uint256, MAX_WORDS] = PROGRAM
-    registers: uint256[MAX_REGISTERS] = empty(uint256[MAX_REGISTERS])
-    at: uint256 = 0
-    for input: uint256 in inputs:
-        registers[at] = input
-        at = unsafe_add(at, 1)
+    registers: uint256[MAX_REGISTERS] = inputs
     for word: uint256 in program:
         rest: uint256 = word >> 8
         operation: uint256 = word & 3
@@ -55,18 +51,70 @@ def evaluate(inputs: DynArray[uint256, MAX_INPUTS]) -> DynArray[uint256, MAX_RES
                 rest = rest >> 24
             continue
         if operation == 2:
-            for _: uint256 in range((word >> 4) & 15, bound=10):
+            if (word >> 4) & 15 == 10:
                 sum0 = unsafe_add(
-                    sum0, unsafe_mul(unsafe_sub((rest >> 12) & 4095, 2048), registers[rest & 4095])
+                    sum0,
+                    unsafe_add(
+                        unsafe_mul(unsafe_sub((word >> 20) & 4095, 2048), registers[(word >> 8) & 4095]),
+                        unsafe_mul(unsafe_sub((word >> 44) & 4095, 2048), registers[(word >> 32) & 4095]),
+                    ),
                 )
-                rest = rest >> 24
+                sum0 = unsafe_add(
+                    sum0,
+                    unsafe_add(
+                        unsafe_mul(unsafe_sub((word >> 68) & 4095, 2048), registers[(word >> 56) & 4095]),
+                        unsafe_mul(unsafe_sub((word >> 92) & 4095, 2048), registers[(word >> 80) & 4095]),
+                    ),
+                )
+                sum0 = unsafe_add(
+                    sum0,
+                    unsafe_add(
+                        unsafe_mul(unsafe_sub((word >> 116) & 4095, 2048), registers[(word >> 104) & 4095]),
+                        unsafe_mul(unsafe_sub((word >> 140) & 4095, 2048), registers[(word >> 128) & 4095]),
+                    ),
+                )
+                sum0 = unsafe_add(
+                    sum0,
+                    unsafe_add(
+                        unsafe_mul(unsafe_sub((word >> 164) & 4095, 2048), registers[(word >> 152) & 4095]),
+                        unsafe_mul(unsafe_sub((word >> 188) & 4095, 2048), registers[(word >> 176) & 4095]),
+                    ),
+                )
+                sum0 = unsafe_add(
+                    sum0,
+                    unsafe_add(
+                        unsafe_mul(unsafe_sub((word >> 212) & 4095, 2048), registers[(word >> 200) & 4095]),
+                        unsafe_mul(unsafe_sub((word >> 236) & 4095, 2048), registers[(word >> 224) & 4095]),
+                    ),
+                )
+            else:
+                for _: uint256 in range((word >> 4) & 15, bound=10):
+                    sum0 = unsafe_add(
+                        sum0, unsafe_mul(unsafe_sub((rest >> 12) & 4095, 2048), registers[rest & 4095])
+                    )
+                    rest = rest >> 24
         elif operation == 3:
-            for _: uint256 in range((word >> 4) & 15, bound=5):
-                value: uint256 = registers[rest & 4095]
-                sum0 = unsafe_add(sum0, unsafe_mul((rest >> 12) & 2047, value))
-                sum1 = unsafe_add(sum1, unsafe_mul((rest >> 23) & 1023, value))
-                sum2 = unsafe_add(sum2, unsafe_mul((rest >> 33) & 1023, value))
-                rest = rest >> 43
+            # Unused terms are zero.
+            value: uint256 = registers[(word >> 8) & 4095]
+            sum0 = unsafe_add(sum0, unsafe_mul((word >> 20) & 2047, value))
+            sum1 = unsafe_add(sum1, unsafe_mul((word >> 31) & 1023, value))
+            sum2 = unsafe_add(sum2, unsafe_mul((word >> 41) & 1023, value))
+            value = registers[(word >> 51) & 4095]
+            sum0 = unsafe_add(sum0, unsafe_mul((word >> 63) & 2047, value))
+            sum1 = unsafe_add(sum1, unsafe_mul((word >> 74) & 1023, value))
+            sum2 = unsafe_add(sum2, unsafe_mul((word >> 84) & 1023, value))
+            value = registers[(word >> 94) & 4095]
+            sum0 = unsafe_add(sum0, unsafe_mul((word >> 106) & 2047, value))
+            sum1 = unsafe_add(sum1, unsafe_mul((word >> 117) & 1023, value))
+            sum2 = unsafe_add(sum2, unsafe_mul((word >> 127) & 1023, value))
+            value = registers[(word >> 137) & 4095]
+            sum0 = unsafe_add(sum0, unsafe_mul((word >> 149) & 2047, value))
+            sum1 = unsafe_add(sum1, unsafe_mul((word >> 160) & 1023, value))
+            sum2 = unsafe_add(sum2, unsafe_mul((word >> 170) & 1023, value))
+            value = registers[(word >> 180) & 4095]
+            sum0 = unsafe_add(sum0, unsafe_mul((word >> 192) & 2047, value))
+            sum1 = unsafe_add(sum1, unsafe_mul((word >> 203) & 1023, value))
+            sum2 = unsafe_add(sum2, unsafe_mul((word >> 213) & 1023, value))
         else:
             for _: uint256 in range((word >> 4) & 15, bound=10):
                 a: uint256 = registers[rest & 4095]

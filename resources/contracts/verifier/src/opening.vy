@@ -14,7 +14,7 @@
 import field
 
 interface Evaluator:
-    def evaluate(inputs: DynArray[uint256, 1024]) -> DynArray[uint256, 32]: view
+    def evaluate(inputs: uint256[1408], count: uint256) -> DynArray[uint256, 32]: view
 
 interface Queries:
     def complete(context: bytes32) -> bool: view
@@ -30,7 +30,7 @@ MAX_TABLES: constant(uint256) = 8
 MAX_EVALUATORS: constant(uint256) = 6
 MAX_HEAD: constant(uint256) = 14336
 MAX_VALUES: constant(uint256) = 640
-MAX_INPUTS: constant(uint256) = 1024
+MAX_INPUTS: constant(uint256) = 1408
 MAX_CONTEXT: constant(uint256) = 96
 MAX_ENTRIES: constant(uint256) = 512
 MAX_DEPTH: constant(uint256) = 24
@@ -247,6 +247,23 @@ def _check_root(root: bytes32):
 
 
 @internal
+@pure
+def _reversed(x: uint256, top: uint256) -> uint256:
+    """
+    @dev The low six 16-bit limbs of `x`, the lowest first: a 32-bit word each, the first at bit `top`. Those that
+         fall below bit 0 are dropped.
+    """
+    return (
+        (x & 65535) << top
+        | ((((x >> 16) & 65535) << 224) >> (256 - top))
+        | ((((x >> 32) & 65535) << 192) >> (256 - top))
+        | ((((x >> 48) & 65535) << 160) >> (256 - top))
+        | ((((x >> 64) & 65535) << 128) >> (256 - top))
+        | ((((x >> 80) & 65535) << 96) >> (256 - top))
+    )
+
+
+@internal
 @view
 def _public_sum(
     outputs: Bytes[ENTRY_BYTES * MAX_ENTRIES],
@@ -277,21 +294,17 @@ def _public_sum(
         assert amount != 0 and amount < 2**63, "public input"
         kind_before = kind
         lowest = account + 1
-        limbs: uint256[16] = empty(uint256[16])
-        limbs[0] = kind
-        limbs[1] = account
-        for i: uint256 in range(10):
-            limbs[2 + i] = (owner >> (16 * i)) & 65535
-        for i: uint256 in range(4):
-            limbs[12 + i] = (amount >> (16 * i)) & 65535
-        first: uint256 = 0
-        second: uint256 = 0
+        first: uint256 = kind << 224 | account << 192 | self._reversed(owner, 160)
+        second: uint256 = self._reversed(owner >> 96, 224) & (2**128 - 1) * 2**128 | self._reversed(amount, 96)
         total: uint256 = alpha + 5
         for i: uint256 in range(8):
-            first = first << 32 | limbs[i]
-            second = second << 32 | limbs[8 + i]
-        for i: uint256 in range(16):
-            total += limbs[i] * betas[i]
+            total = unsafe_add(
+                total,
+                unsafe_add(
+                    unsafe_mul((first >> (224 - 32 * i)) & 65535, betas[i]),
+                    unsafe_mul((second >> (224 - 32 * i)) & 65535, betas[8 + i]),
+                ),
+            )
         at: uint256 = index * TERM_BYTES
         assert convert(slice(terms, at, 12), bytes12) == TERM_HEAD, "public input"
         assert field.swapped(extract32(terms, at + 12, output_type=uint256)) == first, "public input"
@@ -439,14 +452,18 @@ def _replay(
     state = self._absorbed(state, 3, extract32(proof, at + 40))
     state = self._absorbed_bytes(state, 4, slice(proof, at + 72, 20 * sums))
     # The powers of beta; the public terms against the tables' sums.
-    inputs: DynArray[uint256, MAX_INPUTS] = [1, alpha]
+    inputs: uint256[MAX_INPUTS] = empty(uint256[MAX_INPUTS])
+    inputs[0] = 1
+    inputs[1] = alpha
+    filled: uint256 = 2
     power: uint256 = 1
     betas: uint256[16] = empty(uint256[16])
     for i: uint256 in range(BETAS, bound=64):
         power = field.mul(power, beta)
         if i < 16:
             betas[i] = power
-        inputs.append(power)
+        inputs[filled] = power
+        filled = unsafe_add(filled, 1)
     numerator: uint256 = 0
     denominator: uint256 = 0
     numerator, denominator = self._public_sum(outputs, terms, alpha, betas)
@@ -463,23 +480,28 @@ def _replay(
     # Every table's constraint identity.
     power = 1
     for _: uint256 in range(ZETAS, bound=512):
-        inputs.append(power)
+        inputs[filled] = power
+        filled = unsafe_add(filled, 1)
         power = field.mul(power, zeta)
     for i: uint256 in range(PUBLIC_READ // 2):
-        inputs.append((convert(claim.old_root, uint256) >> (224 - 32 * i)) & (2**32 - 1))
+        inputs[filled] = (convert(claim.old_root, uint256) >> (224 - 32 * i)) & (2**32 - 1)
+        filled = unsafe_add(filled, 1)
     for i: uint256 in range(PUBLIC_READ // 2):
-        inputs.append((convert(claim.new_root, uint256) >> (224 - 32 * i)) & (2**32 - 1))
+        inputs[filled] = (convert(claim.new_root, uint256) >> (224 - 32 * i)) & (2**32 - 1)
+        filled = unsafe_add(filled, 1)
     value_at: uint256 = 0
     for table: uint256 in range(tables, bound=MAX_TABLES):
-        inputs.append(field.scale(totals[table], HALVES[((heights >> (8 * table)) & 255) - 1], 0))
+        inputs[filled] = field.scale(totals[table], HALVES[((heights >> (8 * table)) & 255) - 1], 0)
+        filled = unsafe_add(filled, 1)
         for _: uint256 in range(
             WIDTHS[table] + AUXILIARIES[table] + 2 + NEXT_COUNTS[table] + min(AUXILIARIES[table], 1), bound=MAX_VALUES
         ):
-            inputs.append(opened[value_at])
+            inputs[filled] = opened[value_at]
+            filled = unsafe_add(filled, 1)
             value_at += 1
     results: uint256[4 * MAX_TABLES] = empty(uint256[4 * MAX_TABLES])
     for evaluator: address in EVALUATORS:
-        part: DynArray[uint256, 32] = staticcall Evaluator(evaluator).evaluate(inputs)
+        part: DynArray[uint256, 32] = staticcall Evaluator(evaluator).evaluate(inputs, filled)
         for i: uint256 in range(4 * tables, bound=4 * MAX_TABLES):
             results[i] += part[i]
     value_at = 0

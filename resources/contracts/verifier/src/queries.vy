@@ -26,14 +26,13 @@ event QueriesVerified:
 
 MAX_CONTEXT: constant(uint256) = 96
 MAX_QUERIES: constant(uint256) = 256
-BATCH: constant(uint256) = 48
+BATCH: constant(uint256) = 16
 ROW_BYTES: constant(uint256) = 32 * ROW_WORDS
-MAX_NODES: constant(uint256) = 4096
+MAX_NODES: constant(uint256) = 2048
 MAX_DEPTH: constant(uint256) = 24
 MAX_TABLES: constant(uint256) = 8
 MAX_GROUPS: constant(uint256) = 3
 MAX_LAYERS: constant(uint256) = 12
-MAX_ARITY: constant(uint256) = 16
 MAX_FINAL: constant(uint256) = 64
 MAX_NEXT: constant(uint256) = 128
 ROW_WORDS: constant(uint256) = 120
@@ -85,7 +84,7 @@ def __init__(
     next_counts: DynArray[uint256, MAX_TABLES],
     next_columns: DynArray[uint256, MAX_NEXT],
 ):
-    assert parameters[0] <= MAX_QUERIES and parameters[2] <= 4
+    assert parameters[0] <= MAX_QUERIES and parameters[2] <= 3 and parameters[3] >= 2
     QUERIES = parameters[0]
     LOG_BLOWUP = parameters[1]
     LOG_ARITY = parameters[2]
@@ -105,56 +104,6 @@ def complete(context: bytes32) -> bool:
     @notice Whether every query holds for the context with this digest.
     """
     return self.verified[context] == (1 << QUERIES) - 1
-
-
-@internal
-@pure
-def _weights(terms: uint256[8]) -> Weights:
-    """
-    @dev The weights of the eight elements of a word.
-    """
-    out: Weights = empty(Weights)
-    out.odd[0] = terms[1] & LIMB | (terms[3] & LIMB) << 64 | (terms[5] & LIMB) << 128 | (terms[7] & LIMB) << 192
-    out.even[0] = terms[0] & LIMB | (terms[2] & LIMB) << 64 | (terms[4] & LIMB) << 128 | (terms[6] & LIMB) << 192
-    out.odd[1] = (
-        (terms[1] >> 51) & LIMB
-        | ((terms[3] >> 51) & LIMB) << 64
-        | ((terms[5] >> 51) & LIMB) << 128
-        | ((terms[7] >> 51) & LIMB) << 192
-    )
-    out.even[1] = (
-        (terms[0] >> 51) & LIMB
-        | ((terms[2] >> 51) & LIMB) << 64
-        | ((terms[4] >> 51) & LIMB) << 128
-        | ((terms[6] >> 51) & LIMB) << 192
-    )
-    out.odd[2] = (
-        (terms[1] >> 102) & LIMB
-        | ((terms[3] >> 102) & LIMB) << 64
-        | ((terms[5] >> 102) & LIMB) << 128
-        | ((terms[7] >> 102) & LIMB) << 192
-    )
-    out.even[2] = (
-        (terms[0] >> 102) & LIMB
-        | ((terms[2] >> 102) & LIMB) << 64
-        | ((terms[4] >> 102) & LIMB) << 128
-        | ((terms[6] >> 102) & LIMB) << 192
-    )
-    out.odd[3] = (
-        (terms[1] >> 153) & LIMB
-        | ((terms[3] >> 153) & LIMB) << 64
-        | ((terms[5] >> 153) & LIMB) << 128
-        | ((terms[7] >> 153) & LIMB) << 192
-    )
-    out.even[3] = (
-        (terms[0] >> 153) & LIMB
-        | ((terms[2] >> 153) & LIMB) << 64
-        | ((terms[4] >> 153) & LIMB) << 128
-        | ((terms[6] >> 153) & LIMB) << 192
-    )
-    out.odd[4] = terms[1] >> 204 | (terms[3] >> 204) << 64 | (terms[5] >> 204) << 128 | (terms[7] >> 204) << 192
-    out.even[4] = terms[0] >> 204 | (terms[2] >> 204) << 64 | (terms[4] >> 204) << 128 | (terms[6] >> 204) << 192
-    return out
 
 
 @internal
@@ -211,6 +160,48 @@ def _unpacked(w: uint256[5]) -> uint256[8]:
         | ((e >> 32) & WORD32) << 153
         | (e & WORD32) << 204,
     ]
+
+
+@internal
+@pure
+def _folded(leaf: uint256[8], arity: uint256, c: uint256, fourth: uint256, eighth: uint256) -> uint256:
+    """
+    @dev A leaf of 2^arity values folded to one, without the factors 1/2. `c` is the folding challenge over the leaf's
+         first point; `fourth` and `eighth` are inverses of roots of unity of these orders.
+    """
+    a: uint256 = self._pair(leaf[0], leaf[1], c)
+    if arity == 1:
+        return a
+    square: uint256 = field.mul(c, c)
+    a = self._pair(a, self._pair(leaf[2], leaf[3], field.scale(c, fourth, 0)), square)
+    if arity == 2:
+        return a
+    other: uint256 = field.scale(c, eighth, 0)
+    b: uint256 = self._pair(leaf[6], leaf[7], field.scale(other, fourth, 0))
+    b = self._pair(self._pair(leaf[4], leaf[5], other), b, field.scale(square, fourth, 0))
+    return self._pair(a, b, field.mul(square, square))
+
+
+@internal
+@pure
+def _pair(left: uint256, right: uint256, c: uint256) -> uint256:
+    """
+    @dev (left + right) + c (left - right).
+    """
+    a: uint256 = unsafe_sub(unsafe_add(left, field.MODULUS), right)
+    t: uint256 = unsafe_add(
+        uint256_addmod(uint256_mulmod(a & field.LOW16, c, field.N), field.LIFT, field.N), unsafe_add(left, right)
+    )
+    u: uint256 = uint256_addmod(uint256_mulmod((a >> 16) & field.LOW16, c, field.N), field.LIFT, field.N)
+    e: uint256 = unsafe_add(t & field.EVEN, (u & field.EVEN) << 16)
+    o: uint256 = unsafe_add((t >> 51) & field.EVEN, ((u >> 51) & field.EVEN) << 16)
+    return (
+        (e & field.LANE) % field.P
+        | ((o & field.LANE) % field.P) << 51
+        | ((e >> 102) % field.P) << 102
+        | ((o >> 102) % field.P) << 153
+        | (unsafe_add(t >> 204, (u >> 204) << 16) % field.P) << 204
+    )
 
 
 @external
@@ -329,10 +320,48 @@ def check(
         groups += 1
     weights: Weights[ROW_WORDS] = empty(Weights[ROW_WORDS])
     next_weights: Weights[NEXT_WORDS] = empty(Weights[NEXT_WORDS])
-    for k: uint256 in range(used, bound=ROW_WORDS):
-        weights[k] = self._weights(terms[k])
-    for k: uint256 in range(nexts, bound=NEXT_WORDS):
-        next_weights[k] = self._weights(next_terms[k])
+    packedw: uint256 = 0
+    for t: uint256[8] in terms:
+        if packedw == used:
+            break
+        weights[packedw] = Weights(
+            odd=[
+                t[1] & LIMB | (t[3] & LIMB) << 64 | (t[5] & LIMB) << 128 | (t[7] & LIMB) << 192,
+                (t[1] >> 51) & LIMB | ((t[3] >> 51) & LIMB) << 64 | ((t[5] >> 51) & LIMB) << 128 | ((t[7] >> 51) & LIMB) << 192,
+                (t[1] >> 102) & LIMB | ((t[3] >> 102) & LIMB) << 64 | ((t[5] >> 102) & LIMB) << 128 | ((t[7] >> 102) & LIMB) << 192,
+                (t[1] >> 153) & LIMB | ((t[3] >> 153) & LIMB) << 64 | ((t[5] >> 153) & LIMB) << 128 | ((t[7] >> 153) & LIMB) << 192,
+                t[1] >> 204 | (t[3] >> 204) << 64 | (t[5] >> 204) << 128 | (t[7] >> 204) << 192,
+            ],
+            even=[
+                t[0] & LIMB | (t[2] & LIMB) << 64 | (t[4] & LIMB) << 128 | (t[6] & LIMB) << 192,
+                (t[0] >> 51) & LIMB | ((t[2] >> 51) & LIMB) << 64 | ((t[4] >> 51) & LIMB) << 128 | ((t[6] >> 51) & LIMB) << 192,
+                (t[0] >> 102) & LIMB | ((t[2] >> 102) & LIMB) << 64 | ((t[4] >> 102) & LIMB) << 128 | ((t[6] >> 102) & LIMB) << 192,
+                (t[0] >> 153) & LIMB | ((t[2] >> 153) & LIMB) << 64 | ((t[4] >> 153) & LIMB) << 128 | ((t[6] >> 153) & LIMB) << 192,
+                t[0] >> 204 | (t[2] >> 204) << 64 | (t[4] >> 204) << 128 | (t[6] >> 204) << 192,
+            ],
+        )
+        packedw = unsafe_add(packedw, 1)
+    packedn: uint256 = 0
+    for t: uint256[8] in next_terms:
+        if packedn == nexts:
+            break
+        next_weights[packedn] = Weights(
+            odd=[
+                t[1] & LIMB | (t[3] & LIMB) << 64 | (t[5] & LIMB) << 128 | (t[7] & LIMB) << 192,
+                (t[1] >> 51) & LIMB | ((t[3] >> 51) & LIMB) << 64 | ((t[5] >> 51) & LIMB) << 128 | ((t[7] >> 51) & LIMB) << 192,
+                (t[1] >> 102) & LIMB | ((t[3] >> 102) & LIMB) << 64 | ((t[5] >> 102) & LIMB) << 128 | ((t[7] >> 102) & LIMB) << 192,
+                (t[1] >> 153) & LIMB | ((t[3] >> 153) & LIMB) << 64 | ((t[5] >> 153) & LIMB) << 128 | ((t[7] >> 153) & LIMB) << 192,
+                t[1] >> 204 | (t[3] >> 204) << 64 | (t[5] >> 204) << 128 | (t[7] >> 204) << 192,
+            ],
+            even=[
+                t[0] & LIMB | (t[2] & LIMB) << 64 | (t[4] & LIMB) << 128 | (t[6] & LIMB) << 192,
+                (t[0] >> 51) & LIMB | ((t[2] >> 51) & LIMB) << 64 | ((t[4] >> 51) & LIMB) << 128 | ((t[6] >> 51) & LIMB) << 192,
+                (t[0] >> 102) & LIMB | ((t[2] >> 102) & LIMB) << 64 | ((t[4] >> 102) & LIMB) << 128 | ((t[6] >> 102) & LIMB) << 192,
+                (t[0] >> 153) & LIMB | ((t[2] >> 153) & LIMB) << 64 | ((t[4] >> 153) & LIMB) << 128 | ((t[6] >> 153) & LIMB) << 192,
+                t[0] >> 204 | (t[2] >> 204) << 64 | (t[4] >> 204) << 128 | (t[6] >> 204) << 192,
+            ],
+        )
+        packedn = unsafe_add(packedn, 1)
 
     log_domain: uint256 = height[0] + LOG_BLOWUP
     log_arity: uint256 = LOG_ARITY
@@ -340,22 +369,26 @@ def check(
     layers: uint256 = words[14]
     # The last polynomial, four coefficients to a word, the lowest in the highest lane.
     quads: Quad[MAX_FINAL // 4] = empty(Quad[MAX_FINAL // 4])
-    for k: uint256 in range(1 << final, bound=MAX_FINAL):
-        coefficient: uint256 = words[15 + 3 * layers + k]
-        lane: uint256 = (3 - (k & 3)) << 6
-        for limb: uint256 in range(5):
-            quads[k >> 2].limbs[limb] |= ((coefficient >> (51 * limb)) & LIMB) << lane
-    # 1 / w for the points w of a leaf relative to its first one, every second of them.
-    twists: uint256[8] = empty(uint256[8])
-    for i: uint256 in range(8):
-        twist: uint256 = 1
-        for bit: uint256 in range(3):
-            if (i >> bit) & 1 == 1:
-                twist = unsafe_mul(twist, inverses[bit + 1]) % field.P
-        twists[i] = twist
+    for k: uint256 in range(1 << (final - 2), bound=MAX_FINAL // 4):
+        coefficient_at: uint256 = 15 + 3 * layers + 4 * k
+        c0: uint256 = words[coefficient_at]
+        c1: uint256 = words[coefficient_at + 1]
+        c2: uint256 = words[coefficient_at + 2]
+        c3: uint256 = words[coefficient_at + 3]
+        quads[k] = Quad(
+            limbs=[
+                c3 & LIMB | (c2 & LIMB) << 64 | (c1 & LIMB) << 128 | (c0 & LIMB) << 192,
+                (c3 >> 51) & LIMB | ((c2 >> 51) & LIMB) << 64 | ((c1 >> 51) & LIMB) << 128 | ((c0 >> 51) & LIMB) << 192,
+                (c3 >> 102) & LIMB | ((c2 >> 102) & LIMB) << 64 | ((c1 >> 102) & LIMB) << 128 | ((c0 >> 102) & LIMB) << 192,
+                (c3 >> 153) & LIMB | ((c2 >> 153) & LIMB) << 64 | ((c1 >> 153) & LIMB) << 128 | ((c0 >> 153) & LIMB) << 192,
+                c3 >> 204 | (c2 >> 204) << 64 | (c1 >> 204) << 128 | (c0 >> 204) << 192,
+            ]
+        )
     indices: uint256[MAX_QUERIES] = empty(uint256[MAX_QUERIES])
     for drawing: uint256 in range(MAX_QUERIES // 8):
-        if 8 * drawing >= QUERIES:
+        if 8 * drawing + 8 <= first:
+            continue
+        if 8 * drawing >= first + len(rows):
             break
         drawn: uint256 = field.swapped(
             convert(
@@ -391,16 +424,18 @@ def check(
                     target = height[group] + LOG_BLOWUP
                 for _: uint256 in range(level - target, bound=MAX_DEPTH):
                     if position & 1 == 1:
-                        node = keccak256(concat(nodes[at], node))
+                        node = keccak256(abi_encode(nodes[at], node))
                     else:
-                        node = keccak256(concat(node, nodes[at]))
+                        node = keccak256(abi_encode(node, nodes[at]))
                     at = unsafe_add(at, 1)
                     position = position >> 1
                 if group >= groups:
                     break
                 level = target
                 place: uint256 = 3 * group + tree
-                node = keccak256(concat(node, keccak256(slice(row, 32 * row_at[place], row_bytes[place]))))
+                node = keccak256(
+                    abi_encode(node, keccak256(slice(row, 32 * row_at[place], row_bytes[place])))
+                )
             assert convert(node, uint256) == words[2 + tree], "trace opening"
 
         # The point of the query and its inverse.
@@ -495,21 +530,17 @@ def check(
             size: uint256 = 1 << arity
             slot: uint256 = position & (size - 1)
             node: bytes32 = keccak256(slice(row, 32 * leaf_at, 20 * size))
-            leaf: uint256[MAX_ARITY] = empty(uint256[MAX_ARITY])
+            leaf: uint256[8] = self._unpacked(
+                [
+                    values[leaf_at], values[leaf_at + 1], values[leaf_at + 2], values[leaf_at + 3], values[leaf_at + 4]
+                ]
+            )
             unpacked: uint256 = 0
-            for half: uint256 in range(2):
-                five: uint256[5] = empty(uint256[5])
-                for i: uint256 in range(5):
-                    five[i] = values[leaf_at + 5 * half + i]
-                eight: uint256[8] = self._unpacked(five)
-                for e: uint256 in eight:
-                    leaf[unpacked] = e
-                    invalid |= unsafe_add(e, 2164260863 * field.LANES)
-                    unpacked = unsafe_add(unpacked, 1)
-                    if unpacked == size:
-                        break
+            for e: uint256 in leaf:
                 if unpacked == size:
                     break
+                invalid |= unsafe_add(e, 2164260863 * field.LANES)
+                unpacked = unsafe_add(unpacked, 1)
             assert leaf[slot] == value, "fri"
             leaf_at += (20 * size + 31) >> 5
             position = position >> arity
@@ -517,32 +548,20 @@ def check(
             path: uint256 = position
             for _: uint256 in range(level + LOG_BLOWUP, bound=MAX_DEPTH):
                 if path & 1 == 1:
-                    node = keccak256(concat(nodes[at], node))
+                    node = keccak256(abi_encode(nodes[at], node))
                 else:
-                    node = keccak256(concat(node, nodes[at]))
+                    node = keccak256(abi_encode(node, nodes[at]))
                 at = unsafe_add(at, 1)
                 path = path >> 1
             assert convert(node, uint256) == words[15 + 3 * layer], "fri"
             # 1/x of the leaf's first point, from that of the query's own.
-            for bit: uint256 in range(4):
+            for bit: uint256 in range(3):
                 if (slot >> bit) & 1 == 1:
                     inverse = unsafe_mul(inverse, generators[bit]) % field.P
-            challenge: uint256 = field.scale(words[16 + 3 * layer], inverse, 0)
-            for step: uint256 in range(arity, bound=4):
-                size = size >> 1
-                for i: uint256 in range(size, bound=8):
-                    twiddle: uint256 = challenge
-                    if i != 0:
-                        twiddle = field.scale(challenge, twists[i], 0)
-                    left: uint256 = leaf[2 * i]
-                    right: uint256 = leaf[2 * i + 1]
-                    leaf[i] = field.muladd(
-                        unsafe_sub(unsafe_add(left, field.MODULUS), right), twiddle, unsafe_add(left, right)
-                    )
-                challenge = field.mul(challenge, challenge)
+            value = self._folded(leaf, arity, field.scale(words[16 + 3 * layer], inverse, 0), inverses[1], inverses[2])
+            for _: uint256 in range(arity, bound=3):
                 inverse = unsafe_mul(inverse, inverse) % field.P
             # Each step was made without its factor 1/2.
-            value = leaf[0]
             halves: uint256 = pow_mod256(1065353217, arity) % field.P
             if joined < groups and level == height[joined]:
                 value = field.scale(value, halves, field.mul(deep[joined], words[17 + 3 * layer]))
