@@ -1,0 +1,109 @@
+"""What verifying costs on L1, from the shape of a proof: ``python -m engine.settlement.verifier.gas_model``.
+
+Calldata follows exactly from the shape (but for zero bytes, counted as non-zero). The prices of execution were fitted
+to measurements on the embedded chain; docs/verifier.md has both side by side.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from engine.exchange.config import DEFAULT_CONFIG
+from engine.proving.shape import venue_shape
+from engine.proving.statement import build_statement
+from engine.settlement.transactions import BASE_GAS, FLOOR_TOKEN_GAS, STANDARD_TOKEN_GAS
+from engine.settlement.verifier.client import MAX_BATCH
+from engine.settlement.verifier.encoding import ROW_BYTES
+from engine.stark import security
+from engine.stark.layout import Layout, layout_of
+from engine.stark.parameters import Parameters
+from engine.stark.proof import fri_trees
+from engine.stark.schedule import make_shape, phase_trees
+
+WORD = 32
+OPENING_GAS = 4_100_000
+"""Execution of the opening: 2.2 M constraints, 0.35 M reading, 0.4 M claims, transcript; without public terms."""
+TERM_GAS = 8_500
+SETUP_GAS = 800_000
+"""Per query transaction: powers of the DEEP challenge as weights of the opened columns."""
+WORD_GAS, NODE_GAS, GROUP_GAS, LAYER_GAS, VALUE_GAS, QUERY_GAS = 810, 245, 7_000, 3_500, 1_050, 8_000
+BYTE_GAS = 4 * STANDARD_TOKEN_GAS
+FLOOR_GAS = 4 * FLOOR_TOKEN_GAS
+
+
+@dataclass(frozen=True, slots=True)
+class GasEstimate:
+    """``calldata``: bytes; ``total``: gas of all transactions, the floor price applied to each."""
+
+    queries: int
+    transactions: int
+    calldata: int
+    query_execution: int
+    query_calldata: int
+    total: int
+
+
+def estimate(layout: Layout, log_heights: tuple[int, ...], parameters: Parameters, terms: int = 0) -> GasEstimate:
+    """Gas of verifying a proof with these table heights and ``terms`` deposits and withdrawals."""
+    shape = make_shape(layout, log_heights, parameters)
+    trees, layers = phase_trees(layout, shape), fri_trees(shape)
+    row_words = sum(-(-4 * width // WORD) for tree in trees for _, width in tree.matrices)
+    next_words = sum(-(-len(table.next_columns) // 3) + 1 for table in layout.tables)
+    nodes = len(shape.groups) + sum(tree.depth for tree in (*trees, *layers))
+    leaf_bytes = sum(WORD * -(-20 * (1 << arity) // WORD) for arity in shape.schedule)
+    execution = WORD_GAS * (row_words + next_words) + NODE_GAS * nodes + GROUP_GAS * len(shape.groups) + QUERY_GAS
+    execution += sum(LAYER_GAS + VALUE_GAS * (1 << arity) for arity in shape.schedule)
+    used = WORD * (row_words + nodes) + leaf_bytes
+    padding = max(0, ROW_BYTES - WORD * row_words - leaf_bytes)
+    data = BYTE_GAS * used + STANDARD_TOKEN_GAS * padding
+    opened = 20 * sum(table.opened for table in layout.tables) + 113 * terms + 1_500
+    batches = _batches(parameters.queries, used + padding)
+    context = WORD * (15 + 3 * len(shape.schedule) + (1 << shape.log_final))
+    total = 2 * BASE_GAS + 32_000
+    total += max(OPENING_GAS + TERM_GAS * terms + BYTE_GAS * opened, FLOOR_GAS * opened)
+    for count in batches:
+        size = context + count * used
+        total += BASE_GAS + max(SETUP_GAS + count * (execution + data) + BYTE_GAS * context, FLOOR_GAS * size)
+    calldata = opened + sum(context + count * (used + padding) for count in batches)
+    return GasEstimate(parameters.queries, len(batches) + 2, calldata, execution, data, total)
+
+
+def _batches(queries: int, size: int) -> list[int]:
+    """Queries per transaction."""
+    most = min(MAX_BATCH, 118_000 // size)
+    transactions = -(-queries // most)
+    even = -(-queries // transactions)
+    return [min(even, queries - first) for first in range(0, queries, even)]
+
+
+def table(layout: Layout, log_heights: tuple[int, ...], blowups: Sequence[int], grinding: Sequence[int]) -> list[str]:
+    """Rows of a Markdown table: parameters chosen by the security module for 100 proven bits, and their gas."""
+    rows = [
+        "| rate | grinding | queries | bits | proof bytes on L1 | transactions | gas |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for log_blowup in blowups:
+        for bits in grinding:
+            chosen = security.choose_parameters(layout, log_heights, log_blowup=log_blowup, query_grinding=bits)
+            chosen = replace(chosen, log_arity=3)
+            level = security.assess(layout, log_heights, chosen).proven_bits
+            gas = estimate(layout, log_heights, chosen)
+            rows.append(
+                f"| 1/{1 << log_blowup} | {bits} | {gas.queries} | {level:.1f} | {gas.calldata:,} "
+                f"| {gas.transactions} | {gas.total / 1e6:.1f} M |"
+            )
+    return rows
+
+
+def main() -> None:
+    """Print the tables of a small and of a full batch."""
+    layout = layout_of(build_statement(venue_shape(DEFAULT_CONFIG)))
+    for title, heights in (("64 updates", (11, 11, 8, 16)), ("4,096 updates", (17, 17, 12, 16))):
+        lines = [f"{title}, log heights {heights}", "", *table(layout, heights, (2, 3, 4), (16, 20, 24)), ""]
+        sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
