@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: run test check fast clean
+.PHONY: run test check fast mutate fuzz clean
 
 run: $(VENV)/.ready-run
 	@$(PY) main.py $(ARGS)
@@ -16,6 +16,13 @@ test: check
 # The fast half of the tests: everything not marked slow.
 fast: check
 	@$(PY) -m pytest -m "not slow" $(ARGS)
+
+# Soundness at length (docs/soundness.md): every constraint and lookup deleted in turn; mutated proofs.
+mutate: $(VENV)/.ready-test
+	@$(PY) -m pytest tests/soundness/proving/full_mutations.py $(ARGS)
+
+fuzz: $(VENV)/.ready-test
+	@$(PY) tests/soundness/proving/proof_fuzz.py $(or $(COUNT),100000) $(or $(SEED),1)
 
 check: $(VENV)/.ready-test
 	@$(PY) -m ruff check .

@@ -14,7 +14,7 @@ from engine.proving.shape import BUSES, StatementShape
 from engine.proving.statement import build_statement
 from engine.proving.traces import build_traces
 from engine.sequencer.batch import Batch, ExternalFlow
-from engine.stark.air import PublicTerm
+from engine.stark.air import PublicTerm, Statement
 from engine.stark.layout import layout_of
 from engine.stark.program import Program, run
 
@@ -107,7 +107,14 @@ def judge(
     shape: StatementShape, traces: dict[str, np.ndarray], publics: tuple[int, ...], terms: tuple[PublicTerm, ...]
 ) -> set[str]:
     """Names of the broken constraints and unbalanced buses; empty for a trace that proves its claim."""
-    layout = layout_of(build_statement(shape))
+    return judge_by(build_statement(shape), traces, publics, terms)
+
+
+def judge_by(
+    statement: Statement, traces: dict[str, np.ndarray], publics: tuple[int, ...], terms: tuple[PublicTerm, ...]
+) -> set[str]:
+    """The same by another statement than the shape's own."""
+    layout = layout_of(statement)
     broken: set[str] = set()
     buses: dict[tuple[int, tuple[int, ...]], int] = Counter()
     for entry in layout.tables:

@@ -12,7 +12,7 @@ from engine.exchange.config import DEFAULT_CONFIG, config_hash
 from engine.field.koalabear import P
 from engine.hashing.keccak import keccak256
 from engine.proving.coverage import COVERED, NOT_COVERED
-from engine.proving.parameters import PARAMETERS, parameter_digest
+from engine.proving.parameters import LARGEST_HEIGHTS, PARAMETERS, parameter_digest
 from engine.proving.shape import BUS_EXTERNAL, StatementShape, venue_shape
 from engine.proving.statement import (
     PUBLIC_COUNT,
@@ -29,7 +29,7 @@ from engine.proving.statement import (
 )
 from engine.sequencer.batch import ExternalFlow, root_bytes
 from engine.stark.layout import layout_of
-from engine.stark.security import assess
+from engine.stark.security import assess, choose_parameters
 
 HASH = bytes(range(32))
 
@@ -181,11 +181,17 @@ def test_parameters_reach_their_target_at_all_heights_in_use():
     layout = layout_of(build_statement(venue_shape(DEFAULT_CONFIG)))
     names = [table.table.name for table in layout.tables]
     assert names == ["poseidon", "path", "update", "range"]
-    for heights in ((3, 3, 3, 16), (8, 8, 5, 16), (11, 11, 8, 16), (12, 12, 9, 16), (16, 16, 12, 16)):
+    for heights in ((3, 3, 3, 16), (8, 8, 5, 16), (11, 11, 8, 16), (12, 12, 9, 16), (16, 16, 12, 16), LARGEST_HEIGHTS):
         report = assess(layout, heights, PARAMETERS, 2 << heights[2])
         assert report.proven_bits >= PARAMETERS.target_bits >= 100
     assert len(parameter_digest()) == 32
     assert parameter_digest() != parameter_digest(replace(PARAMETERS, queries=PARAMETERS.queries - 1))
+
+
+def test_parameters_are_chosen_by_the_security_module():
+    layout = layout_of(build_statement(venue_shape(DEFAULT_CONFIG)))
+    chosen = choose_parameters(layout, LARGEST_HEIGHTS, target_bits=100, public_terms=2 << LARGEST_HEIGHTS[2])
+    assert chosen == PARAMETERS
 
 
 def test_claim_of_takes_the_config_hash_of_the_venue():

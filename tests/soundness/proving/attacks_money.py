@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from forgery import Forgery, close_batch, forge, honest, one_update, opened_tree, trader, words_of
+from forgery import SMALL, Forgery, close_batch, forge, honest, one_update, opened_tree, trader, words_of
 
 from engine.exchange.tree import AccountTree
 from engine.field.koalabear import P
@@ -48,10 +48,9 @@ def invented_p_quanta() -> Forgery:
     return forgery.count()
 
 
-def balances_wrapped_around(new_sign: int = 1, old_sign: int = 0) -> Forgery:
+def balances_wrapped_around(new_sign: int = 1, old_sign: int = 0, shape: StatementShape = SMALL) -> Forgery:
     """The largest balance plus a deposit of 1 becomes the most negative one."""
-    shape = StatementShape(4, 0, 8)
-    tree = AccountTree(4, 0, 8)
+    tree = AccountTree(shape.tree_height, shape.max_positions, shape.limb_bits)
     tree.update(3, trader(3, (1 << 31) - 1))
     batch = close_batch(tree, {3: trader(3, -(1 << 31))}, deposits={3: 1})
     forgery = forge(batch, shape=shape)

@@ -12,18 +12,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from proving_batches import SMALL, close_batch, evaluate, judge, opened_tree, sample_batch, trader
+from proving_batches import SMALL, close_batch, evaluate, judge_by, opened_tree, sample_batch, trader
 
 from engine.exchange.accounts import EMPTY_ACCOUNT, Account
 from engine.field.koalabear import P
-from engine.proving.shape import BUS_POSEIDON, StatementShape
+from engine.proving.shape import BUS_POSEIDON, BUS_RANGE, StatementShape
 from engine.proving.statement import build_statement, claim_inputs, claim_of, claim_terms
 from engine.proving.tables.update import update_columns
 from engine.proving.traces import fill_sums, range_trace, traces_from_words
 from engine.proving.witness import PermutationLog, encode_leaves
 from engine.sequencer.batch import Batch
-from engine.stark.air import PublicTerm
+from engine.stark.air import PublicTerm, Statement
 from engine.stark.layout import layout_of
+from engine.stark.program import flatten
 
 HASH = bytes(range(32))
 Trace = np.ndarray
@@ -80,14 +81,56 @@ class Forgery:
             self.set("update", "sign_sum", row, total)
         return self.count()
 
-    def hash_again(self) -> Forgery:
-        """Rebuild the Poseidon table so that it serves whatever the other tables now look up."""
+    def hash_again(self, statement: Statement | None = None) -> Forgery:
+        """Rebuild the Poseidon table so that it serves whatever the other tables now look up (by ``statement``)."""
         log = PermutationLog()
         for name in ("update", "path"):
-            for half, inputs in poseidon_inputs(self.shape, name, self.traces[name]):
+            for half, inputs in poseidon_inputs(statement or build_statement(self.shape), name, self.traces[name]):
                 log.half(inputs, half)
         self.traces["poseidon"] = log.trace()
         return self
+
+    def count_again(self, statement: Statement) -> Forgery:
+        """Recompute the range table's counts for another statement's lookups."""
+        table = next(t for t in statement.tables if t.name == "update")
+        checks = [item for item in table.interactions if item.bus == BUS_RANGE]
+        program = flatten(part for item in checks for part in (item.multiplicity, *item.values))
+        results = evaluate(program, self.traces["update"], self.publics)
+        counts = [0] * self.shape.limb_size
+        for weights, values in zip(results[::2], results[1::2]):
+            for weight, value in zip(weights.tolist(), values.tolist()):
+                if value < self.shape.limb_size:
+                    counts[value] += weight
+        self.traces["range"][1] = [count % P for count in counts]
+        return self
+
+    def path_rows(self, rows: list[dict[str, int | list[int]]], start: int = 0) -> Forgery:
+        """Write rows of the path table from their non-zero cells; the other rows become zero."""
+        self.traces["path"][:] = 0
+        for row, cells in enumerate(rows, start):
+            for name, value in cells.items():
+                if isinstance(value, list):
+                    self.limbs("path", name, row, value)
+                else:
+                    self.set("path", name, row, value)
+        return self
+
+    def path_row(self, row: int) -> dict[str, int | list[int]]:
+        """A row of the path table as :meth:`path_rows` takes it."""
+        cells: dict[str, int | list[int]] = {}
+        for name in ("real", "start", "end", "level", "weight", "update", "bit", "position"):
+            cells[name] = self.get("path", name, row)
+        for name in ("old", "new", "sibling", "old_parent", "new_parent"):
+            cells[name] = [self.get("path", f"{name}_{i}", row) for i in range(8)]
+        return cells
+
+    def new_root(self, root: list[int]) -> Forgery:
+        """A single update leads to this root, and the verifier is told so."""
+        for row in self.rows():
+            self.limbs("update", "new_root", row, root)
+            if row:
+                self.limbs("update", "old_root", row, root)
+        return self.claim_roots()
 
     def claim_roots(self) -> Forgery:
         """Tell the verifier the roots that the update table begins and ends with."""
@@ -100,15 +143,18 @@ class Forgery:
     def copy(self) -> Forgery:
         return replace(self, traces={name: trace.copy() for name, trace in self.traces.items()})
 
+    def exactly(self, statement: Statement | None = None) -> set[str]:
+        """What the judge finds, by this statement or the shape's own."""
+        return judge_by(statement or build_statement(self.shape), self.traces, self.publics, self.terms)
+
     def broken(self) -> set[str]:
-        """What the judge finds, with numbers of words and limbs left out."""
-        found = judge(self.shape, self.traces, self.publics, self.terms)
-        return {re.sub(r" \d+\b", "", name) for name in found}
+        """The same with numbers of words and limbs left out."""
+        return {re.sub(r" \d+\b", "", name) for name in self.exactly()}
 
 
-def poseidon_inputs(shape: StatementShape, name: str, trace: Trace) -> list[tuple[int, Trace]]:
+def poseidon_inputs(statement: Statement, name: str, trace: Trace) -> list[tuple[int, Trace]]:
     """Half and inputs [n, 16] of each Poseidon lookup; a row comes as often as its multiplicity, at most twice."""
-    layout = next(t for t in layout_of(build_statement(shape)).tables if t.table.name == name)
+    layout = next(t for t in layout_of(statement).tables if t.table.name == name)
     results = iter(evaluate(layout.lookups, trace, (0,) * 52))
     found = []
     for item in layout.table.interactions:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
 from attacks_leaves import LEAVES
 from attacks_money import MONEY
 from attacks_paths import PATHS, rebuilt_honestly
-from forgery import SMALL, Forgery, honest
+from forgery import Forgery, honest
 
 from engine.proving.statement import build_statement
 from engine.stark.errors import VerificationError
@@ -45,37 +44,3 @@ def test_forgery_breaks_just_this_and_the_verifier_refuses_it(attack: Callable[[
         check(forgery, finish(forgery))
     buses = any(name.startswith("bus") for name in ATTACKS[attack])
     assert caught.value.stage == ("lookup" if buses else "constraint")
-
-
-IMPLIED = {
-    "path: start only on real rows",
-    "path: end only on real rows",
-    "path: start is boolean",
-    "path: end is boolean",
-    "path: real is boolean",
-    "path: path continues",
-    "path: path does not restart",
-    "path: real rows begin with a start",
-    "path: first row is a start",
-    "path: last path ends",
-    "update: real is boolean",
-    "update: deposit flag is boolean",
-    "update: withdrawal flag is boolean",
-    "update: deposit only on real rows",
-    "update: withdrawal only on real rows",
-    "update: new slot used is boolean",
-    "poseidon: partial round",
-    "range: counter starts at",
-}
-"""Broken only together with others: the attacks at hand do not show that these are needed, only that they bite."""
-
-
-def test_every_constraint_but_the_listed_ones_is_all_that_stops_some_attack():
-    alone = {next(iter(names)) for names in ATTACKS.values() if len(names) == 1}
-    every = {
-        re.sub(r" \d+\b", "", f"{table.name}: {item.name}")
-        for table in build_statement(SMALL).tables
-        for item in table.constraints
-    }
-    assert every <= set().union(*ATTACKS.values())
-    assert every - alone == IMPLIED
