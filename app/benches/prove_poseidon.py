@@ -80,12 +80,8 @@ def measure(*, quick: bool) -> dict[str, Any]:
     rounds = QUICK_ROUNDS if quick else ROUNDS
     cases = [Case(LOG_SIZE, PARAMETERS, rounds)]
     if not quick:
-        cases += [Case(size, PARAMETERS, rounds) for size in OTHER_SIZES]
-        layout = layout_of(poseidon_statement())
-        cases += [
-            Case(LOG_SIZE, choose_parameters(layout, (LOG_SIZE,), log_blowup=blowup), rounds)
-            for blowup in OTHER_BLOWUPS
-        ]
+        cases += [Case(size, _parameters(size), rounds) for size in OTHER_SIZES]
+        cases += [Case(LOG_SIZE, _chosen(LOG_SIZE, blowup), rounds) for blowup in OTHER_BLOWUPS]
     rows = [_in_a_process(case) for case in cases]
     parameters = {"permutations": 1 << LOG_SIZE, "threads": 1, "hash": "Keccak-256", "extension_degree": 5}
     details = {"rows": rows, "budget_nanoseconds": BUDGET_NANOSECONDS}
@@ -96,6 +92,16 @@ def measure(*, quick: bool) -> dict[str, Any]:
         {**parameters, **asdict(PARAMETERS)},
         {**rows[0], **details},
     )
+
+
+def _parameters(log_size: int) -> Parameters:
+    """The batches' parameters where they prove their target, which they need not beyond the heights of batches."""
+    level = assess(layout_of(poseidon_statement()), (log_size,), PARAMETERS).proven_bits
+    return PARAMETERS if level >= PARAMETERS.target_bits else _chosen(log_size, PARAMETERS.log_blowup)
+
+
+def _chosen(log_size: int, log_blowup: int) -> Parameters:
+    return choose_parameters(layout_of(poseidon_statement()), (log_size,), log_blowup=log_blowup)
 
 
 def measure_case(case: Case) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from engine.stark.memory import Lease
 from engine.stark.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
+_COEFFICIENTS = 1 << 20
+"""Coefficients kept at a time: columns go from values to extension in groups of so many."""
 
 
 def extend(
@@ -25,12 +27,17 @@ def extend(
     workers: Workers = ALONE,
 ) -> Words:
     """Low-degree extension of columns given on H to the coset domain, bit-reversed order."""
-    scratch, out = lease.take(values.size), lease.take(values.size << log_blowup)
+    together = max(_COEFFICIENTS >> log_height, 1)
+    out = lease.take(values.size << log_blowup)
 
     def part(first: int, last: int) -> None:
-        own = slice(first << log_height, last << log_height)
-        target = out[first << (log_height + log_blowup) : last << (log_height + log_blowup)]
-        coset_lde(values[own], last - first, log_height, log_blowup, shift, out=target, coefficients=scratch[own])
+        scratch = lease.take(min(together, last - first) << log_height)
+        for start in range(first, last, together):
+            stop = min(start + together, last)
+            own = slice(start << log_height, stop << log_height)
+            target = out[own.start << log_blowup : own.stop << log_blowup]
+            room = scratch[: own.stop - own.start]
+            coset_lde(values[own], stop - start, log_height, log_blowup, shift, out=target, coefficients=room)
 
     workers.spread(columns, part)
     return out
