@@ -33,7 +33,7 @@ BATCHES_SHOWN = 100
 FILLS_SHOWN = 500
 GATE = (
     "State updates are accepted on the word of the operator's key, after native verification of the proof; "
-    "the verifier contract is not built yet."
+    "the verifier contracts exist, and the exchange does not ask them yet."
 )
 
 
