@@ -94,7 +94,16 @@ def decode_file(data: bytes) -> tuple[Header, bytes]:
         raise VerificationError("encoding", f"the header does not decode: {error}") from error
     if msgspec.msgpack.encode(header, order="sorted") != encoded:
         raise VerificationError("encoding", "the header is not in canonical form")
+    _check_texts(header.config)
     return header, data[start + length :]
+
+
+def _check_texts(config: VenueConfig) -> None:
+    """Names are shown to whoever verifies a stranger's file: no control characters that could paint over a verdict."""
+    parts = (config, *config.markets)
+    for name, text in ((name, getattr(part, name)) for part in parts for name in part.__struct_fields__):
+        if isinstance(text, str) and not text.isprintable():
+            raise VerificationError("encoding", f"the configuration's {name} is not printable", value=ascii(text))
 
 
 def header_claim(header: Header) -> tuple[Claim, StatementShape]:

@@ -146,6 +146,16 @@ def test_flows_cannot_be_redirected(batch: Batch, proved: ProvedBatch):
         verify_file(reheaded(proved.file, deposits=header.withdrawals, withdrawals=()))
 
 
+def test_names_that_paint_over_a_terminal_are_refused(proved: ProvedBatch):
+    """A stranger's file must not print its own verdict."""
+    market = msgspec.structs.replace(DEFAULT_CONFIG.markets[0], symbol="BTC\x1b[2J")
+    for change in ({"name": "Venue\nsecurity 256 bits"}, {"markets": (market, *DEFAULT_CONFIG.markets[1:])}):
+        with pytest.raises(VerificationError) as caught:
+            verify_file(reheaded(proved.file, config=msgspec.structs.replace(DEFAULT_CONFIG, **change)))
+        assert caught.value.stage == "encoding"
+        assert "not printable" in caught.value.reason
+
+
 def test_the_header_has_one_encoding(batch: Batch, proved: ProvedBatch):
     header, proof = decode_file(proved.file)
     assert encode_file(batch, DEFAULT_CONFIG, proof) == proved.file

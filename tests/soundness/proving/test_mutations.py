@@ -1,7 +1,7 @@
 """Every constraint, lookup and bus has an adversary that only it stops; ``make mutate`` proves it for each of them.
 
 Here each forgery is held against a judge that reads the statement's expressions (cheap, all of them but a sample of the
-hash's), and one of each family is finished into proofs: refused, and accepted by the statement's mutant.
+hash's), and one of every second family is finished into proofs: refused, and accepted by the statement's mutant.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from engine.proving.shape import BUSES, venue_shape
 from engine.proving.statement import build_statement
 
 TOGETHER = {name for name, adversary in CONSTRAINTS.items() if len(adversary.breaks) > 1}
-BY_JUDGE = [name for number, name in enumerate(CONSTRAINTS) if number % 9 == 0 or not name.startswith("poseidon")]
+BY_JUDGE = [name for number, name in enumerate(CONSTRAINTS) if number % 16 == 0 or not name.startswith("poseidon")]
 INTERACTIONS = {table.name: table.interactions for table in SMALL_STATEMENT.tables}
 DOCS = Path(__file__).parents[3] / "docs" / "soundness.md"
 
@@ -70,8 +70,8 @@ def test_each_adversary_breaks_just_what_it_says(table: str):
             assert CONSTRAINTS[name].make().exactly() == CONSTRAINTS[name].breaks, name
 
 
-@pytest.mark.parametrize("name", one_of_each_family())
-def test_one_constraint_of_each_family_is_needed(name: str):
+@pytest.mark.parametrize("name", one_of_each_family()[::2])
+def test_constraints_are_needed(name: str):
     constraint_is_needed(name, [name])
 
 
@@ -90,7 +90,7 @@ def test_every_lookup_and_every_bus_has_an_adversary():
 
 def test_each_missing_lookup_unbalances_one_bus_and_breaks_nothing_else():
     narrow = [(name, missing) for name, missing in LOOKUP_ADVERSARIES.items() if missing.shape is not WIDE]
-    for name, missing in narrow[::4]:
+    for name, missing in narrow[::6]:
         forgery = missing.forgery()
         assert forgery.exactly() == {missing.bus}, name
         assert forgery.exactly(missing.mutant()) == set(), name
