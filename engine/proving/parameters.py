@@ -1,8 +1,8 @@
 """The verifier's parameters for this statement: fixed here, bound by proofs and facts, never read from a file.
 
 They are what ``engine.stark.security.choose_parameters`` chooses for ``LARGEST_HEIGHTS`` (a test compares): the fewest
-queries, then the least grinding, that prove ``target_bits``. Smaller tables only gain. The verifier computes the level
-of each proof from its own heights and insists on ``target_bits``.
+queries, then the least grinding, that prove ``target_bits``. Smaller heights reach it as well (a test has them); the
+verifier computes the level of each proof from its own heights and insists on ``target_bits``.
 """
 
 from __future__ import annotations
