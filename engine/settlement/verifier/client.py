@@ -22,13 +22,13 @@ from engine.settlement.verifier.encoding import QueryOpening, query_openings
 from engine.stark.air import PublicTerm
 from engine.stark.proof import decode, public_digest, query_bytes
 
-MAX_BATCH = 16
+MAX_BATCH = 24
 """Queries per transaction, as the contract has it."""
-MAX_TRANSACTION_DATA = 120_000
+MAX_TRANSACTION_DATA = 130_500
 """Bytes of calldata per transaction, leaving room for the envelope below 128 KiB."""
 OPEN = "open(bytes,(uint64,bytes32,bytes32,bytes32),bytes,bytes)"
 OPEN_TYPES = ("bytes", "(uint64,bytes32,bytes32,bytes32)", "bytes", "bytes")
-CHECK = "check(uint256[],uint256,bytes[],bytes32[])"
+CHECK = "check(uint256[],uint256[],bytes[],bytes32[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +86,28 @@ def open_data(proof: L1Proof) -> bytes:
     return selector(OPEN) + encode_arguments(OPEN_TYPES, proof.head, proof.claim, proof.outputs, proof.terms)
 
 
-def check_data(proof: L1Proof, first: int, count: int) -> bytes:
-    """Calldata of the queries ``first``, ..., ``first + count - 1``."""
-    chosen = proof.openings[first : first + count]
-    nodes = [node for opening in chosen for node in opening.nodes]
-    return encode_call(CHECK, list(proof.words), first, [opening.row for opening in chosen], nodes)
+def check_data(proof: L1Proof, numbers: Sequence[int]) -> bytes:
+    """Calldata of the queries with these numbers, which have rising indices."""
+    chosen = [proof.openings[number] for number in numbers]
+    before = [None, *(opening.index for opening in chosen)]
+    nodes = [node for opening, index in zip(chosen, before) for node in opening.nodes(index)]
+    return encode_call(CHECK, list(proof.words), list(numbers), [opening.row for opening in chosen], nodes)
 
 
-def query_batches(proof: L1Proof, limit: int = MAX_TRANSACTION_DATA) -> list[tuple[int, int]]:
-    """(first, count) of each query transaction: as few as fit, evenly filled."""
-    total = len(proof.openings)
-    transactions = 1
-    while True:
-        size = -(-total // transactions)
-        pieces = [(first, min(size, total - first)) for first in range(0, total, size)]
-        if size == 1 or size <= MAX_BATCH and all(len(check_data(proof, *piece)) <= limit for piece in pieces):
+def in_order(proof: L1Proof) -> list[int]:
+    """The numbers of all queries by rising index: neighbours share most of their paths."""
+    return sorted(range(len(proof.openings)), key=lambda number: proof.openings[number].index)
+
+
+def query_batches(proof: L1Proof, limit: int = MAX_TRANSACTION_DATA) -> list[list[int]]:
+    """The numbers of the queries of each transaction: as few as fit, evenly filled."""
+    numbers = in_order(proof)
+    for transactions in range(1, len(numbers) + 1):
+        size = -(-len(numbers) // transactions)
+        pieces = [numbers[at : at + size] for at in range(0, len(numbers), size)]
+        if size == 1 or (size <= MAX_BATCH and all(len(check_data(proof, piece)) <= limit for piece in pieces)):
             return pieces
-        transactions += 1
+    return []
 
 
 class VerifierClient:
@@ -115,7 +120,7 @@ class VerifierClient:
     def transactions(self, key: bytes, proof: L1Proof, nonce: int) -> list[bytes]:
         """Everything that makes the proof's fact valid, in order."""
         calls = [(self.addresses.opening, open_data(proof))]
-        calls += [(self.addresses.queries, check_data(proof, *piece)) for piece in query_batches(proof)]
+        calls += [(self.addresses.queries, check_data(proof, piece)) for piece in query_batches(proof)]
         calls.append((self.addresses.opening, encode_call("register(bytes32)", proof.context)))
         return [self.sign(key, to, data, nonce + offset) for offset, (to, data) in enumerate(calls)]
 

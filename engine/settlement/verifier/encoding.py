@@ -24,17 +24,30 @@ from engine.stark.rings import ArrayRing
 from engine.stark.schedule import Shape, phase_trees
 
 WORD = 32
-ROW_BYTES = 120 * WORD
+ROW_BYTES = 112 * WORD
 """Length of a query's row record, as the contract has it."""
 Words = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
 class QueryOpening:
-    """One query. ``row``: opened trace rows and FRI leaves; ``nodes``: DEEP values, Merkle paths (32 bytes each)."""
+    """One query: its index, the record of its rows and leaves, its DEEP values (32 bytes each).
 
+    ``paths``: (level where it starts, siblings from there to the root) of each tree and FRI layer.
+    """
+
+    index: int
     row: bytes
-    nodes: tuple[bytes, ...]
+    deep: tuple[bytes, ...]
+    paths: tuple[tuple[int, tuple[bytes, ...]], ...]
+
+    def nodes(self, before: int | None) -> list[bytes]:
+        """What a transaction carries after the query with index ``before``, or None for its first query."""
+        shared = None if before is None else (self.index ^ before).bit_length()
+        out = list(self.deep)
+        for start, path in self.paths:
+            out += path if shared is None else path[: max(0, shared - 1 - start)]
+        return out
 
 
 def _padded(data: bytes) -> bytes:
@@ -90,8 +103,14 @@ def query_openings(
     for query in range(len(drawn.indices)):
         rows = [block[query].astype("<u4").tobytes() for group in groups for block in group if block is not None]
         rows += [layer[query].tobytes() for layer in leaves]
-        nodes = [pack(values[:DEGREE, query].tolist()).to_bytes(WORD, "big") for values in deep]
-        nodes += [node.tobytes() for part in (*proof.trees, *proof.layers) for node in part.paths[query]]
+        deep_words = tuple(pack(values[:DEGREE, query].tolist()).to_bytes(WORD, "big") for values in deep)
+        paths = [(0, part) for part in proof.trees]
+        level = 0
+        for log_arity, part in zip(shape.schedule, proof.layers):
+            level += log_arity
+            paths.append((level, part))
+        siblings = tuple((start, tuple(node.tobytes() for node in part.paths[query])) for start, part in paths)
         row = b"".join(map(_padded, rows))
-        out.append(QueryOpening(row + bytes(max(0, ROW_BYTES - len(row))), tuple(nodes)))
+        record = row + bytes(max(0, ROW_BYTES - len(row)))
+        out.append(QueryOpening(int(drawn.indices[query]), record, deep_words, siblings))
     return out

@@ -6,6 +6,7 @@ to measurements on the embedded chain; docs/verifier.md has both side by side.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,9 +27,9 @@ WORD = 32
 OPENING_GAS = 4_100_000
 """Execution of the opening: 2.2 M constraints, 0.35 M reading, 0.4 M claims, transcript; without public terms."""
 TERM_GAS = 8_500
-SETUP_GAS = 800_000
+SETUP_GAS = 880_000
 """Per query transaction: powers of the DEEP challenge as weights of the opened columns."""
-WORD_GAS, NODE_GAS, GROUP_GAS, LAYER_GAS, VALUE_GAS, QUERY_GAS = 810, 245, 7_000, 3_500, 1_050, 8_000
+WORD_GAS, NODE_GAS, GROUP_GAS, LAYER_GAS, VALUE_GAS, QUERY_GAS = 810, 330, 7_000, 3_500, 1_050, 16_000
 BYTE_GAS = 4 * STANDARD_TOKEN_GAS
 FLOOR_GAS = 4 * FLOOR_TOKEN_GAS
 
@@ -51,7 +52,10 @@ def estimate(layout: Layout, log_heights: tuple[int, ...], parameters: Parameter
     trees, layers = phase_trees(layout, shape), fri_trees(shape)
     row_words = sum(-(-4 * width // WORD) for tree in trees for _, width in tree.matrices)
     next_words = sum(-(-len(table.next_columns) // 3) + 1 for table in layout.tables)
-    nodes = len(shape.groups) + sum(tree.depth for tree in (*trees, *layers))
+    # A sorted query meets its neighbour's path about log2(queries) levels below the root.
+    paths = [max(0.0, tree.depth - math.log2(parameters.queries)) for tree in (*trees, *layers)]
+    nodes = len(shape.groups) + round(sum(paths))
+    spared = WORD * round(sum(tree.depth for tree in (*trees, *layers)) - sum(paths))
     leaf_bytes = sum(WORD * -(-20 * (1 << arity) // WORD) for arity in shape.schedule)
     execution = WORD_GAS * (row_words + next_words) + NODE_GAS * nodes + GROUP_GAS * len(shape.groups) + QUERY_GAS
     execution += sum(LAYER_GAS + VALUE_GAS * (1 << arity) for arity in shape.schedule)
@@ -64,15 +68,16 @@ def estimate(layout: Layout, log_heights: tuple[int, ...], parameters: Parameter
     total = 2 * BASE_GAS + 32_000
     total += max(OPENING_GAS + TERM_GAS * terms + BYTE_GAS * opened, FLOOR_GAS * opened)
     for count in batches:
-        size = context + count * used
-        total += BASE_GAS + max(SETUP_GAS + count * (execution + data) + BYTE_GAS * context, FLOOR_GAS * size)
-    calldata = opened + sum(context + count * (used + padding) for count in batches)
+        size = context + count * used + spared
+        extra = BYTE_GAS * (context + spared)
+        total += BASE_GAS + max(SETUP_GAS + count * (execution + data) + extra, FLOOR_GAS * size)
+    calldata = opened + sum(context + spared + count * (used + padding) for count in batches)
     return GasEstimate(parameters.queries, len(batches) + 2, calldata, execution, data, total)
 
 
 def _batches(queries: int, size: int) -> list[int]:
     """Queries per transaction."""
-    most = min(MAX_BATCH, 118_000 // size)
+    most = min(MAX_BATCH, 126_000 // size)
     transactions = -(-queries // most)
     even = -(-queries // transactions)
     return [min(even, queries - first) for first in range(0, queries, even)]

@@ -7,7 +7,7 @@ from verifier_bench import SHAPE, Bench, Proved
 
 from engine.proving.statement import build_statement, claim_terms
 from engine.settlement.abi import encode_call
-from engine.settlement.verifier.client import check_data, open_data
+from engine.settlement.verifier.client import check_data, in_order, open_data
 from engine.stark.errors import VerificationError
 from engine.stark.proof import Proof, decode, query_bytes
 from engine.stark.verifier import verify
@@ -36,12 +36,19 @@ def contract_verdict(bench: Bench, proved: Proved) -> str:
     except VerificationError as error:
         return str(error.stage)
     opening, queries = bench.addresses.opening, bench.addresses.queries
-    calls = [(opening, open_data(proof)), (queries, check_data(proof, 0, len(proof.openings)))]
+    calls = [(opening, open_data(proof)), (queries, check_data(proof, in_order(proof)))]
     for to, data in calls:
         result = bench.chain.simulate(to, data)
         if not result.success:
             return result.reason
     return ACCEPTED
+
+
+def same_transactions(bench: Bench, one: Proved, other: Proved) -> bool:
+    """Whether two proofs come before the contracts as the same bytes."""
+    first, second = bench.split(one), bench.split(other)
+    calls = [(open_data(proof), check_data(proof, in_order(proof))) for proof in (first, second)]
+    return calls[0] == calls[1]
 
 
 def split_head(bench: Bench, data: bytes) -> tuple[Proof, int]:
@@ -63,4 +70,13 @@ def places(numbers: np.random.Generator, start: int, stop: int, count: int) -> l
     )
 
 
-__all__ = ["ACCEPTED", "contract_verdict", "encode_call", "flipped", "native_verdict", "places", "split_head"]
+__all__ = [
+    "ACCEPTED",
+    "contract_verdict",
+    "encode_call",
+    "flipped",
+    "native_verdict",
+    "places",
+    "same_transactions",
+    "split_head",
+]

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from contract_verdicts import ACCEPTED, contract_verdict, flipped, native_verdict, places, split_head
+from contract_verdicts import ACCEPTED, contract_verdict, flipped, native_verdict, places, same_transactions, split_head
 from verifier_bench import Bench, Proved
 
-from engine.settlement.verifier.client import check_data, open_data
-from engine.settlement.verifier.encoding import QueryOpening
+from engine.settlement.abi import encode_call
+from engine.settlement.verifier.client import CHECK, check_data, open_data
 
 
 def test_both_accept_the_proof_as_it_was_made(bench: Bench, proved: Proved) -> None:
@@ -31,13 +31,16 @@ def test_flipped_bits_of_the_head_are_refused_alike(bench: Bench, proved: Proved
 
 
 def test_flipped_bits_of_the_queries_are_refused_alike(bench: Bench, proved: Proved) -> None:
+    """But for siblings that transactions leave out because another path has them: those never reach the contracts."""
     _, start = split_head(bench, proved.proof)
-    numbers = np.random.default_rng(99)
+    numbers, refused = np.random.default_rng(99), 0
     for place in places(numbers, start, len(proved.proof), 60):
         bad = replace(proved, proof=flipped(proved.proof, place, int(numbers.integers(8))))
         native, contract = native_verdict(bench, bad), contract_verdict(bench, bad)
-        assert native == contract, place
         assert native != ACCEPTED
+        assert native == contract or same_transactions(bench, bad, proved), place
+        refused += contract != ACCEPTED
+    assert refused > 40
 
 
 def test_elements_that_are_not_canonical_are_refused(bench: Bench, proved: Proved) -> None:
@@ -47,7 +50,7 @@ def test_elements_that_are_not_canonical_are_refused(bench: Bench, proved: Prove
     number = int.from_bytes(row[:4], "little")
     row[:4] = (number | 1 << 31).to_bytes(4, "little")
     bad = replace(proof, openings=(replace(proof.openings[0], row=bytes(row)), *proof.openings[1:]))
-    result = bench.chain.simulate(bench.addresses.queries, check_data(bad, 0, 1))
+    result = bench.chain.simulate(bench.addresses.queries, check_data(bad, [0]))
     assert not result.success
     head = bytearray(proof.head)
     head[268:272] = (2**31 - 2**24 + 1).to_bytes(4, "little")
@@ -58,11 +61,11 @@ def test_a_wrong_deep_value_is_refused(bench: Bench, proved: Proved) -> None:
     """The hint is checked, not trusted: another value, and the same one with a lane raised by p."""
     proof = bench.split(proved)
     first = proof.openings[0]
-    value = int.from_bytes(first.nodes[0], "big")
+    value = int.from_bytes(first.deep[0], "big")
     for other in (value ^ 1, value + 2**31 - 2**24 + 1, value | 1 << 255, 0):
-        nodes = (other.to_bytes(32, "big"), *first.nodes[1:])
-        bad = replace(proof, openings=(QueryOpening(first.row, nodes),))
-        assert bench.chain.simulate(bench.addresses.queries, check_data(bad, 0, 1)).reason == "encoding"
+        changed = replace(first, deep=(other.to_bytes(32, "big"), *first.deep[1:]))
+        bad = replace(proof, openings=(changed,))
+        assert bench.chain.simulate(bench.addresses.queries, check_data(bad, [0])).reason == "encoding"
 
 
 def test_every_changed_word_of_the_context_makes_another_context(bench: Bench, proved: Proved) -> None:
@@ -71,7 +74,7 @@ def test_every_changed_word_of_the_context_makes_another_context(bench: Bench, p
     for place in range(len(proof.words)):
         words = list(proof.words)
         words[place] ^= 1
-        data = check_data(replace(proof, words=tuple(words)), 0, 1)
+        data = check_data(replace(proof, words=tuple(words)), [0])
         result = bench.chain.simulate(bench.addresses.queries, data)
         logged = {log.topics[1] for log in result.logs}
         assert proof.context not in logged
@@ -102,6 +105,7 @@ def test_heads_of_the_wrong_length_are_refused(bench: Bench, proved: Proved) -> 
 def test_missing_or_spare_nodes_are_refused(bench: Bench, proved: Proved) -> None:
     proof = bench.split(proved)
     first = proof.openings[0]
-    for nodes in (first.nodes[:-1], (*first.nodes, bytes(32))):
-        bad = replace(proof, openings=(QueryOpening(first.row, nodes),))
-        assert not bench.chain.simulate(bench.addresses.queries, check_data(bad, 0, 1)).success
+    nodes = first.nodes(None)
+    for changed in (nodes[:-1], [*nodes, bytes(32)]):
+        data = encode_call(CHECK, list(proof.words), [0], [first.row], changed)
+        assert not bench.chain.simulate(bench.addresses.queries, data).success

@@ -15,7 +15,11 @@
      A group is the tables of one height, tallest first. Field elements are packed as in `field.vy`.
      Per query, `rows[i]` holds group by group the main, auxiliary and quotient row, then FRI's leaves, each padded with
      zeros to whole words, and zeros to its fixed length. `nodes` holds per query: each group's DEEP value, the three
-     paths, FRI's paths.
+     paths, FRI's paths. Queries come in rising order of their indices. The first one's paths go up to the roots, a
+     later one's up to where they meet the paths before: if d - 1 is the highest bit in which the indices differ, the
+     node that d - 1 levels lead to is the sibling that the path before had there. Of the paths before, siblings are
+     kept by level. Those kept are right wherever the index before has a zero bit, and a larger index meets it nowhere
+     else. Rows and leaves that join above the meeting point are those of the query before.
 """
 
 import field
@@ -26,16 +30,18 @@ event QueriesVerified:
 
 MAX_CONTEXT: constant(uint256) = 96
 MAX_QUERIES: constant(uint256) = 256
-BATCH: constant(uint256) = 16
+BATCH: constant(uint256) = 24
 ROW_BYTES: constant(uint256) = 32 * ROW_WORDS
-MAX_NODES: constant(uint256) = 2048
+MAX_NODES: constant(uint256) = 2304
 MAX_DEPTH: constant(uint256) = 24
 MAX_TABLES: constant(uint256) = 8
 MAX_GROUPS: constant(uint256) = 3
 MAX_LAYERS: constant(uint256) = 12
 MAX_FINAL: constant(uint256) = 64
-MAX_NEXT: constant(uint256) = 128
-ROW_WORDS: constant(uint256) = 120
+MAX_NEXT: constant(uint256) = 72
+ROW_WORDS: constant(uint256) = 112
+# Words of a record that hold trace rows, and those of them with columns opened on the next row.
+TRACE_WORDS: constant(uint256) = 96
 NEXT_WORDS: constant(uint256) = 40
 
 # Sixty-four bits apart, 32 bits wide.
@@ -104,6 +110,12 @@ def complete(context: bytes32) -> bool:
     @notice Whether every query holds for the context with this digest.
     """
     return self.verified[context] == (1 << QUERIES) - 1
+
+
+@internal
+@pure
+def _encoding(good: bool):
+    assert good, "encoding"
 
 
 @internal
@@ -188,31 +200,18 @@ def _pair(left: uint256, right: uint256, c: uint256) -> uint256:
     """
     @dev (left + right) + c (left - right).
     """
-    a: uint256 = unsafe_sub(unsafe_add(left, field.MODULUS), right)
-    t: uint256 = unsafe_add(
-        uint256_addmod(uint256_mulmod(a & field.LOW16, c, field.N), field.LIFT, field.N), unsafe_add(left, right)
-    )
-    u: uint256 = uint256_addmod(uint256_mulmod((a >> 16) & field.LOW16, c, field.N), field.LIFT, field.N)
-    e: uint256 = unsafe_add(t & field.EVEN, (u & field.EVEN) << 16)
-    o: uint256 = unsafe_add((t >> 51) & field.EVEN, ((u >> 51) & field.EVEN) << 16)
-    return (
-        (e & field.LANE) % field.P
-        | ((o & field.LANE) % field.P) << 51
-        | ((e >> 102) % field.P) << 102
-        | ((o >> 102) % field.P) << 153
-        | (unsafe_add(t >> 204, (u >> 204) << 16) % field.P) << 204
-    )
+    return field.muladd(unsafe_sub(unsafe_add(left, field.MODULUS), right), c, unsafe_add(left, right))
 
 
 @external
 def check(
     context: DynArray[uint256, MAX_CONTEXT],
-    first: uint256,
+    numbers: DynArray[uint256, BATCH],
     rows: DynArray[Bytes[ROW_BYTES], BATCH],
     nodes: DynArray[bytes32, MAX_NODES],
 ) -> uint256:
     """
-    @notice Checks the queries `first`, `first` + 1, ... whose openings are given, and records them.
+    @notice Checks the queries with these numbers, in rising order of their indices, and records them.
     """
     words: DynArray[uint256, MAX_CONTEXT] = context
     digest: bytes32 = keccak256(abi_encode(words))
@@ -231,8 +230,8 @@ def check(
     correction: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
     next_point: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
     # What multiplies each opened element; words with columns opened on the next row too, and what multiplies those.
-    terms: uint256[8][ROW_WORDS] = empty(uint256[8][ROW_WORDS])
-    next_terms: uint256[8][NEXT_WORDS] = empty(uint256[8][NEXT_WORDS])
+    # The latter stand behind the former.
+    terms: uint256[8][TRACE_WORDS + NEXT_WORDS] = empty(uint256[8][TRACE_WORDS + NEXT_WORDS])
     next_at: uint256[NEXT_WORDS] = empty(uint256[NEXT_WORDS])
     next_stop: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
     nexts: uint256 = 0
@@ -300,7 +299,7 @@ def check(
                         last = place >> 3
                         next_at[nexts] = last
                         nexts += 1
-                    next_terms[nexts - 1][place & 7] = power
+                    terms[TRACE_WORDS + nexts - 1][place & 7] = power
                     power = field.mul(power, gamma)
                 if auxiliaries[table] != 0:
                     spread: uint256 = power
@@ -311,20 +310,20 @@ def check(
                             last = place >> 3
                             next_at[nexts] = last
                             nexts += 1
-                        next_terms[nexts - 1][place & 7] = spread
+                        terms[TRACE_WORDS + nexts - 1][place & 7] = spread
                         spread = field.times_x(spread)
                     power = field.mul(power, gamma)
             column_at += next_counts[table]
         correction[groups] = power
         next_stop[groups] = nexts
         groups += 1
-    weights: Weights[ROW_WORDS] = empty(Weights[ROW_WORDS])
-    next_weights: Weights[NEXT_WORDS] = empty(Weights[NEXT_WORDS])
-    packedw: uint256 = 0
+    weights: Weights[TRACE_WORDS + NEXT_WORDS] = empty(Weights[TRACE_WORDS + NEXT_WORDS])
+    packed: uint256 = 0
     for t: uint256[8] in terms:
-        if packedw == used:
-            break
-        weights[packedw] = Weights(
+        if packed >= used and packed < TRACE_WORDS or packed >= TRACE_WORDS + nexts:
+            packed = unsafe_add(packed, 1)
+            continue
+        weights[packed] = Weights(
             odd=[
                 t[1] & LIMB | (t[3] & LIMB) << 64 | (t[5] & LIMB) << 128 | (t[7] & LIMB) << 192,
                 (t[1] >> 51) & LIMB | ((t[3] >> 51) & LIMB) << 64 | ((t[5] >> 51) & LIMB) << 128 | ((t[7] >> 51) & LIMB) << 192,
@@ -340,29 +339,7 @@ def check(
                 t[0] >> 204 | (t[2] >> 204) << 64 | (t[4] >> 204) << 128 | (t[6] >> 204) << 192,
             ],
         )
-        packedw = unsafe_add(packedw, 1)
-    packedn: uint256 = 0
-    for t: uint256[8] in next_terms:
-        if packedn == nexts:
-            break
-        next_weights[packedn] = Weights(
-            odd=[
-                t[1] & LIMB | (t[3] & LIMB) << 64 | (t[5] & LIMB) << 128 | (t[7] & LIMB) << 192,
-                (t[1] >> 51) & LIMB | ((t[3] >> 51) & LIMB) << 64 | ((t[5] >> 51) & LIMB) << 128 | ((t[7] >> 51) & LIMB) << 192,
-                (t[1] >> 102) & LIMB | ((t[3] >> 102) & LIMB) << 64 | ((t[5] >> 102) & LIMB) << 128 | ((t[7] >> 102) & LIMB) << 192,
-                (t[1] >> 153) & LIMB | ((t[3] >> 153) & LIMB) << 64 | ((t[5] >> 153) & LIMB) << 128 | ((t[7] >> 153) & LIMB) << 192,
-                t[1] >> 204 | (t[3] >> 204) << 64 | (t[5] >> 204) << 128 | (t[7] >> 204) << 192,
-            ],
-            even=[
-                t[0] & LIMB | (t[2] & LIMB) << 64 | (t[4] & LIMB) << 128 | (t[6] & LIMB) << 192,
-                (t[0] >> 51) & LIMB | ((t[2] >> 51) & LIMB) << 64 | ((t[4] >> 51) & LIMB) << 128 | ((t[6] >> 51) & LIMB) << 192,
-                (t[0] >> 102) & LIMB | ((t[2] >> 102) & LIMB) << 64 | ((t[4] >> 102) & LIMB) << 128 | ((t[6] >> 102) & LIMB) << 192,
-                (t[0] >> 153) & LIMB | ((t[2] >> 153) & LIMB) << 64 | ((t[4] >> 153) & LIMB) << 128 | ((t[6] >> 153) & LIMB) << 192,
-                t[0] >> 204 | (t[2] >> 204) << 64 | (t[4] >> 204) << 128 | (t[6] >> 204) << 192,
-            ],
-        )
-        packedn = unsafe_add(packedn, 1)
-
+        packed = unsafe_add(packed, 1)
     log_domain: uint256 = height[0] + LOG_BLOWUP
     log_arity: uint256 = LOG_ARITY
     final: uint256 = min(LOG_FINAL, height[groups - 1])
@@ -386,9 +363,7 @@ def check(
         )
     indices: uint256[MAX_QUERIES] = empty(uint256[MAX_QUERIES])
     for drawing: uint256 in range(MAX_QUERIES // 8):
-        if 8 * drawing + 8 <= first:
-            continue
-        if 8 * drawing >= first + len(rows):
+        if 8 * drawing >= QUERIES:
             break
         drawn: uint256 = field.swapped(
             convert(
@@ -401,42 +376,79 @@ def check(
         for i: uint256 in range(8):
             indices[8 * drawing + i] = (drawn >> (224 - 32 * i)) & ((1 << log_domain) - 1)
 
+    # Of the query before, tree by tree and layer by layer: siblings by level, digests of rows and leaves.
+    siblings: bytes32[MAX_DEPTH * (3 + MAX_LAYERS)] = empty(bytes32[MAX_DEPTH * (3 + MAX_LAYERS)])
+    digests: bytes32[3 * MAX_GROUPS + MAX_LAYERS] = empty(bytes32[3 * MAX_GROUPS + MAX_LAYERS])
+    before: uint256 = 0
+    bits: uint256 = 0
     at: uint256 = 0
-    query: uint256 = first
-    assert first + len(rows) <= QUERIES, "encoding"
+    query: uint256 = 0
+    self._encoding(len(rows) == len(numbers))
     for given_row: Bytes[ROW_BYTES] in rows:
         row: Bytes[ROW_BYTES] = given_row
-        assert len(row) == ROW_BYTES, "encoding"
+        self._encoding(len(row) == ROW_BYTES)
         values: uint256[ROW_WORDS] = abi_decode(row, uint256[ROW_WORDS])
-        index: uint256 = indices[query]
-        query += 1
+        self._encoding(numbers[query] < QUERIES)
+        index: uint256 = indices[numbers[query]]
+        self._encoding(index >= before)
+        bits |= 1 << numbers[query]
+        # Levels up to and with the one where the paths join; beyond the root for the first query.
+        shared: uint256 = log_domain + 1
+        if query != 0:
+            shared = 0
+            difference: uint256 = index ^ before
+            if difference >> 16 != 0:
+                shared = 16
+            if difference >> (shared + 8) != 0:
+                shared += 8
+            if difference >> (shared + 4) != 0:
+                shared += 4
+            if difference >> (shared + 2) != 0:
+                shared += 2
+            if difference >> (shared + 1) != 0:
+                shared += 1
+            if difference != 0:
+                shared += 1
+        before = index
+        query = unsafe_add(query, 1)
 
         # Rows against the three trees.
         hints: uint256 = at
         at += groups
         for tree: uint256 in range(3):
-            node: bytes32 = keccak256(slice(row, 32 * row_at[tree], row_bytes[tree]))
+            node: bytes32 = empty(bytes32)
             position: uint256 = index
-            level: uint256 = log_domain
-            for group: uint256 in range(1, MAX_GROUPS + 1):
-                target: uint256 = 0
-                if group < groups:
-                    target = height[group] + LOG_BLOWUP
-                for _: uint256 in range(level - target, bound=MAX_DEPTH):
-                    if position & 1 == 1:
-                        node = keccak256(abi_encode(nodes[at], node))
-                    else:
-                        node = keccak256(abi_encode(node, nodes[at]))
-                    at = unsafe_add(at, 1)
-                    position = position >> 1
-                if group >= groups:
-                    break
-                level = target
+            level: uint256 = 0
+            kept: uint256 = MAX_DEPTH * tree
+            for group: uint256 in range(groups, bound=MAX_GROUPS):
                 place: uint256 = 3 * group + tree
-                node = keccak256(
-                    abi_encode(node, keccak256(slice(row, 32 * row_at[place], row_bytes[place])))
-                )
-            assert convert(node, uint256) == words[2 + tree], "trace opening"
+                row_digest: bytes32 = keccak256(slice(row, 32 * row_at[place], row_bytes[place]))
+                if shared <= height[0] - height[group]:
+                    assert row_digest == digests[place], "trace opening"
+                    continue
+                digests[place] = row_digest
+                if group == 0:
+                    node = row_digest
+                else:
+                    node = keccak256(abi_encode(node, row_digest))
+                target: uint256 = log_domain
+                if group + 1 < groups:
+                    target = height[0] - height[group + 1]
+                for _: uint256 in range(min(target, shared - 1) - level, bound=MAX_DEPTH):
+                    sibling: bytes32 = nodes[at]
+                    if position & 1 == 1:
+                        node = keccak256(abi_encode(sibling, node))
+                    else:
+                        siblings[kept] = sibling
+                        node = keccak256(abi_encode(node, sibling))
+                    at = unsafe_add(at, 1)
+                    kept = unsafe_add(kept, 1)
+                    position = position >> 1
+                level = target
+            if shared > log_domain:
+                assert convert(node, uint256) == words[2 + tree], "trace opening"
+            elif shared != 0:
+                assert node == siblings[kept], "trace opening"
 
         # The point of the query and its inverse.
         x: uint256 = 3
@@ -485,7 +497,7 @@ def check(
             s3 = 0
             s4 = 0
             for k: uint256 in range(next_word, next_stop[group], bound=NEXT_WORDS):
-                w: Weights = next_weights[k]
+                w: Weights = weights[TRACE_WORDS + k]
                 odd: uint256 = field.swapped(values[next_at[k]])
                 even: uint256 = (odd >> 32) & WIDE
                 odd = odd & WIDE
@@ -507,13 +519,15 @@ def check(
             there = unsafe_sub(unsafe_add(there, field.MODULUS), words[8 + 2 * group])
             given: uint256 = convert(nodes[hints + group], uint256)
             # Canonical lanes: nothing above bit 30, and below p.
-            assert given & ((2**20 - 1) * 2**31 * field.LANES + 2**255) == 0, "encoding"
-            assert unsafe_add(given, (2**31 - field.P) * field.LANES) & (2**31 * field.LANES) == 0, "encoding"
-            assert field.mul(field.mul(from_z, from_next), given) == field.mul(
-                field.muladd(here, from_next, field.mul(there, from_z)), field.scale(correction[group], point, 1)
-            ), "encoding"
+            self._encoding(given & ((2**20 - 1) * 2**31 * field.LANES + 2**255) == 0)
+            self._encoding(unsafe_add(given, (2**31 - field.P) * field.LANES) & (2**31 * field.LANES) == 0)
+            self._encoding(
+                field.mul(field.mul(from_z, from_next), given) == field.mul(
+                    field.muladd(here, from_next, field.mul(there, from_z)), field.scale(correction[group], point, 1)
+                )
+            )
             deep[group] = given
-        assert invalid & NOT_CANONICAL == 0, "encoding"
+        self._encoding(invalid & NOT_CANONICAL == 0)
 
         # FRI: each leaf holds the value so far, its path leads to the layer's root, and it folds to the next value.
         value: uint256 = deep[0]
@@ -545,15 +559,27 @@ def check(
             leaf_at += (20 * size + 31) >> 5
             position = position >> arity
             level -= arity
-            path: uint256 = position
-            for _: uint256 in range(level + LOG_BLOWUP, bound=MAX_DEPTH):
-                if path & 1 == 1:
-                    node = keccak256(abi_encode(nodes[at], node))
+            folded: uint256 = height[0] - level
+            if shared <= folded:
+                assert node == digests[3 * MAX_GROUPS + layer], "fri"
+            else:
+                digests[3 * MAX_GROUPS + layer] = node
+                path: uint256 = position
+                kept: uint256 = MAX_DEPTH * (3 + layer)
+                for _: uint256 in range(min(log_domain, shared - 1) - folded, bound=MAX_DEPTH):
+                    sibling: bytes32 = nodes[at]
+                    if path & 1 == 1:
+                        node = keccak256(abi_encode(sibling, node))
+                    else:
+                        siblings[kept] = sibling
+                        node = keccak256(abi_encode(node, sibling))
+                    at = unsafe_add(at, 1)
+                    kept = unsafe_add(kept, 1)
+                    path = path >> 1
+                if shared > log_domain:
+                    assert convert(node, uint256) == words[15 + 3 * layer], "fri"
                 else:
-                    node = keccak256(abi_encode(node, nodes[at]))
-                at = unsafe_add(at, 1)
-                path = path >> 1
-            assert convert(node, uint256) == words[15 + 3 * layer], "fri"
+                    assert node == siblings[kept], "fri"
             # 1/x of the leaf's first point, from that of the query's own.
             for bit: uint256 in range(3):
                 if (slot >> bit) & 1 == 1:
@@ -568,7 +594,7 @@ def check(
                 joined += 1
             else:
                 value = field.scale(value, halves, 0)
-        assert invalid & (2**32 * field.LANES) == 0, "encoding"
+        self._encoding(invalid & (2**32 * field.LANES) == 0)
         point: uint256 = x
         for _: uint256 in range(height[0] - level, bound=MAX_DEPTH):
             point = unsafe_mul(point, point) % field.P
@@ -596,8 +622,7 @@ def check(
         assert value == (
             t0 % field.P | (t1 % field.P) << 51 | (t2 % field.P) << 102 | (t3 % field.P) << 153 | (t4 % field.P) << 204
         ), "fri"
-    assert at == len(nodes), "encoding"
-    bits: uint256 = ((1 << len(rows)) - 1) << first
+    self._encoding(at == len(nodes))
     self.verified[digest] |= bits
     log QueriesVerified(context=digest, queries=bits)
     return self.verified[digest]

@@ -27,7 +27,7 @@ def test_the_estimate_is_close_to_the_chain(bench: Bench) -> None:
 def test_calldata_is_counted_from_the_shape(bench: Bench) -> None:
     proved = prove_sample(7, 3)
     proof = bench.split(proved)
-    real = len(open_data(proof)) + sum(len(check_data(proof, *piece)) for piece in query_batches(proof))
+    real = len(open_data(proof)) + sum(len(check_data(proof, piece)) for piece in query_batches(proof))
     model = estimate(bench.setup.layout, shape_of(bench, proved.proof).log_heights, bench.setup.parameters, terms=3)
     assert abs(model.calldata - real) < real / 20
     assert calldata_tokens(open_data(proof)) < 4 * len(open_data(proof))

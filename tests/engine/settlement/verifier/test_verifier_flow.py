@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from verifier_bench import SHAPE, Bench, Proved, prove_sample
 
 from engine.proving.statement import build_statement, claim_inputs, claim_terms
 from engine.settlement.abi import encode_call
 from engine.settlement.artifacts import MAX_RUNTIME_BYTES
-from engine.settlement.verifier.client import check_data, open_data, query_batches
+from engine.settlement.verifier.client import CHECK, check_data, in_order, open_data, query_batches
 from engine.stark.verifier import verify
 
 
@@ -38,10 +40,10 @@ def test_all_transactions_together_register_the_fact(bench: Bench, proved: Prove
 
 def test_query_batches_cover_every_query_once_within_the_limit(bench: Bench, proved: Proved) -> None:
     proof = bench.split(proved)
-    for limit in (120_000, 40_000, 12_000):
+    for limit in (130_000, 40_000, 12_000):
         pieces = query_batches(proof, limit)
-        assert [q for first, count in pieces for q in range(first, first + count)] == list(range(len(proof.openings)))
-        assert all(len(check_data(proof, *piece)) <= limit for piece in pieces)
+        assert sorted(number for piece in pieces for number in piece) == list(range(len(proof.openings)))
+        assert all(len(check_data(proof, piece)) <= limit for piece in pieces)
 
 
 def test_a_missing_query_keeps_the_fact_out(bench: Bench) -> None:
@@ -49,16 +51,16 @@ def test_a_missing_query_keeps_the_fact_out(bench: Bench) -> None:
     opening, queries = bench.addresses.opening, bench.addresses.queries
     register = encode_call("register(bytes32)", proof.context)
     assert bench.send(opening, register).reason == "not opened"
-    total = len(proof.openings)
-    assert bench.send(queries, check_data(proof, 1, total - 1)).status
+    missing, *others = in_order(proof)
+    assert bench.send(queries, check_data(proof, others)).status
     assert bench.send(opening, register).reason == "not opened"
     assert bench.send(opening, open_data(proof)).status
     assert bench.send(opening, register).reason == "queries missing"
     for _ in range(2):  # again and again the same queries
-        assert bench.send(queries, check_data(proof, 1, total - 1)).status
+        assert bench.send(queries, check_data(proof, others)).status
         assert bench.send(opening, register).reason == "queries missing"
     assert not bench.client.is_valid(proof.fact)
-    assert bench.send(queries, check_data(proof, 0, 1)).status
+    assert bench.send(queries, check_data(proof, [missing])).status
     assert bench.send(opening, register).status
     assert bench.client.is_valid(proof.fact)
 
@@ -67,7 +69,7 @@ def test_queries_of_another_proof_do_not_complete_one(bench: Bench) -> None:
     first, second = (bench.split(prove_sample(seed, 2)) for seed in (3, 4))
     opening, queries = bench.addresses.opening, bench.addresses.queries
     assert bench.send(opening, open_data(first)).status
-    assert bench.send(queries, check_data(second, 0, len(second.openings))).status
+    assert bench.send(queries, check_data(second, in_order(second))).status
     for context in (first.context, second.context):
         assert not bench.send(opening, encode_call("register(bytes32)", context)).status
     assert not bench.client.is_valid(first.fact)
@@ -77,17 +79,41 @@ def test_queries_of_another_proof_do_not_complete_one(bench: Bench) -> None:
 def test_openings_of_one_proof_fail_under_the_context_of_another(bench: Bench) -> None:
     first, second = (bench.split(prove_sample(seed, 2)) for seed in (5, 6))
     mixed = type(first)(**{**{name: getattr(first, name) for name in first.__slots__}, "openings": second.openings})
-    receipt = bench.send(bench.addresses.queries, check_data(mixed, 0, 1))
+    receipt = bench.send(bench.addresses.queries, check_data(mixed, [0]))
     assert (receipt.status, receipt.reason) == (0, "trace opening")
 
 
 def test_queries_beyond_the_last_are_refused(bench: Bench, proved: Proved) -> None:
     proof = bench.split(proved)
-    moved = encode_call(
-        "check(uint256[],uint256,bytes[],bytes32[])",
-        list(proof.words),
-        len(proof.openings),
-        [proof.openings[0].row],
-        list(proof.openings[0].nodes),
-    )
-    assert not bench.send(bench.addresses.queries, moved).status
+    first = proof.openings[0]
+    for number, status in ((0, 1), (len(proof.openings), 0), (2**256 - 1, 0)):
+        data = encode_call(CHECK, list(proof.words), [number], [first.row], first.nodes(None))
+        assert bench.send(bench.addresses.queries, data).status == status
+
+
+def test_queries_out_of_order_are_refused(bench: Bench, proved: Proved) -> None:
+    """A path may only be cut short where it meets one with a smaller index."""
+    proof = bench.split(proved)
+    order = in_order(proof)
+    data = check_data(proof, [order[1], order[0]])
+    assert bench.send(bench.addresses.queries, data).reason == "encoding"
+
+
+def test_a_cut_path_does_not_vouch_for_a_row_from_elsewhere(bench: Bench, proved: Proved) -> None:
+    """The second query's rows replaced by the first one's, with paths to fit: the meeting point tells."""
+    proof = bench.split(proved)
+    one, two = (proof.openings[number] for number in in_order(proof)[:2])
+    forged = [*one.nodes(None), *replace(one, index=two.index).nodes(one.index)]
+    numbers = in_order(proof)[:2]
+    data = encode_call(CHECK, list(proof.words), numbers, [one.row, one.row], forged)
+    assert bench.send(bench.addresses.queries, data).status == 0
+
+
+def test_the_same_query_twice_is_harmless(bench: Bench, proved: Proved) -> None:
+    """Equal indices occur by chance; their rows have to be equal too."""
+    proof = bench.split(proved)
+    one, other = (proof.openings[number] for number in in_order(proof)[:2])
+    twice = [*one.nodes(None), *one.nodes(one.index)]
+    for row, status in ((one.row, 1), (other.row, 0)):
+        data = encode_call(CHECK, list(proof.words), [in_order(proof)[0]] * 2, [one.row, row], twice)
+        assert bench.send(bench.addresses.queries, data).status == status
