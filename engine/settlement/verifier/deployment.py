@@ -10,7 +10,9 @@ from engine.settlement.abi import encode_arguments
 from engine.settlement.transactions import contract_address, sign_transaction
 from engine.settlement.verifier.artifacts import load
 from engine.settlement.verifier.codegen import ConstraintProgram, input_registers, split
+from engine.stark import security
 from engine.stark.constraints import KINDS
+from engine.stark.errors import StatementError
 from engine.stark.layout import Layout
 from engine.stark.parameters import Parameters
 
@@ -18,6 +20,10 @@ MAX_DEPTH = 24
 PUBLIC_READ = 16
 """Public inputs that constraints may read: both roots."""
 PROGRAM_WORDS = 560
+TRACE_WORDS = 96
+"""Words of opened trace rows that the query contract has room for."""
+MAX_TERMS = 512
+"""Deposits and withdrawals of one batch."""
 DEPLOY_GAS = 9_000_000
 OPENING_TYPES = (
     "bytes32", "bytes", "bytes32", "address", "address", "address[]", "uint256[3]", "uint256[24]", "uint256[24]",
@@ -44,6 +50,32 @@ class VerifierAddresses:
     opening: bytes
     queries: bytes
     evaluators: tuple[bytes, ...]
+
+
+def check_sizes(setup: VerifierSetup) -> None:
+    """Refuse a statement whose opened rows the query contract has no room for, and heights that no table may have."""
+    widths = [part for table in setup.layout.tables for part in (table.width, 5 * table.auxiliary, 10)]
+    words = sum(-(-width // 8) for width in widths)
+    if words > TRACE_WORDS:
+        reason = "the statement's rows are too long for the query contract"
+        raise StatementError(reason, field="columns", value=words, limit=TRACE_WORDS)
+    for table, height in zip(setup.layout.tables, setup.greatest, strict=True):
+        if not table.table.min_log_height <= height <= table.table.max_log_height:
+            reason = f"table {table.table.name} cannot have 2^{height} rows"
+            raise StatementError(reason, field="greatest", value=height, limit=table.table.max_log_height)
+
+
+def check_security(setup: VerifierSetup) -> None:
+    """Refuse parameters that miss their target at the greatest heights: the contract has no logarithms to check with.
+
+    Every term of ``engine.stark.security`` falls with the heights or stays, so the greatest ones decide; a test samples
+    the others. Raises :class:`StatementError`.
+    """
+    level = security.assess(setup.layout, setup.greatest, setup.parameters, MAX_TERMS).proven_bits
+    target = setup.parameters.target_bits
+    if level < target:
+        reason = "the parameters do not reach their target at the greatest heights"
+        raise StatementError(reason, field="greatest", value=level, limit=target)
 
 
 def programs(setup: VerifierSetup) -> tuple[ConstraintProgram, ...]:
@@ -100,6 +132,8 @@ def deployment_transactions(
     setup: VerifierSetup, exchange: bytes, *, chain_id: int, key: bytes, sender: bytes, nonce: int
 ) -> tuple[list[bytes], VerifierAddresses]:
     """Signed creations, in order, from the sender's next nonce on, and where the contracts will be."""
+    check_sizes(setup)
+    check_security(setup)
     codes = [constraint_code(setup, program) for program in programs(setup)] + [queries_code(setup)]
     places = [contract_address(sender, nonce + offset) for offset in range(len(codes) + 1)]
     addresses = VerifierAddresses(places[-1], places[-2], tuple(places[:-2]))

@@ -17,6 +17,7 @@ from engine.field.extension import DEGREE
 from engine.settlement.verifier.context import Drawn
 from engine.settlement.verifier.packing import pack
 from engine.stark.deep import Batch, evaluate_queries
+from engine.stark.errors import StatementError
 from engine.stark.fri import fold_blocks, place
 from engine.stark.layout import Layout
 from engine.stark.proof import Proof
@@ -26,6 +27,8 @@ from engine.stark.schedule import Shape, phase_trees
 WORD = 32
 ROW_BYTES = 112 * WORD
 """Length of a query's row record, as the contract has it."""
+SPARE_BYTES = 3 * WORD
+"""A leaf of two values is read as if it were one of eight, which takes three words more."""
 Words = NDArray[np.uint64]
 
 
@@ -111,6 +114,8 @@ def query_openings(
             paths.append((level, part))
         siblings = tuple((start, tuple(node.tobytes() for node in part.paths[query])) for start, part in paths)
         row = b"".join(map(_padded, rows))
-        record = row + bytes(max(0, ROW_BYTES - len(row)))
+        if len(row) > ROW_BYTES - SPARE_BYTES:
+            raise StatementError("a query's rows are too long for the contract", field="row", value=len(row))
+        record = row + bytes(ROW_BYTES - len(row))
         out.append(QueryOpening(int(drawn.indices[query]), record, deep_words, siblings))
     return out
