@@ -190,7 +190,14 @@ def test_parameters_reach_their_target_at_all_heights_in_use():
 
 def test_parameters_are_chosen_by_the_security_module():
     layout = layout_of(build_statement(venue_shape(DEFAULT_CONFIG)))
-    chosen = choose_parameters(layout, LARGEST_HEIGHTS, target_bits=100, public_terms=2 << LARGEST_HEIGHTS[2])
+    chosen = choose_parameters(
+        layout,
+        LARGEST_HEIGHTS,
+        target_bits=PARAMETERS.target_bits,
+        log_blowup=PARAMETERS.log_blowup,  # a matter of cost, like the work before the queries
+        query_grinding=PARAMETERS.query_grinding,
+        public_terms=2 << LARGEST_HEIGHTS[2],
+    )
     assert chosen == PARAMETERS
 
 
