@@ -126,4 +126,4 @@ def withdraw_and_claim(desk: Desk) -> None:
     desk.go_to("account")
     desk.press(desk.account.deposit_button)
     most = format_decimal(wallet + WITHDRAWN, 6)
-    assert desk.account.form.amount.words.text() == f"0.000001 to {most} pUSD"
+    desk.wait(lambda: desk.account.form.amount.words.text() == f"0.000001 to {most} pUSD")
