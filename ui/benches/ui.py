@@ -23,7 +23,7 @@ from app.settings import open_paths
 from app.warmup import warm_up
 
 SIZE = (1920, 1080)
-SPEED = 5.0
+SPEED = 1.0
 FRAMES, QUICK_FRAMES = 3000, 300
 PROOFS, QUICK_PROOFS = 3, 1
 WARM_UP_SECONDS = 5.0
