@@ -225,6 +225,8 @@ class Engine:
             ),
             proof_failures=sum(record.attempts - ("proved" in record.stages) for record in records.values()),
             messages=(*((prover.preparing,) if prover.preparing else ()), *chain.errors[-5:]),
+            workers=prover.workers(),
+            proofs_waiting=prover.waiting(),
         )
         if self._snapshot.user is not None:
             self._basis = venue.preview_basis(self.account_id)

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app import faults, jit_cache
+from app.busy import BusyShare
 from app.proof_files import NO_FACTS, ProofFacts, read_facts, store_proof
+from app.snapshots import WorkerView
 from app.supervisor import Supervised
 from app.warmup import warm_up_prover
 from engine.errors import ProtocolError
@@ -87,6 +89,9 @@ class ProverQueue:
         self.live: LiveProof | None = None
         self._facts: dict[str, ProofFacts] = {}
         self.preparing = ""
+        self._busy = BusyShare()
+        self._made = self._failed = 0
+        self._last_failure = ""
         self.thread = Supervised("prover", self._run, restartable=True)
 
     def start(self) -> None:
@@ -99,7 +104,29 @@ class ProverQueue:
 
     def depth(self) -> int:
         """Batches waiting or being proved."""
-        return self._jobs.qsize() + (self.live is not None)
+        return self.waiting() + (self.live is not None)
+
+    def waiting(self) -> int:
+        """Batches that nobody works on yet."""
+        return self._jobs.qsize()
+
+    def workers(self) -> tuple[WorkerView, ...]:
+        """Who proves: today one thread of this process."""
+        live = self.live
+        return (
+            WorkerView(
+                name="in this process",
+                kind="thread",
+                state="starting" if self.preparing else "proving" if live else "idle",
+                batch=live.batch if live else None,
+                stage=live.stage if live else "",
+                fraction=live.fraction if live else 0.0,
+                busy=self._busy.share(),
+                proofs=self._made,
+                failures=self._failed,
+                last_failure=self._last_failure,
+            ),
+        )
 
     def facts(self, digest: str) -> ProofFacts:
         """What was measured when the proof with this digest was made; blank for ""."""
@@ -147,6 +174,7 @@ class ProverQueue:
 
     def _attempt(self, batch: Batch, attempt: int) -> None:
         self.live = LiveProof(batch.number, attempt)
+        self._busy.begin()
         try:
             outcome = self._prove_and_check(batch, attempt)
         except ProvingCancelled:
@@ -157,6 +185,12 @@ class ProverQueue:
             outcome = _refused(batch.number, attempt, f"{type(error).__name__}: {error}")
         finally:
             self.live = None
+            self._busy.end()
+        if outcome.accepted:
+            self._made += 1
+        else:
+            self._failed += 1
+            self._last_failure = outcome.reason
         self._deliver(outcome)
 
     def _prove_and_check(self, batch: Batch, attempt: int) -> ProofOutcome:

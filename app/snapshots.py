@@ -208,6 +208,22 @@ class ThreadView:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerView:
+    """Somebody who proves. ``fraction`` in 0..1; ``busy``: share of the last minute spent proving, in 0..1."""
+
+    name: str
+    kind: str  # thread, process, cluster
+    state: str  # idle, proving, starting, set aside, lost
+    batch: int | None  # the one that is being proved
+    stage: str
+    fraction: float
+    busy: float
+    proofs: int  # made since the start
+    failures: int
+    last_failure: str
+
+
+@dataclass(frozen=True, slots=True)
 class L1View:
     """The chain: head block, its timestamp (seconds), base facts of the contracts, and what gates state updates."""
 
@@ -245,3 +261,5 @@ class Snapshot:
     prove_seconds: np.ndarray  # float64, history, oldest first
     proof_failures: int
     messages: tuple[str, ...] = field(default=())
+    workers: tuple[WorkerView, ...] = ()
+    proofs_waiting: int = 0  # batches that wait for a worker
