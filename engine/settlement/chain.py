@@ -1,7 +1,8 @@
 """The embedded L1: blocks of signed transactions over pyrevm, stored through a :class:`BlockStore`.
 
-A block is durable before anything of it can be seen: it is executed, appended to the store, only then published. On a
-restart the stored blocks are executed again (or those after a checkpoint), and every hash has to come out the same.
+The default :class:`engine.settlement.ledger.Ledger`. A block is durable before anything of it can be seen: it is
+executed, appended to the store, only then published. On a restart the stored blocks are executed again (or
+those after a checkpoint), and every hash has to come out the same.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from engine.settlement.errors import (
     Reverted,
     SettlementError,
 )
-from engine.settlement.transactions import MAX_GAS_LIMIT, Transaction, decode_transaction
+from engine.settlement.ledger import ZERO_ADDRESS
+from engine.settlement.transactions import GAS_PRICE, MAX_GAS_LIMIT, Transaction, decode_transaction
 from engine.settlement.world import BLOCK_GAS_LIMIT, AccountInfoState, BlockContext, Execution, World
 from engine.units import SECOND
 
 MAX_CHAIN_ID = 2**62  # EIP-155's v = 35 + 2 * chain id has to fit 8 bytes
-ZERO_ADDRESS = bytes(20)
 
 
 class BlockStore(Protocol):
@@ -98,6 +99,11 @@ class Chain:
         self._blocks = [genesis]
         self._receipts: dict[bytes, Receipt] = {}
         self._restore(None if checkpoint is None else _decode_checkpoint(checkpoint), recover_senders)
+
+    @property
+    def gas_price(self) -> int:
+        """Wei per gas: always the same here."""
+        return GAS_PRICE
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -189,6 +195,10 @@ class Chain:
                 raise
             self._publish(block)
             return block
+
+    def include(self, transactions: Sequence[bytes], time: int) -> tuple[Block, ...]:
+        """The next block, as :class:`engine.settlement.ledger.Ledger` has it."""
+        return (self.build_block(transactions, time),)
 
     def checkpoint(self) -> bytes:
         """The present state, to restart from with the same store."""

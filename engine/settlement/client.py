@@ -9,7 +9,7 @@ from typing import Any
 from engine.errors import check_range
 from engine.settlement.abi import decode_words, encode_arguments, encode_call, topic
 from engine.settlement.artifacts import load_artifact
-from engine.settlement.chain import Chain
+from engine.settlement.ledger import Ledger
 from engine.settlement.transactions import MAX_GAS_LIMIT, contract_address, sign_transaction
 from engine.settlement.world import EventLog
 
@@ -112,12 +112,12 @@ def decode_event(log: EventLog) -> Event | None:
 
 
 class Client:
-    """Both contracts of one venue on one chain. Transactions come back raw and signed, for :meth:`Chain.build_block`.
+    """Both contracts of one venue on one chain. Transactions come back raw and signed, for :meth:`Ledger.include`.
 
-    ``nonce`` is the sender's next one (:meth:`Chain.nonce`), counted on for several transactions in one block.
+    ``nonce`` is the sender's next one (:meth:`Ledger.nonce`), counted on for several transactions in one block.
     """
 
-    def __init__(self, chain: Chain, token: bytes, exchange: bytes) -> None:
+    def __init__(self, chain: Ledger, token: bytes, exchange: bytes) -> None:
         self.chain = chain
         self.token = token
         self.exchange = exchange
@@ -220,7 +220,10 @@ class Client:
         return decode_words((result,), self.chain.call(to, encode_call(signature, *arguments)))[0]
 
     def _sign(self, key: bytes, to: bytes, data: bytes, gas_limit: int, nonce: int) -> bytes:
-        return sign_transaction(key, chain_id=self.chain.chain_id, nonce=nonce, to=to, data=data, gas_limit=gas_limit)
+        chain = self.chain
+        return sign_transaction(
+            key, chain_id=chain.chain_id, nonce=nonce, to=to, data=data, gas_limit=gas_limit, gas_price=chain.gas_price
+        )
 
 
 def _bytecode(name: str) -> bytes:

@@ -14,7 +14,7 @@ from engine.proving.shape import StatementShape
 from engine.proving.statement import Claim, FactParts, claim_inputs, claim_outputs, claim_terms, fact
 from engine.sequencer.batch import root_bytes
 from engine.settlement.abi import decode_words, encode_arguments, encode_call, selector
-from engine.settlement.chain import Chain
+from engine.settlement.ledger import Ledger
 from engine.settlement.transactions import MAX_GAS_LIMIT, sign_transaction
 from engine.settlement.verifier.context import batches, context_digest, context_words, draw
 from engine.settlement.verifier.deployment import VerifierAddresses, VerifierSetup
@@ -111,9 +111,9 @@ def query_batches(proof: L1Proof, limit: int = MAX_TRANSACTION_DATA) -> list[lis
 
 
 class VerifierClient:
-    """The verifier of one venue on one chain. Transactions come back raw and signed, for :meth:`Chain.build_block`."""
+    """The verifier of one venue on one chain. Transactions come back raw and signed, for :meth:`Ledger.include`."""
 
-    def __init__(self, chain: Chain, addresses: VerifierAddresses) -> None:
+    def __init__(self, chain: Ledger, addresses: VerifierAddresses) -> None:
         self.chain = chain
         self.addresses = addresses
 
@@ -126,8 +126,16 @@ class VerifierClient:
 
     def sign(self, key: bytes, to: bytes, data: bytes, nonce: int) -> bytes:
         """A transaction that may use all the gas that one transaction may."""
-        chain_id = self.chain.chain_id
-        return sign_transaction(key, chain_id=chain_id, nonce=nonce, to=to, data=data, gas_limit=MAX_GAS_LIMIT)
+        chain = self.chain
+        return sign_transaction(
+            key,
+            chain_id=chain.chain_id,
+            nonce=nonce,
+            to=to,
+            data=data,
+            gas_limit=MAX_GAS_LIMIT,
+            gas_price=chain.gas_price,
+        )
 
     def is_valid(self, fact: bytes) -> bool:
         """Whether a fact was registered."""
