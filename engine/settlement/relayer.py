@@ -136,7 +136,7 @@ class Relayer:
         return [*raws, update]
 
     def post(self, batch: ProvedBatch, time: int) -> Posted:
-        """Bring ``batch`` on chain in one block at venue time ``time`` (ns), or find that it is there.
+        """Bring ``batch`` on chain at venue time ``time`` (ns), or find that it is there.
 
         A nonce taken by another transaction of the operator meanwhile is asked for again, at most three times. Raises
         :class:`Reverted` with the contract's reason when the update fails.
@@ -146,15 +146,16 @@ class Relayer:
             if not raws:
                 return Posted(batch.number, None, ())
             try:
-                block = self._client.chain.build_block(raws, time)
+                blocks = self._client.chain.include(raws, time)
                 break
             except NonceMismatch:
                 if attempt == MAX_ATTEMPTS:
                     raise
-        for receipt in block.receipts:
+        receipts = tuple(receipt for block in blocks for receipt in block.receipts)
+        for receipt in receipts:
             if not receipt.status:
                 raise Reverted(f"update to batch {batch.number}", receipt.reason)
-        return Posted(batch.number, block, block.receipts)
+        return Posted(batch.number, blocks[-1], receipts)
 
     def _check_root(self, name: str, number: int, expected: bytes) -> None:
         found = self._client.state_root()
