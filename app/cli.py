@@ -74,8 +74,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "replay", parents=[shared], help="replay the journal from genesis, print root and fills"
     )
     replay.add_argument("--json", action="store_true", help="one JSON object")
-    verify = commands.add_parser("verify", parents=[shared], help="verify a proof file, given nothing else")
+    verify = commands.add_parser(
+        "verify",
+        parents=[shared],
+        help="verify a proof file, given nothing else",
+        epilog="Exit status: 0 accepted, 1 refused, 2 the file cannot be read. No data folder is needed or made.",
+    )
     verify.add_argument("file", metavar="FILE")
+    verify.add_argument("--details", action="store_true", help="also print commitments, nonces, parameters, sizes")
     bench = commands.add_parser("bench", parents=[shared], help="measure something")
     bench.add_argument("name", metavar="NAME", nargs="?", help=", ".join(BENCHES))
     bench.add_argument("--list", action="store_true", help="name the benches")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from app.settings import ROOT, cache_folder
 ARITHMETIC = ("field", "hashing")
 """Rooms whose every file counts: their emitters and constants end up inside compiled kernels elsewhere."""
 Progress = Callable[[str, float], None]
+_homeless: list[tempfile.TemporaryDirectory[str]] = []
+"""The cache folder of a process whose home cannot be written; removed with the process."""
 
 
 def kernel_sources() -> list[Path]:
@@ -35,12 +38,24 @@ def cache_name() -> str:
 
 
 def prepare() -> Path:
-    """Point numba at this build's cache folder. Must run before numba is imported; returns the folder."""
-    folder = cache_folder() / cache_name()
+    """Point numba at this build's cache folder. Must run before numba is imported; returns the folder.
+
+    Where it cannot be made (a home that cannot be written), a private temporary folder serves this process alone.
+    """
     if "NUMBA_CACHE_DIR" not in os.environ:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = cache_folder() / cache_name()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            _homeless.append(tempfile.TemporaryDirectory(prefix="proofline-kernels-"))
+            folder = Path(_homeless[-1].name)
         os.environ["NUMBA_CACHE_DIR"] = str(folder)
     return Path(os.environ["NUMBA_CACHE_DIR"])
+
+
+def has_kernels() -> bool:
+    """Whether anything was compiled into the folder in use before."""
+    return any(Path(os.environ["NUMBA_CACHE_DIR"]).iterdir())
 
 
 def is_warm() -> bool:

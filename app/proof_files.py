@@ -1,4 +1,4 @@
-"""Proof files beside the journal, named by digest, and what was measured when each was made.
+"""Proof files beside the journal, named by digest, and what was measured when each was made; reading and exporting.
 
 The facts file is a note for people (stage seconds, security bits): nothing is decided by it, a missing or damaged one
 only leaves its figures blank.
@@ -10,6 +10,15 @@ import os
 from pathlib import Path
 
 import msgspec
+
+from engine.errors import ProtocolError
+
+MAX_PROOF_FILE = 64 << 20
+"""Bytes. Far above any proof of this statement: a bound before anything is read."""
+
+
+class ProofFileError(ProtocolError):
+    """A proof file that cannot be read or written; ``value`` is its path."""
 
 
 class ProofFacts(msgspec.Struct, frozen=True):
@@ -47,10 +56,36 @@ def read_facts(folder: Path, digest: str) -> ProofFacts:
         return NO_FACTS
 
 
+def read_proof_file(path: Path) -> bytes:
+    """The bytes of a proof file; :class:`ProofFileError` with the reason when they cannot be had."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_PROOF_FILE:
+            limit = f"{MAX_PROOF_FILE} bytes"
+            raise ProofFileError(f"{path.name} is larger than a proof can be", field="FILE", value=size, limit=limit)
+        return path.read_bytes()
+    except OSError as error:
+        raise ProofFileError(f"{path} cannot be read: {error.strerror}", field="FILE", value=str(path)) from error
+
+
+def export_proof(data: bytes, target: Path) -> None:
+    """Write proof bytes where a user asked, whole or not at all; :class:`ProofFileError` when that place refuses."""
+    try:
+        _write(target, data)
+    except OSError as error:
+        raise ProofFileError(
+            f"{target} cannot be written: {error.strerror}", field="FILE", value=str(target)
+        ) from error
+
+
 def _write(target: Path, data: bytes) -> None:
     temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(target)
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise

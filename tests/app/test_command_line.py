@@ -14,7 +14,7 @@ import pytest
 from app_world import OWNER, l1_deposit, opened, quiet_venue, step
 from app_world import run as play_on
 
-from app import cli
+from app import cli, jit_cache
 from app.commands import run as run_command
 from app.scenarios.journey import Journey, StepFailed
 from app.settings import ROOT, BadDataFolder, open_paths
@@ -143,7 +143,7 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_verify_prints_public_inputs_statement_and_security(proof: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("verify", str(proof)) == 0
     text = capsys.readouterr().out
-    assert text.startswith("accepted\n")
+    assert text.startswith("accepted in ")
     for word in ("statement", "old root", "new root", "5.000001 pUSD, account 40", "bits proven", "does not cover"):
         assert word in text
 
@@ -160,6 +160,23 @@ def test_verify_refuses_one_flipped_byte(proof: Path, tmp_path: Path, place: flo
     assert len(said) > len("refused: ") + 10
 
 
+def test_verify_says_on_request_what_the_file_holds_or_only_claims(proof: Path, tmp_path: Path, capsys) -> None:
+    assert call("verify", str(proof), "--details") == 0
+    text = capsys.readouterr().out
+    for word in ("queries", "FRI 1, fold by 8", "last polynomial", "openings at z", "52 field elements"):
+        assert word in text
+    data = bytearray(proof.read_bytes())
+    data[-1] ^= 1  # the last node of a path
+    (tmp_path / "changed.proof").write_bytes(data)
+    assert call("verify", str(tmp_path / "changed.proof"), "--details") == 1
+    text = capsys.readouterr().out
+    assert "stage                fri, which checks that the committed columns are polynomials of low degree" in text
+    assert "none of it verified" in text
+    (tmp_path / "cut.proof").write_bytes(data[:-1])
+    assert call("verify", str(tmp_path / "cut.proof"), "--details") == 1
+    assert "it does not decode: wrong proof length" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("content", [b"", b"\x00", b"not a proof" * 100])
 def test_verify_refuses_what_is_no_proof(content: bytes, tmp_path: Path, capsys) -> None:
     (tmp_path / "file").write_bytes(content)
@@ -168,9 +185,9 @@ def test_verify_refuses_what_is_no_proof(content: bytes, tmp_path: Path, capsys)
 
 
 def test_verify_names_a_file_that_is_not_there(tmp_path: Path, capsys) -> None:
-    assert call("verify", str(tmp_path / "gone.proof")) == 1
+    assert call("verify", str(tmp_path / "gone.proof")) == 2
     assert "gone.proof cannot be read: No such file" in capsys.readouterr().err
-    assert call("verify", str(tmp_path)) == 1
+    assert call("verify", str(tmp_path)) == 2
     assert "cannot be read" in capsys.readouterr().err
 
 
@@ -219,3 +236,15 @@ def test_a_journey_stops_at_the_first_refusal_and_at_its_time_limit(folder: Path
         assert said == [("walk", False, "too far")]
         assert [step["passed"] for step in journey.steps] == [False]
         play_on(session, 1)
+
+
+def test_a_home_that_cannot_be_written_costs_only_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("PROOFLINE_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setattr(jit_cache, "_homeless", [])
+    folder = jit_cache.prepare()
+    assert folder.is_dir()
+    assert not jit_cache.has_kernels()
+    jit_cache._homeless[0].cleanup()
+    assert not folder.exists(), "nothing is left behind"
