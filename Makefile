@@ -23,6 +23,7 @@ mutate: $(VENV)/.ready-test
 
 fuzz: $(VENV)/.ready-test
 	@$(PY) tests/soundness/proving/proof_fuzz.py $(or $(COUNT),100000) $(or $(SEED),1)
+	@$(PY) tests/soundness/contract/contract_fuzz.py $(or $(CONTRACT_COUNT),10000) $(or $(SEED),1)
 
 check: $(VENV)/.ready-test
 	@$(PY) -m ruff check .
