@@ -63,6 +63,7 @@ class _StandInVerified:
 
     statement = STAND_IN
     bits_proven = bits_conjectured = 0.0
+    terms = ()
 
 
 def stand_in_prover(config: VenueConfig, proofs: Path, deliver: Callable[[ProofOutcome], None]) -> ProverQueue:

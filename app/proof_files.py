@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.snapshots import SecurityTerm
 from engine.errors import ProtocolError
 
 MAX_PROOF_FILE = 64 << 20
@@ -30,6 +31,7 @@ class ProofFacts(msgspec.Struct, frozen=True):
     bits_proven: float = 0.0
     bits_conjectured: float = 0.0
     statement: str = ""
+    terms: tuple[SecurityTerm, ...] = ()
 
 
 NO_FACTS = ProofFacts()

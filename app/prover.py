@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from app import faults, jit_cache
 from app.busy import BusyShare
 from app.proof_files import NO_FACTS, ProofFacts, read_facts, store_proof
-from app.snapshots import WorkerView
+from app.snapshots import SecurityTerm, WorkerView
 from app.supervisor import Supervised
 from app.warmup import warm_up_prover
 from engine.errors import ProtocolError
@@ -37,13 +37,23 @@ NICE = 5
 
 @dataclass(slots=True)
 class LiveProof:
-    """Progress of the attempt that is running."""
+    """Progress of the attempt that is running. ``stage_seconds``: of the stages that ended, replaced and never changed,
+    so that any thread may read it."""
 
     batch: int
     attempt: int
     stage: str = "waiting"
     fraction: float = 0.0
     started: float = field(default_factory=time.monotonic)
+    moved: float = field(default_factory=time.monotonic)
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+
+    def advance(self, stage: str, fraction: float) -> None:
+        """``stage`` ended (some end several times): the time since the last call was its own."""
+        now = time.monotonic()
+        spent = self.stage_seconds.get(stage, 0.0) + now - self.moved
+        self.stage_seconds = {**self.stage_seconds, stage: spent}
+        self.stage, self.fraction, self.moved = stage, fraction, now
 
 
 Prove = Callable[..., "ProvedBatch"]
@@ -208,6 +218,7 @@ class ProverQueue:
             verified.bits_proven,
             verified.bits_conjectured,
             verified.statement,
+            tuple(SecurityTerm(term.name, term.bits, term.grinding) for term in verified.terms),
         )
         store_proof(self._proofs, proved.digest, proved.file, facts)
         faults.reach("proof_done_unposted")
@@ -226,7 +237,7 @@ class ProverQueue:
     def _progress(self, stage: str, fraction: float) -> None:
         self.thread.beat()
         if (live := self.live) is not None:
-            live.stage, live.fraction = stage, fraction
+            live.advance(stage, fraction)
 
 
 def _refused(batch: int, attempt: int, reason: str) -> ProofOutcome:

@@ -215,7 +215,9 @@ class BatchViews:
             new_root=root_bytes(record.new_root).hex(),
             bits_proven=facts.bits_proven,
             bits_conjectured=facts.bits_conjectured,
-            stage_seconds=facts.stage_seconds,
+            stage_seconds=proving.stage_seconds if proving else facts.stage_seconds,
+            security_terms=facts.terms,
+            running_seconds=time.monotonic() - proving.started if proving else 0.0,
         )
         if record.status == "final" and "proved" in record.stages:
             self._final[record.number] = view

@@ -138,9 +138,20 @@ class AccountView:
 
 
 @dataclass(frozen=True, slots=True)
+class SecurityTerm:
+    """One step's security in ``bits``, of which ``grinding`` are work done by the prover."""
+
+    name: str
+    bits: float
+    grinding: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class BatchView:
     """A batch's life. ``stages``: stage name (opened, sequenced, proved, posted, final) to venue time.
-    ``proving_stage`` and ``progress`` (0..1) are live while a prover works on it."""
+    ``proving_stage`` (the stage that ended last), ``progress`` (0..1), ``running_seconds`` and ``stage_seconds`` (of
+    the stages that ended) are live while a prover works on it. ``security_terms``: of the proven level, () if unknown.
+    """
 
     number: int
     transactions: int
@@ -163,6 +174,8 @@ class BatchView:
     bits_proven: float
     bits_conjectured: float
     stage_seconds: dict[str, float]
+    security_terms: tuple[SecurityTerm, ...] = ()
+    running_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

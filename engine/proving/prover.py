@@ -27,7 +27,7 @@ from engine.proving.traces import build_traces
 from engine.sequencer.batch import Batch, root_bytes
 from engine.stark.errors import ProvingCancelled, VerificationError
 from engine.stark.prover import prove
-from engine.stark.security import SecurityReport
+from engine.stark.security import SecurityReport, Term
 from engine.stark.verifier import verify
 from engine.units import format_decimal
 
@@ -67,6 +67,11 @@ class VerifiedProof:
     def bits_conjectured(self) -> float:
         """The figure under the conjecture named in ``engine.stark.security``."""
         return self.security.conjectured_bits
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The steps of the proven figure; the weakest counts."""
+        return self.security.terms
 
     def lines(self) -> list[str]:
         """Public inputs, statement and security terms, for people."""
@@ -119,6 +124,8 @@ def prove_batch(
     traces = build_traces(batch, shape)
     check_roots(traces, batch, shape)
     witness_seconds = time.perf_counter() - started
+    if progress is not None:
+        progress(WITNESS_STAGE, 0.0)  # once more: this time it has ended
     if cancelled is not None and cancelled():
         raise ProvingCancelled("proving was cancelled", field="cancelled")
     result = prove(
