@@ -5,16 +5,16 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: run test check fast mutate fuzz clean
+.PHONY: run test check fast mutate fuzz clean anvil
 
 run: $(VENV)/.ready-run
 	@$(PY) main.py $(ARGS)
 
-test: check
+test: check anvil
 	@$(PY) -m pytest $(ARGS)
 
 # The fast half of the tests: everything not marked slow.
-fast: check
+fast: check anvil
 	@$(PY) -m pytest -m "not slow" $(ARGS)
 
 # Soundness at length (docs/soundness.md): every constraint and lookup deleted in turn; mutated proofs.
@@ -30,6 +30,10 @@ check: $(VENV)/.ready-test
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
+
+# Anvil, for the tests of a real node: through npm where it exists; otherwise the tests' summary says why they are skipped.
+anvil: $(VENV)/.ready-test
+	@$(PY) resources/setup/fetch_anvil.py
 
 $(VENV)/.venv:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 12) else "Proofline needs Python 3.11 or 3.12; this is %d.%d. Name one with: make PYTHON=python3.11" % v)'

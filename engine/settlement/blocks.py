@@ -9,7 +9,7 @@ from engine.errors import CorruptData
 from engine.hashing.keccak import keccak256
 from engine.settlement.world import BLOCK_GAS_LIMIT, EventLog
 
-_RECORD_VERSION = 1
+RECORD_VERSION = 1
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -70,7 +70,7 @@ def make_block(
         time,
     ]
     block_hash = keccak256(rlp.encode(header))
-    return Block(_RECORD_VERSION, number, parent_hash, time, transactions, receipts, state_digest, gas_used, block_hash)
+    return Block(RECORD_VERSION, number, parent_hash, time, transactions, receipts, state_digest, gas_used, block_hash)
 
 
 def encode_block(block: Block) -> bytes:
@@ -84,12 +84,12 @@ def decode_block(data: bytes) -> Block:
         block = _decoder.decode(data)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise CorruptData(f"L1 block does not decode: {error}", field="l1_block") from error
-    if block.version != _RECORD_VERSION:
+    if block.version != RECORD_VERSION:
         raise CorruptData(
-            f"L1 block has version {block.version}; this program reads {_RECORD_VERSION}",
+            f"L1 block has version {block.version}; this program reads {RECORD_VERSION}",
             field="version",
             value=block.version,
-            limit=_RECORD_VERSION,
+            limit=RECORD_VERSION,
         )
     return block
 

@@ -67,3 +67,39 @@ class KeyFileError(SettlementError):
 
 class ArtifactError(SettlementError):
     """A compiled contract is missing or is not what it claims to be."""
+
+
+class NodeError(SettlementError):
+    """Base of what a node over JSON-RPC does to its client."""
+
+
+class BadNodeUrl(NodeError):
+    """The address of the node is none that can be asked."""
+
+
+class NodeUnreachable(NodeError):
+    """The node does not answer, or not in time."""
+
+
+class NodeRefused(NodeError):
+    """The node answers with an error, which is repeated as it is, or with something that makes no sense."""
+
+
+class WrongChain(NodeError):
+    """The node is one of another chain than the venue's."""
+
+
+class NodeDiverged(NodeError):
+    """A block that the venue has seen is not on the node any more: a reorganisation, or the node started anew."""
+
+
+class NonceTaken(NodeError):
+    """Another transaction of the same sender with the same nonce waits in the node's pool."""
+
+
+class TransactionDropped(NodeError):
+    """The node took a transaction in and does not know it any more."""
+
+
+class NotIncluded(NodeError):
+    """No block has the transaction yet; it waits in the node's pool."""
