@@ -28,6 +28,8 @@ BENCHES = {
     "verify": "seconds to verify a proof natively",
 }
 WINDOW_BENCHES = ("ui", "launch")
+PROFILES = ("quick", "frugal")
+"""The names in ``engine.proving.parameters``, which parsing does not import; the first one is the default."""
 
 
 def run(arguments: list[str], *, window: Callable[[], ModuleType]) -> int:
@@ -62,11 +64,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     shared.add_argument(
         "--data", metavar="DIR", default=argparse.SUPPRESS, help="data folder (default: the platform's)"
     )
+    proving = argparse.ArgumentParser(add_help=False)
+    proving.add_argument(
+        "--profile", choices=PROFILES, default=PROFILES[0], help="parameters of the proofs: made fast, or cheap on L1"
+    )
     parser = argparse.ArgumentParser(prog="main.py", description=DESCRIPTION, parents=[shared])
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    desk = commands.add_parser("desk", parents=[shared], help="open the window (the default)")
+    desk = commands.add_parser("desk", parents=[shared, proving], help="open the window (the default)")
     desk.add_argument("--speed", type=float, default=1.0, help="venue clock speed to start with, 0.1 to 600")
-    scenario = commands.add_parser("run", parents=[shared], help="play a scenario headless")
+    scenario = commands.add_parser("run", parents=[shared, proving], help="play a scenario headless")
     scenario.add_argument("scenario", metavar="SCENARIO", choices=SCENARIOS, help=", ".join(SCENARIOS))
     scenario.add_argument("--report", metavar="FILE", default=None, help="write the JSON report here")
     scenario.add_argument("--seed", type=int, default=1, help="seed of the participants")

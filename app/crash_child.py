@@ -39,6 +39,7 @@ from app.session import Session, open_session  # noqa: E402
 from app.settings import open_paths  # noqa: E402
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig  # noqa: E402
 from engine.exchange.tree import AccountTree  # noqa: E402
+from engine.proving.parameters import DEFAULT_PROFILE  # noqa: E402
 from engine.proving.prover import ProvedBatch, VerifiedProof  # noqa: E402
 from engine.sequencer.batch import Batch, root_bytes  # noqa: E402
 from engine.sequencer.events import AnyEvent, BatchStage, DepositCredited, WithdrawalStage  # noqa: E402
@@ -64,6 +65,7 @@ class _StandInVerified:
     statement = STAND_IN
     bits_proven = bits_conjectured = 0.0
     terms = ()
+    profile = DEFAULT_PROFILE
 
 
 def stand_in_prover(config: VenueConfig, proofs: Path, deliver: Callable[[ProofOutcome], None]) -> ProverQueue:

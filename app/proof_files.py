@@ -32,6 +32,7 @@ class ProofFacts(msgspec.Struct, frozen=True):
     bits_conjectured: float = 0.0
     statement: str = ""
     terms: tuple[SecurityTerm, ...] = ()
+    profile: str = ""
 
 
 NO_FACTS = ProofFacts()

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from app.supervisor import Supervised
 from app.warmup import warm_up_prover
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
+from engine.proving.parameters import DEFAULT_PROFILE, Profile, profile_named
 from engine.sequencer.batch import Batch
 from engine.sequencer.inputs import ProofOutcome
 from engine.stark.errors import ProvingCancelled
@@ -67,6 +69,11 @@ def prove_batch(batch: Batch, config: VenueConfig, **hooks: Any) -> ProvedBatch:
     return prover.prove_batch(batch, config, **hooks)
 
 
+def prover_with(profile: str) -> Callable[..., ProverQueue]:
+    """A :class:`ProverQueue` for the parameter set with this name; raises :class:`engine.errors.UnknownName`."""
+    return partial(ProverQueue, profile=profile_named(profile))
+
+
 def verify_file(data: bytes) -> VerifiedProof:
     """:func:`engine.proving.prover.verify_file`, imported when it is first needed."""
     from engine.proving import prover
@@ -86,12 +93,14 @@ class ProverQueue:
         proofs: Path,
         deliver: Callable[[ProofOutcome], None],
         *,
+        profile: Profile = DEFAULT_PROFILE,
         prove: Prove = prove_batch,
         verify: Verify = verify_file,
     ) -> None:
         self._config = config
         self._proofs = proofs
         self._deliver = deliver
+        self._profile = profile
         self._prove = prove
         self._verify = verify
         self._jobs: queue.PriorityQueue[tuple[int, int, Batch | None]] = queue.PriorityQueue()
@@ -204,7 +213,13 @@ class ProverQueue:
         self._deliver(outcome)
 
     def _prove_and_check(self, batch: Batch, attempt: int) -> ProofOutcome:
-        proved = self._prove(batch, self._config, progress=self._progress, cancelled=self._stopping.is_set)
+        proved = self._prove(
+            batch,
+            self._config,
+            profile=self._profile,
+            progress=self._progress,
+            cancelled=self._stopping.is_set,
+        )
         if self._stopping.is_set():
             raise ProvingCancelled("the prover is stopping", field="cancelled")
         self._progress("verifying", 1.0)
@@ -219,6 +234,7 @@ class ProverQueue:
             verified.bits_conjectured,
             verified.statement,
             tuple(SecurityTerm(term.name, term.bits, term.grinding) for term in verified.terms),
+            verified.profile.name,
         )
         store_proof(self._proofs, proved.digest, proved.file, facts)
         faults.reach("proof_done_unposted")

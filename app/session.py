@@ -20,7 +20,7 @@ from app.settings import Paths
 from engine.errors import CorruptData, OutOfRange, ProtocolError
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig
 from engine.exchange.tree import AccountTree
-from engine.proving.parameters import parameter_digest
+from engine.proving.parameters import DEFAULT_PROFILE
 from engine.proving.shape import venue_shape
 from engine.proving.statement import statement_id
 from engine.sequencer.batch import root_bytes
@@ -132,7 +132,7 @@ def open_chain(journal: Journal, setup: MarketSetup, user: UserKey) -> LayerOne:
     """The chain from the journal's blocks; a new one gets its contracts, participants and the user's first deposit."""
     config = setup.config
     empty = root_bytes(AccountTree(config.tree_height, len(config.markets)).root)
-    deployment = venue_deployment(config, statement_id(venue_shape(config)), parameter_digest(), empty)
+    deployment = venue_deployment(config, statement_id(venue_shape(config)), DEFAULT_PROFILE.digest, empty)
     chain = _restore_chain(journal, setup)
     try:
         client = genesis(chain, config, deployment, setup.genesis_accounts, setup.genesis_time)

@@ -31,7 +31,7 @@ def desk(options: argparse.Namespace) -> int:
         return _without_display(options)
     from ui.shell.start import run
 
-    return run(open_paths(options.data), options.speed)
+    return run(open_paths(options.data), options.speed, options.profile)
 
 
 def has_display() -> bool:
@@ -53,7 +53,12 @@ def _without_display(options: argparse.Namespace) -> int:
     paths = new_run_folder(options.data, "round-trip")
     pictures = paths.data / "pictures"
     report = play(
-        "round-trip", paths, 1, say=print_step, keep=lambda session: _picture_session(Engine(session), pictures)
+        "round-trip",
+        paths,
+        1,
+        options.profile,
+        say=print_step,
+        keep=lambda session: _picture_session(Engine(session), pictures),
     )
     write_report(paths.data / "report.json", report)
     for failure in report["failures"]:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from app.market_setup import account_seed
+from app.prover import prover_with
 from app.scenarios import round_trip
 from app.scenarios.journey import Journey, Say
 from app.scenarios.report import build_report, write_report
@@ -29,7 +30,8 @@ PLAYS: dict[str, Callable[[Journey], None]] = {"round-trip": round_trip.play}
 
 def run(options: argparse.Namespace) -> int:
     """0 when every step passed; the report is written in both cases."""
-    report = play(options.scenario, new_run_folder(options.data, options.scenario), options.seed, say=print_step)
+    folder = new_run_folder(options.data, options.scenario)
+    report = play(options.scenario, folder, options.seed, options.profile, say=print_step)
     if options.report:
         write_report(Path(options.report), report)
         print(f"report: {options.report}")
@@ -49,7 +51,7 @@ def new_run_folder(data: str | None, scenario: str) -> Paths:
 
 
 def play(
-    scenario: str, paths: Paths, seed: int, *, say: Say, keep: Callable[[Session], None] | None = None
+    scenario: str, paths: Paths, seed: int, profile: str, *, say: Say, keep: Callable[[Session], None] | None = None
 ) -> dict[str, Any]:
     """Play, check with separate processes, and return the report. ``keep`` sees the session before it is closed."""
     started = time.perf_counter()
@@ -57,7 +59,7 @@ def play(
     config = msgspec.structs.replace(DEFAULT_CONFIG, seed=seed)
     # the user's address is in the leaves: with a random key the seed would not fix the roots
     demo_key(paths.keys, secret=role_key(account_seed(config, config.first_user_account), "taker"))
-    session = open_session(paths, config, _progress(say))
+    session = open_session(paths, config, _progress(say), make_prover=prover_with(profile))
     opened = time.perf_counter()
     journey = Journey(session, say)
     try:

@@ -80,6 +80,7 @@ def _batch(session: Session, number: int) -> dict[str, Any]:
         "old_root": root_bytes(record.old_root).hex(),
         "new_root": root_bytes(record.new_root).hex(),
         "statement": STATEMENT_NAME,
+        "profile": facts.profile if facts else "",
         "security_bits_proven": facts.bits_proven if facts else None,
         "security_bits_conjectured": facts.bits_conjectured if facts else None,
         "stage_seconds": facts.stage_seconds if facts else {},

@@ -3,15 +3,16 @@
 ========  ==================================================================================================
 bytes     content
 ========  ==================================================================================================
-8         magic ``PLBATCH1`` (the digit is the format's version)
+8         magic ``PLBATCH2`` (the digit is the format's version)
 4         length of the header, big-endian
 ...       header: canonical msgpack (keys sorted, shortest forms) of :class:`Header`
 the rest  the STARK proof (``engine.stark.proof``)
 ========  ==================================================================================================
 
 The header carries the venue's whole configuration, because the statement's tables follow from it (tree height, markets)
-and its hash is a public input. Statement, public inputs and public terms are recomputed from the header; verifier
-parameters are never read from a file.
+and its hash is a public input. Statement, public inputs and public terms are recomputed from the header. Verifier
+parameters are never read from a file: the header names one of the sets of ``engine.proving.parameters``. Version 1 had
+no such name.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from __future__ import annotations
 import msgspec
 
 from engine.exchange.config import VenueConfig, config_hash
+from engine.proving.parameters import PROFILES, Profile
 from engine.proving.shape import StatementShape, venue_shape
 from engine.proving.statement import Claim, statement_id
 from engine.sequencer.batch import Batch, Digest, ExternalFlow, root_bytes
 from engine.stark.errors import VerificationError
 
-MAGIC = b"PLBATCH1"
+MAGIC = b"PLBATCH2"
 LENGTH_BYTES = 4
 MAX_HEADER = 1 << 20
 ROOT_BYTES = 32
@@ -39,8 +41,12 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the proof is about. Roots are 32 bytes as the contract stores them; ``statement`` is the statement's id."""
+    """What the proof is about. Roots are 32 bytes as the contract stores them; ``statement`` is the statement's id.
 
+    ``profile``: name of the parameter set that the proof was made with.
+    """
+
+    profile: str
     statement: bytes
     number: int
     old_root: bytes
@@ -64,9 +70,10 @@ def _root(data: bytes, name: str) -> Digest:
     return tuple(int.from_bytes(data[i : i + 4], "big") for i in range(0, ROOT_BYTES, 4))
 
 
-def encode_file(batch: Batch, config: VenueConfig, proof: bytes) -> bytes:
-    """The file for a batch and its STARK proof."""
+def encode_file(batch: Batch, config: VenueConfig, profile: Profile, proof: bytes) -> bytes:
+    """The file for a batch and its STARK proof, which was made with the parameters of ``profile``."""
     header = Header(
+        profile.name,
         statement_id(venue_shape(config)),
         batch.number,
         root_bytes(batch.old_root),
@@ -83,7 +90,7 @@ def decode_file(data: bytes) -> tuple[Header, bytes]:
     """Header and STARK proof; :class:`VerificationError` at stage "encoding" for anything but a canonical file."""
     start = len(MAGIC) + LENGTH_BYTES
     if data[: len(MAGIC)] != MAGIC:
-        raise VerificationError("encoding", "this is not a proof file of version 1", value=data[:8], limit=MAGIC)
+        raise VerificationError("encoding", "this is not a proof file of version 2", value=data[:8], limit=MAGIC)
     length = int.from_bytes(data[len(MAGIC) : start], "big")
     if length > min(MAX_HEADER, len(data) - start):
         raise VerificationError("encoding", "the header's length is wrong", value=length, limit=len(data) - start)
@@ -104,6 +111,14 @@ def _check_texts(config: VenueConfig) -> None:
     for name, text in ((name, getattr(part, name)) for part in parts for name in part.__struct_fields__):
         if isinstance(text, str) and not text.isprintable():
             raise VerificationError("encoding", f"the configuration's {name} is not printable", value=ascii(text))
+
+
+def header_profile(header: Header) -> Profile:
+    """The parameter set that the header names; :class:`VerificationError` at "transcript" for an unknown name."""
+    if header.profile not in PROFILES:
+        name = ascii(header.profile)
+        raise VerificationError("transcript", "made with an unknown profile", value=name, limit=sorted(PROFILES))
+    return PROFILES[header.profile]
 
 
 def header_claim(header: Header) -> tuple[Claim, StatementShape]:

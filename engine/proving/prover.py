@@ -11,8 +11,8 @@ from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig, config_hash
 from engine.proving.checks import check_batch, check_roots
 from engine.proving.coverage import STATEMENT_NAME
-from engine.proving.parameters import PARAMETERS, parameter_digest
-from engine.proving.proof_file import decode_file, encode_file, header_claim
+from engine.proving.parameters import DEFAULT_PROFILE, Profile
+from engine.proving.proof_file import decode_file, encode_file, header_claim, header_profile
 from engine.proving.shape import venue_shape
 from engine.proving.statement import (
     Claim,
@@ -54,7 +54,7 @@ class VerifiedProof:
     public_inputs: tuple[int, ...]
     statement: str
     statement_id: bytes
-    parameter_digest: bytes
+    profile: Profile
     config: VenueConfig
     security: SecurityReport
 
@@ -79,7 +79,8 @@ class VerifiedProof:
         lines = [
             f"statement            {self.statement}",
             f"statement id         0x{self.statement_id.hex()}",
-            f"verifier parameters  0x{self.parameter_digest.hex()}",
+            f"profile              {self.profile.name}: {self.profile.terms}",
+            f"verifier parameters  0x{self.profile.digest.hex()}",
             f"config hash          0x{claim.config_hash.hex()} ({self.config.name})",
             f"batch                {claim.number}",
             f"old root             0x{root_bytes(claim.old_root).hex()}",
@@ -105,11 +106,12 @@ def prove_batch(
     batch: Batch,
     config: VenueConfig,
     *,
+    profile: Profile = DEFAULT_PROFILE,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
     threads: int = 1,
 ) -> ProvedBatch:
-    """Prove a closed batch of this venue.
+    """Prove a closed batch of this venue with the parameters of ``profile``.
 
     ``progress(stage, fraction)`` is called on the caller's thread as stages end; ``cancelled()`` is polled often, by
     any of the ``threads`` that share the work. Raises :class:`engine.proving.checks.BadBatch` or OutOfRange for a batch
@@ -133,12 +135,12 @@ def prove_batch(
         traces.by_name(),
         claim_inputs(claim),
         claim_terms(claim, shape),
-        PARAMETERS,
+        profile.parameters,
         progress=None if progress is None else rising(progress),
         cancelled=cancelled,
         threads=threads,
     )
-    file = encode_file(batch, config, result.bytes)
+    file = encode_file(batch, config, profile, result.bytes)
     return ProvedBatch(
         file,
         hashlib.sha256(file).hexdigest(),
@@ -169,9 +171,9 @@ def verify_file(data: bytes) -> VerifiedProof:
         raise
     except ProtocolError as error:
         raise VerificationError("public input", error.message, value=error.value, limit=error.limit) from error
-    identity = statement_id(shape)
+    profile, identity = header_profile(header), statement_id(shape)
     if header.statement != identity:
         raise VerificationError("transcript", "made for another statement", value=header.statement, limit=identity)
     inputs = claim_inputs(claim)
-    report = verify(build_statement(shape), inputs, claim_terms(claim, shape), proof, PARAMETERS)
-    return VerifiedProof(claim, inputs, STATEMENT_NAME, identity, parameter_digest(), header.config, report)
+    report = verify(build_statement(shape), inputs, claim_terms(claim, shape), proof, profile.parameters)
+    return VerifiedProof(claim, inputs, STATEMENT_NAME, identity, profile, header.config, report)

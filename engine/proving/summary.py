@@ -15,8 +15,8 @@ from engine.exchange.config import VenueConfig
 from engine.field.extension import DEGREE, Extension
 from engine.hashing.keccak import keccak256
 from engine.proving.coverage import STATEMENT_NAME
-from engine.proving.parameters import PARAMETERS, parameter_digest
-from engine.proving.proof_file import decode_file, header_claim
+from engine.proving.parameters import Profile
+from engine.proving.proof_file import decode_file, header_claim, header_profile
 from engine.proving.statement import (
     Claim,
     build_statement,
@@ -86,8 +86,7 @@ class ProofSummary:
     digest: str
     statement: str
     statement_id: bytes
-    parameters: Parameters
-    parameter_digest: bytes
+    profile: Profile
     config: VenueConfig
     claim: Claim
     public_inputs: tuple[int, ...]
@@ -100,10 +99,16 @@ class ProofSummary:
     parts: tuple[Part, ...]
     security: SecurityReport
 
+    @property
+    def parameters(self) -> Parameters:
+        """The verifier's parameters: those of the profile that the file names."""
+        return self.profile.parameters
+
     def lines(self) -> list[str]:
         """Parameters, public inputs, commitments, nonces and sizes, for people."""
         rule = ", ".join(f"{name} {value}" for name, value in asdict(self.parameters).items())
-        lines = [f"parameters           {rule}", f"public inputs        {len(self.public_inputs)} field elements:"]
+        lines = [f"profile              {self.profile.name}"]
+        lines += [f"parameters           {rule}", f"public inputs        {len(self.public_inputs)} field elements:"]
         lines += ["  " + " ".join(str(word) for word in row) for row in _rows(self.public_inputs, 8)]
         lines.append(f"keccak of outputs    0x{self.outputs_hash.hex()}")
         lines.append("tables               rows, columns, lookup columns, constraints")
@@ -140,18 +145,17 @@ def summarise(data: bytes) -> ProofSummary:
         raise
     except ProtocolError as error:
         raise VerificationError("public input", error.message, value=error.value, limit=error.limit) from error
-    identity = statement_id(shape)
+    profile, identity = header_profile(header), statement_id(shape)
     if header.statement != identity:
         raise VerificationError("transcript", "made for another statement", value=header.statement, limit=identity)
-    layout, parameters = layout_of(build_statement(shape)), PARAMETERS
+    layout, parameters = layout_of(build_statement(shape)), profile.parameters
     proof, proof_shape = decode(proof_bytes, layout, parameters)
     return ProofSummary(
         size=len(data),
         digest=hashlib.sha256(data).hexdigest(),
         statement=STATEMENT_NAME,
         statement_id=identity,
-        parameters=parameters,
-        parameter_digest=parameter_digest(parameters),
+        profile=profile,
         config=header.config,
         claim=claim,
         public_inputs=claim_inputs(claim),

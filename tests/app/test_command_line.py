@@ -18,6 +18,7 @@ from app import cli, jit_cache
 from app.commands import run as run_command
 from app.scenarios.journey import Journey, StepFailed
 from app.settings import ROOT, BadDataFolder, open_paths
+from engine.proving.parameters import DEFAULT_PROFILE, PROFILES
 from engine.proving.prover import prove_batch
 from engine.sequencer.inputs import L1Block
 
@@ -35,6 +36,7 @@ def call(*arguments: str) -> int:
     [
         (["dekc"], "desk, run, replay, verify, bench, screenshots, doctor"),
         (["run", "round-tripp"], "round-trip"),
+        (["run", "round-trip", "--profile", "slow"], "quick, frugal"),
         (["bench"], ", ".join(cli.BENCHES)),
     ],
 )
@@ -52,6 +54,13 @@ def test_an_unknown_bench_lists_the_valid_ones(capsys: pytest.CaptureFixture[str
     message = capsys.readouterr().err
     assert "unknown bench 'speed'" in message
     assert all(name in message for name in cli.BENCHES)
+
+
+def test_the_profiles_offered_are_those_that_proofs_may_name() -> None:
+    assert (list(cli.PROFILES), cli.PROFILES[0]) == (list(PROFILES), DEFAULT_PROFILE.name)
+    for command in (["desk"], ["run", "round-trip"], []):
+        assert cli.parse(command).profile == DEFAULT_PROFILE.name
+    assert cli.parse(["run", "round-trip", "--profile", "frugal"]).profile == "frugal"
 
 
 def test_an_unknown_crash_point_lists_the_valid_ones() -> None:

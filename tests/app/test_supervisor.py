@@ -106,7 +106,7 @@ class Collected:
 def test_stop_cancels_the_running_proof_and_delivers_nothing(tmp_path: Path) -> None:
     running, collected = threading.Event(), Collected()
 
-    def prove(batch: Batch, config: Any, *, progress: Any, cancelled: Any) -> Any:
+    def prove(batch: Batch, config: Any, *, profile: Any, progress: Any, cancelled: Any) -> Any:
         running.set()
         while not cancelled():
             progress("commitment", 0.5)
@@ -131,7 +131,7 @@ def test_a_proof_that_is_done_while_stopping_is_dropped(tmp_path: Path) -> None:
     whole = stand_in_prover(DEFAULT_CONFIG, tmp_path, collected)
     answer = whole._prove
 
-    def deaf(batch: Batch, config: Any, *, progress: Any, cancelled: Any) -> Any:
+    def deaf(batch: Batch, config: Any, *, profile: Any, progress: Any, cancelled: Any) -> Any:
         running.set()
         while not cancelled():
             pass

@@ -59,7 +59,7 @@ def shown(kind: type) -> list:
 
 
 def opened_with_failure(qtbot: QtBot, paths: Paths) -> StartWindow:
-    window, opener = StartWindow(), Opener(paths, 1.0)
+    window, opener = StartWindow(), Opener(paths, 1.0, "quick")
     qtbot.addWidget(window)
     opener.progressed.connect(window.show_progress)
     opener.failed.connect(window.show_failure)
@@ -78,7 +78,7 @@ def opened_with_failure(qtbot: QtBot, paths: Paths) -> StartWindow:
 
 @pytest.mark.usefixtures("no_other_thread")
 def test_progress_is_shown_and_the_venue_runs(qtbot: QtBot, paths: Paths) -> None:
-    window, opener = StartWindow(), Opener(paths, 2.0)
+    window, opener = StartWindow(), Opener(paths, 2.0, "frugal")
     qtbot.addWidget(window)
     seen: list[tuple[str, float]] = []
     opener.progressed.connect(window.show_progress)
@@ -156,7 +156,7 @@ def test_the_program_opens_and_ends_with_its_window(qtbot: QtBot, paths: Paths) 
         return False
 
     person = Poll(close_the_desk)
-    assert start.run(paths, 1.0) == 0
+    assert start.run(paths, 1.0, "quick") == 0
     assert person.done
     assert paths.layouts.exists()
     open_session(paths).close()  # the folder was let go
@@ -176,6 +176,6 @@ def test_closing_the_start_window_gives_up(qtbot: QtBot, paths: Paths, monkeypat
         return bool(windows)
 
     person = Poll(close_at_once)
-    assert start.run(paths, 1.0) == 0
+    assert start.run(paths, 1.0, "quick") == 0
     assert person.done
     assert opened == [], "a desk must not come up after its start was given up"

@@ -31,11 +31,12 @@ class Opener(QObject):
     opened = Signal()
     failed = Signal(str)
 
-    def __init__(self, paths: Paths, speed: float) -> None:
+    def __init__(self, paths: Paths, speed: float, profile: str) -> None:
         super().__init__()
         self.engine: Engine | None = None
         self._paths = paths
         self._speed = speed
+        self._profile = profile
         self._given_up = False
         self.thread_of_work = threading.Thread(target=self._open, name="opener")
 
@@ -52,11 +53,13 @@ class Opener(QObject):
         try:
             self._progress("loading the engine (the first launch compiles its kernels)", 0.0)
             from app.engine import Engine
+            from app.prover import prover_with
             from app.session import open_session
             from app.warmup import warm_up_trading
 
             warm_up_trading(self._progress)
-            engine = Engine(open_session(self._paths, progress=self._progress))
+            make_prover = prover_with(self._profile)
+            engine = Engine(open_session(self._paths, progress=self._progress, make_prover=make_prover))
             engine.set_speed(self._speed)
             engine.start()
         except GivenUp:
@@ -119,12 +122,12 @@ def start_application() -> QApplication:
     return found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
 
 
-def run(paths: Paths, speed: float) -> int:
+def run(paths: Paths, speed: float, profile: str) -> int:
     """Open, show the desk until it is closed, stop everything in order; the exit status."""
     app = start_application()
     theme = Theme("dark", "normal")
     theme.apply()
-    window, opener = StartWindow(), Opener(paths, speed)
+    window, opener = StartWindow(), Opener(paths, speed, profile)
     heard: list[str] = []
     opener.progressed.connect(window.show_progress, Qt.ConnectionType.QueuedConnection)
     opener.failed.connect(window.show_failure, Qt.ConnectionType.QueuedConnection)

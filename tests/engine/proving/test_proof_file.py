@@ -15,6 +15,7 @@ from engine.errors import OutOfRange, ProtocolError
 from engine.exchange.config import DEFAULT_CONFIG, config_hash
 from engine.exchange.tree import AccountTree
 from engine.proving.checks import BadBatch
+from engine.proving.parameters import DEFAULT_PROFILE, FRUGAL, QUICK
 from engine.proving.proof_file import LENGTH_BYTES, MAGIC, MAX_HEADER, Header, decode_file, encode_file
 from engine.proving.prover import ProvedBatch, prove_batch, verify_file
 from engine.sequencer.batch import Batch
@@ -63,6 +64,8 @@ def test_the_file_alone_verifies(batch: Batch, proved: ProvedBatch):
     assert "proofline/account-updates/1" in text
     assert "0.000200 pUSD, account 16, 0x" + "a1" * 20 in text
     assert "bits proven" in text
+    assert verified.profile is DEFAULT_PROFILE
+    assert f"{DEFAULT_PROFILE.name}: {DEFAULT_PROFILE.terms}" in text
 
 
 def test_the_result_names_digest_stages_and_seconds(proved: ProvedBatch):
@@ -117,6 +120,9 @@ def shorter_tree() -> object:
         ({"new_root": b"\xff" * 32}, "public input"),
         ({"withdrawals": ()}, "public input"),
         ({"statement": bytes(32)}, "transcript"),
+        ({"profile": "thrifty"}, "transcript"),
+        ({"profile": "frugal"}, "encoding"),
+        ({"profile": "Quick\x1b[2J"}, "transcript"),
         ({"config": other_config()}, "public input"),
         ({"config": shorter_tree()}, "transcript"),
         ({"config": msgspec.structs.replace(DEFAULT_CONFIG, tree_height=17)}, "public input"),
@@ -158,7 +164,7 @@ def test_names_that_paint_over_a_terminal_are_refused(proved: ProvedBatch):
 
 def test_the_header_has_one_encoding(batch: Batch, proved: ProvedBatch):
     header, proof = decode_file(proved.file)
-    assert encode_file(batch, DEFAULT_CONFIG, proof) == proved.file
+    assert encode_file(batch, DEFAULT_CONFIG, DEFAULT_PROFILE, proof) == proved.file
     loose = msgspec.msgpack.encode({**msgspec.structs.asdict(header)}, order=None)
     shuffled = msgspec.msgpack.encode(dict(reversed(msgspec.msgpack.decode(loose).items())))
     for encoded in (shuffled, b"\xc1", b"", b"\x80"):
@@ -170,6 +176,16 @@ def test_the_header_has_one_encoding(batch: Batch, proved: ProvedBatch):
     with pytest.raises(VerificationError, match="length"):
         verify_file(huge)
     assert isinstance(header, Header)
+
+
+def test_a_proof_of_another_profile_verifies_by_its_name(batch: Batch):
+    """Nothing but the name in the header tells the verifier which parameters to insist on."""
+    proved = prove_batch(batch, DEFAULT_CONFIG, profile=FRUGAL)
+    verified = verify_file(proved.file)
+    assert verified.profile is FRUGAL
+    assert verified.bits_proven >= 100
+    with pytest.raises(VerificationError):
+        verify_file(reheaded(proved.file, profile=QUICK.name))
 
 
 def test_progress_names_stages_and_cancelling_stops(batch: Batch):

@@ -7,12 +7,19 @@ from dataclasses import replace
 import pytest
 from proving_batches import SMALL, sample_batch
 
-from engine.errors import OutOfRange, ProtocolError
+from engine.errors import OutOfRange, ProtocolError, UnknownName
 from engine.exchange.config import DEFAULT_CONFIG, config_hash
 from engine.field.koalabear import P
 from engine.hashing.keccak import keccak256
 from engine.proving.coverage import COVERED, NOT_COVERED
-from engine.proving.parameters import LARGEST_HEIGHTS, PARAMETERS, parameter_digest
+from engine.proving.parameters import (
+    DEFAULT_PROFILE,
+    LARGEST_HEIGHTS,
+    PROFILES,
+    Profile,
+    parameter_digest,
+    profile_named,
+)
 from engine.proving.shape import BUS_EXTERNAL, StatementShape, venue_shape
 from engine.proving.statement import (
     PUBLIC_COUNT,
@@ -177,28 +184,42 @@ def test_no_sum_can_wrap_at_the_greatest_height():
         assert largest_sum + limb // 4 + (limb // 4) * limb < P
 
 
-def test_parameters_reach_their_target_at_all_heights_in_use():
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+def test_parameters_reach_their_target_at_all_heights_in_use(profile: Profile):
     layout = layout_of(build_statement(venue_shape(DEFAULT_CONFIG)))
     names = [table.table.name for table in layout.tables]
     assert names == ["poseidon", "path", "update", "range"]
     for heights in ((3, 3, 3, 16), (8, 8, 5, 16), (11, 11, 8, 16), (12, 12, 9, 16), (16, 16, 12, 16), LARGEST_HEIGHTS):
-        report = assess(layout, heights, PARAMETERS, 2 << heights[2])
-        assert report.proven_bits >= PARAMETERS.target_bits >= 100
-    assert len(parameter_digest()) == 32
-    assert parameter_digest() != parameter_digest(replace(PARAMETERS, queries=PARAMETERS.queries - 1))
+        report = assess(layout, heights, profile.parameters, 2 << heights[2])
+        assert report.proven_bits >= profile.parameters.target_bits >= 100
 
 
-def test_parameters_are_chosen_by_the_security_module():
-    layout = layout_of(build_statement(venue_shape(DEFAULT_CONFIG)))
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+def test_parameters_are_chosen_by_the_security_module(profile: Profile):
+    layout, parameters = layout_of(build_statement(venue_shape(DEFAULT_CONFIG))), profile.parameters
     chosen = choose_parameters(
         layout,
         LARGEST_HEIGHTS,
-        target_bits=PARAMETERS.target_bits,
-        log_blowup=PARAMETERS.log_blowup,  # a matter of cost, like the work before the queries
-        query_grinding=PARAMETERS.query_grinding,
+        target_bits=parameters.target_bits,
+        log_blowup=parameters.log_blowup,  # a matter of cost, like the work before the queries
+        query_grinding=parameters.query_grinding,
         public_terms=2 << LARGEST_HEIGHTS[2],
     )
-    assert chosen == PARAMETERS
+    assert chosen == parameters
+
+
+def test_profiles_have_names_and_digests_of_their_own():
+    assert list(PROFILES) == [profile.name for profile in PROFILES.values()] == ["quick", "frugal"]
+    assert len({profile.digest for profile in PROFILES.values()}) == len(PROFILES)
+    for profile in PROFILES.values():
+        assert profile_named(profile.name) is profile
+        assert profile.digest == parameter_digest(profile.parameters)
+        assert profile.digest != parameter_digest(replace(profile.parameters, queries=profile.parameters.queries - 1))
+        assert len(profile.digest) == 32
+        assert f"{profile.parameters.queries} queries" in profile.terms
+    assert DEFAULT_PROFILE in PROFILES.values()
+    with pytest.raises(UnknownName, match="frugal, quick"):
+        profile_named("thrifty")
 
 
 def test_claim_of_takes_the_config_hash_of_the_venue():

@@ -10,7 +10,7 @@ from proving_batches import close_batch, trader
 
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.exchange.tree import AccountTree
-from engine.proving.parameters import PARAMETERS, parameter_digest
+from engine.proving.parameters import DEFAULT_PROFILE, PARAMETERS
 from engine.proving.prover import prove_batch, verify_file
 from engine.proving.summary import summarise
 from engine.stark.errors import STAGE_MEANINGS, VerificationError
@@ -26,9 +26,9 @@ def file() -> bytes:
 def test_a_summary_says_what_verification_says(file: bytes) -> None:
     summary, verified = summarise(file), verify_file(file)
     assert (summary.claim, summary.public_inputs) == (verified.claim, verified.public_inputs)
-    assert (summary.statement_id, summary.parameter_digest) == (verified.statement_id, verified.parameter_digest)
+    assert (summary.statement_id, summary.profile) == (verified.statement_id, verified.profile)
     assert summary.security == verified.security
-    assert (summary.parameters, summary.parameter_digest) == (PARAMETERS, parameter_digest())
+    assert (summary.profile, summary.parameters) == (DEFAULT_PROFILE, PARAMETERS)
     assert summary.digest == hashlib.sha256(file).hexdigest()
 
 
