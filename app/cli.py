@@ -54,8 +54,18 @@ def _dispatch(options: argparse.Namespace, window: Callable[[], ModuleType]) -> 
             raise UnknownName("bench", str(options.name), list(BENCHES))
         if options.name in WINDOW_BENCHES:
             return int(window().bench(options))
+    if options.command in ("run", "replay"):
+        _compile(prover=options.command == "run")
     module = importlib.import_module(f"app.commands.{options.command}")
     return int(module.run(options))
+
+
+def _compile(*, prover: bool) -> None:
+    """On the first use of a build: compile with progress, before anything imports the engine."""
+    from app.commands.progress import TerminalProgress
+    from app.warmup import warm_up, warm_up_trading
+
+    (warm_up if prover else warm_up_trading)(TerminalProgress())
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

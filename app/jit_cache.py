@@ -60,9 +60,18 @@ def has_kernels() -> bool:
 
 def is_warm() -> bool:
     """True when an earlier launch compiled everything into the folder in use."""
-    return (Path(os.environ["NUMBA_CACHE_DIR"]) / "complete").exists()
+    return _marker().exists()
 
 
 def mark_warm() -> None:
     """Remember that the warm-up went through."""
-    (Path(os.environ["NUMBA_CACHE_DIR"]) / "complete").write_text("warm-up completed\n")
+    _marker().write_text("warm-up completed\n")
+
+
+def _marker() -> Path:
+    """The sign of a completed warm-up. numba knows a kernel by its file's place and time of change, so they are in the
+    name: a second copy of the same sources has to compile again, and then says so."""
+    digest = hashlib.sha256()
+    for path in kernel_sources():
+        digest.update(f"{path} {path.stat().st_mtime_ns}\n".encode())
+    return Path(os.environ["NUMBA_CACHE_DIR"]) / f"complete-{digest.hexdigest()[:16]}"

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app import faults, jit_cache
+from app import faults, interpreter, jit_cache
 from app.busy import BusyShare
 from app.proof_files import NO_FACTS, ProofFacts, read_facts, store_proof
 from app.snapshots import SecurityTerm, WorkerView
@@ -108,6 +108,7 @@ class ProverQueue:
         self.live: LiveProof | None = None
         self._facts: dict[str, ProofFacts] = {}
         self.preparing = ""
+        self._prepared = 0.0
         self._busy = BusyShare()
         self._made = self._failed = 0
         self._last_failure = ""
@@ -139,7 +140,7 @@ class ProverQueue:
                 state="starting" if self.preparing else "proving" if live else "idle",
                 batch=live.batch if live else None,
                 stage=live.stage if live else "",
-                fraction=live.fraction if live else 0.0,
+                fraction=live.fraction if live else self._prepared,
                 busy=self._busy.share(),
                 proofs=self._made,
                 failures=self._failed,
@@ -184,10 +185,11 @@ class ProverQueue:
         except ProvingCancelled:
             return  # stopped while compiling; the next start goes on
         finally:
-            self.preparing = ""
+            self.preparing, self._prepared = "", 0.0
 
     def _preparing(self, stage: str, fraction: float) -> None:
         self.thread.beat()
+        self._prepared = fraction
         if self._stopping.is_set():
             raise ProvingCancelled("the prover is stopping", field="cancelled")
 
@@ -207,6 +209,8 @@ class ProverQueue:
             self._busy.end()
         if outcome.accepted:
             self._made += 1
+            if self._made == 1:
+                interpreter.set_aside()  # the prover's modules, loaded with its first batch
         else:
             self._failed += 1
             self._last_failure = outcome.reason

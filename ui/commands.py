@@ -43,6 +43,7 @@ def has_display() -> bool:
 
 def _without_display(options: argparse.Namespace) -> int:
     """Say so, play the round trip headless, keep its report and pictures, say where they are; 0 when all went well."""
+    from app.commands.progress import TerminalProgress
     from app.commands.run import new_run_folder, play, print_step
     from app.engine import Engine
     from app.scenarios.report import write_report
@@ -69,6 +70,7 @@ def _without_display(options: argparse.Namespace) -> int:
 
 def screenshots(options: argparse.Namespace) -> int:
     """A venue in a folder of its own plays recorded flow with a user's trade in it; then the window is drawn."""
+    from app.commands.progress import TerminalProgress
     from app.commands.run import new_run_folder
     from app.engine import Engine
     from app.session import open_session
@@ -113,15 +115,3 @@ def bench(options: argparse.Namespace) -> int:
     module = importlib.import_module(f"ui.benches.{options.name}")
     show(module.measure(quick=options.quick), as_json=options.json)
     return 0
-
-
-class TerminalProgress:
-    """Progress as lines, each stage once."""
-
-    def __init__(self) -> None:
-        self._last = ""
-
-    def __call__(self, stage: str, fraction: float) -> None:
-        if stage != self._last:
-            self._last = stage
-            print(f"{fraction:4.0%} {stage}", flush=True)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import pyqtgraph as pg
 from PySide6.QtWidgets import QApplication
 
+from app import interpreter
 from engine.errors import ProtocolError
 from ui.shell import layout_file
 from ui.shell.engine_protocol import DeskEngine
@@ -115,7 +116,8 @@ def run_desk(engine: DeskEngine, settings: DeskSettings) -> int:
     window.loop.start()
     window.show()
     try:
-        return app.exec()
+        with interpreter.watched():
+            return app.exec()
     finally:
         window.loop.stop()
         restore_hooks()

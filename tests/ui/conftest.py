@@ -44,7 +44,7 @@ def _active_timers() -> list[str]:
 
     found = []
     for thing in gc.get_objects():
-        if isinstance(thing, QTimer) and isValid(thing) and thing.isActive():
+        if issubclass(type(thing), QTimer) and isValid(thing) and thing.isActive():  # isinstance asks dead proxies
             found.append(f"QTimer {thing.objectName() or thing!r} of {thing.parent()!r}")
     return found
 

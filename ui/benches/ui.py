@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QTimer
 
+from app import interpreter
 from app.commands.bench import result
 from app.engine import Engine
 from app.session import open_session
@@ -110,7 +111,8 @@ def measure(*, quick: bool) -> dict[str, Any]:
             window.show()
             window.loop.start()
             QTimer.singleShot(0, window.loop.frame)
-            application.exec()
+            with interpreter.watched():
+                application.exec()
             measured = _result(collector, application.platformName())
             window.loop.stop()
             window.close()

@@ -51,13 +51,15 @@ class Opener(QObject):
 
     def _open(self) -> None:
         try:
-            self._progress("loading the engine (the first launch compiles its kernels)", 0.0)
-            from app.engine import Engine
-            from app.prover import prover_with
-            from app.session import open_session
+            self._progress("loading the engine", 0.0)
             from app.warmup import warm_up_trading
 
             warm_up_trading(self._progress)
+            self._progress("loading the engine", 0.0)
+            from app.engine import Engine
+            from app.prover import prover_with
+            from app.session import open_session
+
             make_prover = prover_with(self._profile)
             engine = Engine(open_session(self._paths, progress=self._progress, make_prover=make_prover))
             engine.set_speed(self._speed)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.snapshots import Snapshot, ThreadView
+from app.snapshots import Snapshot, ThreadView, WorkerView
 from ui.viewmodels.header import speed_text
 from ui.viewmodels.wording import count_text, plural, seconds_text
 
 LAG_WARN_MS, LAG_DANGER_MS = 50.0, 250.0
-SILENT_SECONDS = 5.0
+SILENT_SECONDS, COMPILING_SECONDS = 5.0, 120.0
+REMEDY = "Close the desk and open it again: the venue is rebuilt from its journal, nothing acknowledged is lost."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ def make_status(snapshot: Snapshot, fps: float, frame_ms: float) -> tuple[Status
         _engine(snapshot),
         _prover(snapshot),
         _l1(snapshot),
-        _threads(snapshot.threads),
+        _threads(snapshot),
         _faults(snapshot),
         _clock(snapshot),
         StatusItem("fps", f"{fps:.0f} fps · {frame_ms:.1f} ms", "weak", "frames repainted a second; 95th percentile"),
@@ -38,7 +39,7 @@ def make_status(snapshot: Snapshot, fps: float, frame_ms: float) -> tuple[Status
 def _engine(snapshot: Snapshot) -> StatusItem:
     lag = snapshot.engine_lag_ms
     tone = "danger" if lag > LAG_DANGER_MS else "warn" if lag > LAG_WARN_MS else "weak"
-    return StatusItem("engine", f"engine lag {seconds_text(lag / 1000)}", tone, "age of the picture on screen")
+    return StatusItem("engine", f"engine lag {seconds_text(lag / 1000)}", tone, "how late the venue's clock steps are")
 
 
 def _l1(snapshot: Snapshot) -> StatusItem:
@@ -50,19 +51,29 @@ def _prover(snapshot: Snapshot) -> StatusItem:
     waiting = sum(1 for batch in snapshot.batches if batch.status == "sequenced")
     proving = [batch for batch in snapshot.batches if batch.status == "proving"]
     words = f"prover: {plural(waiting, 'batch').replace('batchs', 'batches')} waiting"
+    starting = _starting(snapshot)
+    if starting:
+        words = f"prover: compiling, {starting[0].fraction:.0%} · {waiting} waiting"
+        return StatusItem("prover", words, "pending", "first launch: the first proofs wait for the prover's kernels")
     if proving:
         words += f", {proving[-1].number} at {proving[-1].progress:.0%}"
     tone = "warn" if waiting > 3 else "weak"
     return StatusItem("prover", words, tone, f"{snapshot.proof_failures} failed attempts")
 
 
-def silent_threads(threads: tuple[ThreadView, ...]) -> list[ThreadView]:
-    """Threads that are dead or have not given a sign for long."""
-    return [t for t in threads if not t.alive or t.heartbeat_age > SILENT_SECONDS]
+def _starting(snapshot: Snapshot) -> list[WorkerView]:
+    return [worker for worker in snapshot.workers if worker.state == "starting"]
 
 
-def _threads(threads: tuple[ThreadView, ...]) -> StatusItem:
-    bad = silent_threads(threads)
+def silent_threads(threads: tuple[ThreadView, ...], excused: bool = False) -> list[ThreadView]:
+    """Threads that are dead or have not given a sign for long; ``excused``: one kernel may compile for longer."""
+    patience = COMPILING_SECONDS if excused else SILENT_SECONDS
+    return [t for t in threads if not t.alive or t.heartbeat_age > (patience if t.name == "prover" else SILENT_SECONDS)]
+
+
+def _threads(snapshot: Snapshot) -> StatusItem:
+    threads = snapshot.threads
+    bad = silent_threads(threads, bool(_starting(snapshot)))
     if not threads:
         return StatusItem("threads", "no threads running", "weak", "the venue stands still: a picture, not a session")
     if not bad:
@@ -86,9 +97,9 @@ def _clock(snapshot: Snapshot) -> StatusItem:
 def alarm(snapshot: Snapshot) -> str:
     """The sentence for the banner, or "": a dead thread or a halted sequencer is never silent."""
     if snapshot.sequencer.halted:
-        return f"The sequencer takes no inputs: {snapshot.sequencer.halted}"
+        return f"The sequencer takes no inputs: {snapshot.sequencer.halted}. {REMEDY}"
     dead = [t for t in snapshot.threads if not t.alive]
     if dead:
         names = ", ".join(t.name for t in dead)
-        return f"Stopped: {names}. {dead[0].error}".strip()
+        return f"Stopped: {names}. {dead[0].error}. {REMEDY}".replace(" . ", " ")
     return ""

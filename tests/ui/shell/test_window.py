@@ -14,6 +14,7 @@ from ui.desk import make_window, remembered
 from ui.shell import layout_file
 from ui.shell.panels import PANELS, panel_spec
 from ui.shell.workspace import LAYOUT_VERSION, BadLayout
+from ui.viewmodels.status import REMEDY
 
 
 def frames(window, count=2):
@@ -127,7 +128,7 @@ def test_a_fast_clock_says_what_it_cannot_do(window, engine):
 def test_a_dead_thread_is_a_banner(window, engine):
     engine.update(threads=sample_threads("out of memory"))
     frames(window)
-    assert window.banner.words.text() == "Stopped: prover. out of memory"
+    assert window.banner.words.text() == f"Stopped: prover. out of memory. {REMEDY}"
     assert window.banner.kind == "danger"
 
 

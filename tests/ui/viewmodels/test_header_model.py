@@ -6,10 +6,11 @@ import pytest
 from sample_snapshot import NOW, batch_view, sample_snapshot, sample_threads
 
 from app.pacer import MODES
+from app.snapshots import WorkerView
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.units import HOUR, SECOND
 from ui.viewmodels.header import HOLD_PATIENCE, ModeTeller, change_ppm, countdown_text, make_header, speed_text
-from ui.viewmodels.status import alarm, make_status
+from ui.viewmodels.status import REMEDY, alarm, make_status
 
 HELD = "the clock waits for a proof that is due"
 
@@ -98,7 +99,7 @@ def test_lag_gets_louder(lag, tone):
 
 def test_a_dead_thread_is_a_banner_with_its_error():
     snapshot = sample_snapshot(threads=sample_threads("out of memory"))
-    assert alarm(snapshot) == "Stopped: prover. out of memory"
+    assert alarm(snapshot) == f"Stopped: prover. out of memory. {REMEDY}"
     assert status(snapshot)["threads"].text == "thread prover dead"
     assert status(snapshot)["threads"].tone == "danger"
 
@@ -106,6 +107,19 @@ def test_a_dead_thread_is_a_banner_with_its_error():
 def test_a_silent_thread_is_said_in_the_bar():
     threads = (replace(sample_threads()[0], heartbeat_age=9.0), *sample_threads()[1:])
     assert status(sample_snapshot(threads=threads))["threads"].text == "thread sequencer silent"
+
+
+def test_a_prover_that_compiles_is_said_and_is_not_silent():
+    base = sample_snapshot()
+    prover = next(t for t in base.threads if t.name == "prover")
+    busy = tuple(replace(t, heartbeat_age=60.0) if t is prover else t for t in base.threads)
+    worker = WorkerView("in this process", "thread", "starting", None, "", 0.45, 0.0, 0, 0, "")
+    items = status(sample_snapshot(threads=busy, workers=(worker,)))
+    assert items["prover"].text == "prover: compiling, 45% · 1 waiting"
+    assert items["threads"].text == "6 threads ok"
+    assert status(sample_snapshot(threads=busy))["threads"].text == "thread prover silent"
+    stuck = tuple(replace(t, heartbeat_age=600.0) if t is prover else t for t in base.threads)
+    assert status(sample_snapshot(threads=stuck, workers=(worker,)))["threads"].text == "thread prover silent"
 
 
 def test_a_venue_without_threads_is_not_called_well():
