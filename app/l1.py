@@ -1,13 +1,15 @@
 """The L1 as the desk uses it: one user, one operator, blocks in slots, batches relayed in order.
 
-Runs on the sequencer's thread. A block is durable before the venue sees it; which batches were posted is asked of the
-contract, never remembered here.
+A block is durable before the venue sees it; which batches were posted is asked of the contract, never remembered here.
+The embedded chain's slots are worked on the sequencer's thread. A node may take its time or not answer at all, so its
+slots are worked on a thread of their own (``deliver`` given), one at a time; what came of one is a fact for the loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 from app.journal import Journal
 from engine.errors import ProtocolError
@@ -16,17 +18,19 @@ from engine.hashing.keccak import keccak256
 from engine.sequencer.batch import Batch
 from engine.sequencer.inputs import ClaimRequested, Input, L1Block
 from engine.settlement.blocks import Block
-from engine.settlement.chain import Chain
 from engine.settlement.client import Client, Deployment
+from engine.settlement.errors import InsufficientFunds, NodeError, NonceMismatch
 from engine.settlement.genesis import GenesisAccount, fund
 from engine.settlement.keys import UserKey, role_key
+from engine.settlement.ledger import Ledger
 from engine.settlement.relayer import ProvedBatch, Relayer, proved_batch
-from engine.settlement.watcher import block_input, inputs_since
+from engine.settlement.watcher import inputs_since
 
 BATCHES_PER_BLOCK = 4
 """State updates relayed in one block at most; together they must fit the block's gas."""
 USER_TRANSACTIONS = 32
 """The user's transactions that may wait for one block, for the same reason."""
+ERRORS_KEPT = 20
 
 
 class NothingToDo(ProtocolError):
@@ -50,6 +54,45 @@ class UserFunds:
     claimable: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the contract and the user's address hold at one time; ``nonce``: the user's next one."""
+
+    contract_root: bytes = b""
+    last_batch: int = 0
+    nonce: int = 0
+    funds: UserFunds = field(default_factory=UserFunds)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What a slot works on: the user's transactions that wait, the proved batches, the number of the last block given
+    to the venue. ``time``: venue time, ns."""
+
+    time: int
+    allow_empty: bool
+    given: int
+    user: tuple[bytes, ...]
+    batches: dict[int, tuple[Batch, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotDone:
+    """A slot that was worked on another thread: a fact for the loop, which hands it to :meth:`LayerOne.take`."""
+
+    future: Future[SlotResult]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotResult:
+    """What a slot brought. ``sent``: how many of the user's transactions are done with."""
+
+    blocks: tuple[L1Block, ...] = ()
+    errors: tuple[str, ...] = ()
+    sent: int = 0
+    look: Look | None = None
+
+
 class JournalBlocks:
     """The chain's block store: the journal's database."""
 
@@ -69,7 +112,13 @@ class LayerOne:
     """The chain, the contracts' client, the relayer, the user's key."""
 
     def __init__(
-        self, chain: Chain, client: Client, deployment: Deployment, config: VenueConfig, user: UserKey
+        self,
+        chain: Ledger,
+        client: Client,
+        deployment: Deployment,
+        config: VenueConfig,
+        user: UserKey,
+        deliver: Callable[[SlotDone], None] | None = None,
     ) -> None:
         self.chain = chain
         self.client = client
@@ -77,20 +126,44 @@ class LayerOne:
         self.config = config
         self.user = user
         self.user_account = config.first_user_account
-        self.funds = UserFunds()
-        self.contract_root = b""
-        self.last_batch = 0
         self.errors: list[str] = []
+        self.busy = False
+        """Whether a slot is being worked on another thread."""
         self._relayer = Relayer(client, role_key(config.seed, "operator"))
         self._batches: dict[int, tuple[Batch, str]] = {}
         self._user_transactions: list[bytes] = []
         self._user_waiting = 0
-        self.refresh()
+        self._given = chain.head.number
+        self._deliver = deliver
+        self._thread = ThreadPoolExecutor(1, "l1") if deliver else None
+        self._look = self._see()
+
+    def close(self) -> None:
+        """Let go of the chain, once a slot that is being worked on has come to its end."""
+        self.chain.close()
+        if self._thread is not None:
+            self._thread.shutdown()
+
+    @property
+    def funds(self) -> UserFunds:
+        """The user's money as of the last look."""
+        return self._look.funds
+
+    @property
+    def contract_root(self) -> bytes:
+        """The contract's root as of the last look."""
+        return self._look.contract_root
+
+    @property
+    def last_batch(self) -> int:
+        """The newest batch that the contract has as of the last look."""
+        return self._look.last_batch
 
     # -- what the venue asks
 
     def unseen(self, last: int) -> list[L1Block]:
         """Blocks above ``last``, as inputs: what a crash kept from the venue."""
+        self._given = self.chain.head.number
         return inputs_since(self.client, last)
 
     def queue_batch(self, batch: Batch, digest: str) -> None:
@@ -101,19 +174,37 @@ class LayerOne:
         """Proved batches that wait for a block."""
         return len(self._batches)
 
-    def mine(self, time: int, *, allow_empty: bool) -> L1Block | None:
-        """The slot's block, durable when this returns; None when there is nothing to put into it."""
-        raws = self._user_transactions + self._relay()
-        if not raws and not allow_empty:
-            return None
-        block = self.chain.build_block(raws, time)
-        self._user_transactions.clear()
-        self._user_waiting = 0
-        self._note_failures(block)
-        self.refresh()
+    def mine(self, time: int, *, allow_empty: bool) -> list[L1Block]:
+        """Work the slot: bring what waits to L1. The new blocks, durable; none when there is nothing to put into one.
+
+        On another thread, the blocks come with a :class:`SlotDone`; a slot that comes while one is worked is left out.
+        """
+        if self.busy or not (allow_empty or self._user_transactions or self._batches):
+            return []
+        slot = Slot(time, allow_empty, self._given, tuple(self._user_transactions), dict(self._batches))
+        if self._thread is None or self._deliver is None:
+            return self.take(self._work(slot))
+        self.busy = True
+        deliver = self._deliver
+        self._thread.submit(self._work, slot).add_done_callback(lambda future: deliver(SlotDone(future)))
+        return []
+
+    def take(self, result: SlotResult) -> list[L1Block]:
+        """Enter what a slot brought; its blocks are the venue's to see."""
+        self.busy = False
+        for message in result.errors:
+            if message not in self.errors[-1:]:
+                self.errors.append(message)
+        del self.errors[:-ERRORS_KEPT]
+        del self._user_transactions[: result.sent]
+        if result.look is not None:
+            self._look = result.look
+            self._user_waiting = len(self._user_transactions)
         for number in [n for n in self._batches if n <= self.last_batch]:
             del self._batches[number]
-        return block_input(self.client, block)
+        if result.blocks:
+            self._given = result.blocks[-1].number
+        return list(result.blocks)
 
     # -- what the user asks
 
@@ -159,36 +250,59 @@ class LayerOne:
         self._user_transactions.extend(fund(self.client, self.config, grant))
         self._user_waiting += 2 if deposit else 0
 
-    # -- looking
-
-    def refresh(self) -> None:
-        """Read the contract and the user's funds by call at the head block."""
-        client, owner = self.client, self.user.address
-        self.contract_root = client.state_root()
-        self.last_batch = client.last_batch()
-        self.funds = UserFunds(
-            client.token_balance(owner), client.pending(self.user_account, owner), client.withdrawable(owner)
-        )
-
     # -- inside
 
     def _next_nonce(self) -> int:
         """The user's next nonce, the transactions that wait for the next block counted."""
         self._user_waiting += 1
-        return self.chain.nonce(self.user.address) + self._user_waiting - 1
+        return self._look.nonce + self._user_waiting - 1
 
-    def _relay(self) -> list[bytes]:
+    def _see(self) -> Look:
+        """Read the contract and the user's funds by call at the head block."""
+        client, owner = self.client, self.user.address
+        funds = UserFunds(
+            client.token_balance(owner), client.pending(self.user_account, owner), client.withdrawable(owner)
+        )
+        return Look(client.state_root(), client.last_batch(), self.chain.nonce(owner), funds)
+
+    def _work(self, slot: Slot) -> SlotResult:
+        """Send, include, look. What a node refuses or does not answer is told, and tried again in the next slot."""
+        try:
+            raws = [*slot.user, *self._relay(slot.batches)]
+            if not raws and not slot.allow_empty:
+                return SlotResult()
+            self.chain.include(raws, slot.time)
+            blocks = self.chain.blocks_since(slot.given)
+            return SlotResult(
+                tuple(inputs_since(self.client, slot.given)), _failures(blocks), len(slot.user), self._see()
+            )
+        except NonceMismatch as error:  # the key was used elsewhere: what it signed for this slot was in vain
+            in_vain = len(slot.user) if error.sender == self.user.address else 0
+            return SlotResult(errors=(error.message,), sent=in_vain, look=self._see_if_possible())
+        except (NodeError, InsufficientFunds) as error:
+            return SlotResult(errors=(error.message,))
+
+    def _see_if_possible(self) -> Look | None:
+        try:
+            return self._see()
+        except NodeError:  # told by the next slot
+            return None
+
+    def _relay(self, batches: dict[int, tuple[Batch, str]]) -> list[bytes]:
         """Facts and updates of the next consecutive batches."""
         ready: list[ProvedBatch] = []
         number = self.last_batch + 1
-        while number in self._batches and len(ready) < BATCHES_PER_BLOCK:
-            batch, digest = self._batches[number]
+        while number in batches and len(ready) < BATCHES_PER_BLOCK:
+            batch, digest = batches[number]
             ready.append(proved_batch(self.client, self.deployment, batch, digest))
             number += 1
         return self._relayer.transactions_of(ready)
 
-    def _note_failures(self, block: Block) -> None:
-        for receipt in block.receipts:
-            if not receipt.status:
-                self.errors.append(f"L1 block {block.number}, transaction {receipt.index} reverted: {receipt.reason}")
-        del self.errors[:-20]
+
+def _failures(blocks: Iterable[Block]) -> tuple[str, ...]:
+    return tuple(
+        f"L1 block {block.number}, transaction {receipt.index} reverted: {receipt.reason}"
+        for block in blocks
+        for receipt in block.receipts
+        if not receipt.status
+    )

@@ -14,13 +14,13 @@ from app import faults
 from app.checkpoints import encode_checkpoint
 from app.ingress import Command, Ingress
 from app.journal import Journal
-from app.l1 import ChainRequest, LayerOne
+from app.l1 import ChainRequest, LayerOne, SlotDone
 from app.latency import L1_SLOT, proof_due
 from app.prover import MAX_ATTEMPTS, ProverQueue
 from engine.errors import ProtocolError
 from engine.sequencer.batch import Batch
 from engine.sequencer.events import AnyEvent
-from engine.sequencer.inputs import ClockStep, Input, ProofOutcome
+from engine.sequencer.inputs import ClockStep, Input, L1Block, ProofOutcome
 from engine.sequencer.venue import Venue
 
 GROUP_LIMIT = 512
@@ -134,8 +134,10 @@ class VenueLoop:
     def advance(self, target: int, *, quotes_only: bool = False) -> bool:
         """One clock step towards ``target``, no further than the next L1 slot or due proof.
 
-        Returns False when the clock is held by a proof that is due and not done.
+        Returns False when the clock is held by a proof that is due and not done, or by an L1 slot that is worked on.
         """
+        if self.hold_for_proofs and self.chain.busy:
+            return False
         due = min(((at, number) for number, (at, _) in self._due.items()), default=None)
         held_by = due if due is not None and self.hold_for_proofs else None
         limit = min(target, self.next_slot, held_by[0] if held_by else target)
@@ -152,13 +154,15 @@ class VenueLoop:
 
     def run_to(self, target: int, *, step: int, quotes_only: bool = False) -> None:
         """Advance synchronously in steps of ``step`` ns, waiting for proofs that are due; used by scenarios."""
-        while self.venue.time < target:
+        while self.venue.time < target or (self.hold_for_proofs and self.chain.busy):
             self.serve()
             if not self.advance(min(target, self.venue.time + step), quotes_only=quotes_only):
                 self.ingress.wait(1.0)
 
     def is_held(self) -> bool:
-        """True while the clock waits for a proof."""
+        """True while the clock waits for a proof or a slot."""
+        if self.hold_for_proofs and self.chain.busy:
+            return True
         return self.hold_for_proofs and any(at <= self.venue.time for at, _ in self._due.values())
 
     # -- proofs and L1
@@ -184,6 +188,8 @@ class VenueLoop:
                 self._apply_outcome(fact)
         elif isinstance(fact, ChainRequest):
             self._request(fact)
+        elif isinstance(fact, SlotDone):
+            self._see(self.chain.take(fact.future.result()))
         else:
             raise TypeError(f"unknown fact {type(fact).__name__}")
 
@@ -222,7 +228,10 @@ class VenueLoop:
     def _slot(self) -> None:
         """An L1 slot: mine what is waiting (or an empty block), make it durable, then let the venue see it."""
         self.next_slot = (self.venue.time // L1_SLOT + 1) * L1_SLOT
-        block = self.chain.mine(self.venue.time, allow_empty=self.blocks_every_slot)
-        if block is not None:
+        self._see(self.chain.mine(self.venue.time, allow_empty=self.blocks_every_slot))
+
+    def _see(self, blocks: list[L1Block]) -> None:
+        """Let the venue see L1 blocks that are durable."""
+        if blocks:
             faults.reach("l1_block_written_unseen")
-            self.apply([block])
+            self.apply([*blocks])

@@ -63,6 +63,7 @@ class Session:
         if not self.lock.held:
             return
         self.prover.stop()
+        self.chain.close()
         try:
             self.loop.checkpoint()
         finally:

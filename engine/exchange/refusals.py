@@ -129,7 +129,7 @@ class UnknownBatch(ProtocolError):
 
 
 class BlockOutOfOrder(ProtocolError):
-    """An L1 block that skips a number."""
+    """An L1 block that does not follow the one that was seen last."""
 
     def __init__(self, number: int, expected: int) -> None:
         super().__init__(

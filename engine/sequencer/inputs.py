@@ -100,7 +100,11 @@ class L1Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class L1Block(Input, frozen=True):
-    """An L1 block as the watcher saw it, with the exchange contract's events in order."""
+    """An L1 block as the watcher saw it, with the exchange contract's events in order.
+
+    ``previous``: number of the block that the venue sees before it (0 for none), where blocks that do not concern the
+    venue are left out; None for the number before its own.
+    """
 
     number: int
     timestamp: int
@@ -108,6 +112,7 @@ class L1Block(Input, frozen=True):
     deposits: tuple[L1Deposit, ...] = ()
     state_updates: tuple[L1StateUpdate, ...] = ()
     withdrawals: tuple[L1Withdrawal, ...] = ()
+    previous: int | None = None
 
 
 class ProofOutcome(Input, frozen=True):

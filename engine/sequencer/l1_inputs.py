@@ -82,11 +82,11 @@ def take_proof(core: VenueCore, outcome: ProofOutcome) -> None:
 
 def take_block(core: VenueCore, block: L1Block) -> None:
     """Enter an L1 block: deposits, then state updates, then claims; a known block changes nothing."""
-    expected = core.counters.l1_block + 1
-    if block.number < expected:
+    seen = core.counters.l1_block
+    if block.number <= seen:
         return
-    if block.number > expected:
-        raise BlockOutOfOrder(block.number, expected)
+    if (block.number - 1 if block.previous is None else block.previous) != seen:
+        raise BlockOutOfOrder(block.number, seen + 1)
     core.counters.l1_block = block.number
     for deposit in block.deposits:
         _credit(core, deposit, block.number)

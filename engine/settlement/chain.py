@@ -200,6 +200,9 @@ class Chain:
         """The next block, as :class:`engine.settlement.ledger.Ledger` has it."""
         return (self.build_block(transactions, time),)
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def checkpoint(self) -> bytes:
         """The present state, to restart from with the same store."""
         with self._lock:

@@ -17,6 +17,7 @@ class NonceMismatch(SettlementError):
     """The transaction's nonce is not its sender's next one."""
 
     def __init__(self, sender: bytes, nonce: int, expected: int) -> None:
+        self.sender = sender
         super().__init__(
             f"nonce of 0x{sender.hex()} is {nonce}; the next one is {expected}",
             field="nonce",

@@ -54,5 +54,8 @@ class Ledger(Protocol):
         chain makes exactly one block, also of no transactions, at ``time`` (venue time, ns).
         """
 
+    def close(self) -> None:
+        """Let go of what the ledger holds; an ``include`` that waits for the outside gives up."""
+
     def checkpoint(self) -> bytes:
         """What a restart needs beside the stored blocks; empty for a ledger that keeps its state elsewhere."""

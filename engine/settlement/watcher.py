@@ -9,11 +9,18 @@ from engine.settlement.client import Client, DepositEvent, StateUpdateEvent, Wit
 
 def inputs_since(client: Client, number: int) -> list[L1Block]:
     """Inputs for every block above ``number`` (the journal's last), in order; a block without events gives one too."""
-    return [block_input(client, block) for block in client.chain.blocks_since(number)]
+    inputs: list[L1Block] = []
+    for block in client.chain.blocks_since(number):
+        inputs.append(block_input(client, block, number))
+        number = block.number
+    return inputs
 
 
-def block_input(client: Client, block: Block) -> L1Block:
-    """One block's exchange events, each kind in order. Reverted transactions have no events."""
+def block_input(client: Client, block: Block, previous: int) -> L1Block:
+    """One block's exchange events, each kind in order. Reverted transactions have no events.
+
+    ``previous``: number of the block before it, of those that the client's chain has.
+    """
     deposits: list[L1Deposit] = []
     updates: list[L1StateUpdate] = []
     withdrawals: list[L1Withdrawal] = []
@@ -32,4 +39,5 @@ def block_input(client: Client, block: Block) -> L1Block:
         deposits=tuple(deposits),
         state_updates=tuple(updates),
         withdrawals=tuple(withdrawals),
+        previous=None if previous == block.number - 1 else previous,
     )

@@ -144,7 +144,7 @@ def test_watcher_ignores_other_contracts_events(venue: Venue) -> None:
     # The token emits Transfer and Approval in the genesis block; none of them is an input.
     logs = [log for receipt in venue.chain.block(1).receipts for log in receipt.logs]
     assert any(log.address == venue.client.token for log in logs)
-    block = block_input(venue.client, venue.chain.block(1))
+    block = block_input(venue.client, venue.chain.block(1), 0)
     assert len(block.deposits) == 2
     assert block.state_updates == ()
 
@@ -170,7 +170,11 @@ def test_consecutive_batches_go_into_one_block(venue: Venue) -> None:
     block = venue.block(*venue.relayer().transactions_of(batches))
     assert [receipt.status for receipt in block.receipts] == [1] * 6
     assert venue.client.last_batch() == 3
-    assert [update.batch_number for update in block_input(venue.client, block).state_updates] == [1, 2, 3]
+    assert [update.batch_number for update in block_input(venue.client, block, block.number - 1).state_updates] == [
+        1,
+        2,
+        3,
+    ]
     assert venue.relayer().transactions_of(batches) == []
     assert len(venue.relayer().transactions_of([*batches, venue.proved(4)])) == 2
     assert venue.relayer().transactions_of([]) == []
