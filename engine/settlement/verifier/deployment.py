@@ -22,6 +22,8 @@ PUBLIC_READ = 16
 PROGRAM_WORDS = 560
 TRACE_WORDS = 96
 """Words of opened trace rows that the query contract has room for."""
+MAX_NEXT = 80
+"""Main columns opened on the next row, of all tables, that the query contract has room for."""
 MAX_TERMS = 512
 """Deposits and withdrawals of one batch."""
 DEPLOY_GAS = 9_000_000
@@ -29,7 +31,7 @@ OPENING_TYPES = (
     "bytes32", "bytes", "bytes32", "address", "address", "address[]", "uint256[3]", "uint256[24]", "uint256[24]",
     "uint256[]", "uint256[]", "uint256[]", "uint256[]", "uint256[]",
 )  # fmt: skip
-QUERIES_TYPES = ("uint256[4]", "uint256[24]", "uint256[24]", "uint256[]", "uint256[]", "uint256[]", "uint256[]")
+QUERIES_TYPES = ("uint256[4]", "uint256[]", "uint256[]", "uint256[]", "uint256[5]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ def check_sizes(setup: VerifierSetup) -> None:
     if words > TRACE_WORDS:
         reason = "the statement's rows are too long for the query contract"
         raise StatementError(reason, field="columns", value=words, limit=TRACE_WORDS)
+    nexts = sum(len(table.next_columns) for table in setup.layout.tables)
+    if nexts > MAX_NEXT:
+        reason = "the statement reads too many columns on the next row for the query contract"
+        raise StatementError(reason, field="next columns", value=nexts, limit=MAX_NEXT)
     for table, height in zip(setup.layout.tables, setup.greatest, strict=True):
         if not table.table.min_log_height <= height <= table.table.max_log_height:
             reason = f"table {table.table.name} cannot have 2^{height} rows"
@@ -112,7 +118,8 @@ def queries_code(setup: VerifierSetup) -> bytes:
     p = setup.parameters
     numbers = [p.queries, p.log_blowup, p.log_arity, p.log_final]
     columns = [column for table in setup.layout.tables for column in table.next_columns]
-    return _bytecode("queries") + encode_arguments(QUERIES_TYPES, numbers, *_roots(), *_tables(setup), columns)
+    packed = [sum(c << (16 * i) for i, c in enumerate(columns[at : at + 16])) for at in range(0, MAX_NEXT, 16)]
+    return _bytecode("queries") + encode_arguments(QUERIES_TYPES, numbers, *_tables(setup), packed)
 
 
 def opening_code(setup: VerifierSetup, exchange: bytes, queries: bytes, evaluators: Sequence[bytes]) -> bytes:

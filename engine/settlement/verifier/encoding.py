@@ -1,21 +1,19 @@
 """The openings of a proof as query transactions carry them.
 
 The same values as in the file, arranged for the contract: rows group by group in whole words, FRI's leaves with the
-value in its place that the file leaves out, and for each group the value of its DEEP quotient, which is dearer to
-compute by a division than to check.
+value in its place that the file leaves out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.field.extension import DEGREE
 from engine.settlement.verifier.context import Drawn
-from engine.settlement.verifier.packing import pack
 from engine.stark.deep import Batch, evaluate_queries
 from engine.stark.errors import StatementError
 from engine.stark.fri import fold_blocks, place
@@ -26,30 +24,34 @@ from engine.stark.schedule import Shape, phase_trees
 
 WORD = 32
 ROW_BYTES = 112 * WORD
-"""Length of a query's row record, as the contract has it."""
-SPARE_BYTES = 3 * WORD
-"""A leaf of two values is read as if it were one of eight, which takes three words more."""
+"""Greatest length of a query's row record, as the contract has it."""
 Words = NDArray[np.uint64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class QueryOpening:
-    """One query: its index, the record of its rows and leaves, its DEEP values (32 bytes each).
+    """One query: its index, the record of its rows and leaves.
 
-    ``paths``: (level where it starts, siblings from there to the root) of each tree and FRI layer.
+    ``siblings``: per level those in the three trees, from the rows to the roots. ``paths``: per FRI layer the level
+    where it starts, and the siblings from there to its root.
     """
 
     index: int
     row: bytes
-    deep: tuple[bytes, ...]
+    siblings: tuple[tuple[bytes, ...], ...]
     paths: tuple[tuple[int, tuple[bytes, ...]], ...]
 
     def nodes(self, before: int | None) -> list[bytes]:
         """What a transaction carries after the query with index ``before``, or None for its first query."""
         shared = None if before is None else (self.index ^ before).bit_length()
-        out = list(self.deep)
+
+        def cut(start: int, path: Sequence[T]) -> Sequence[T]:
+            return path if shared is None else path[: max(0, shared - 1 - start)]
+
+        out = [node for level in cut(0, self.siblings) for node in level]
         for start, path in self.paths:
-            out += path if shared is None else path[: max(0, shared - 1 - start)]
+            out += cut(start, path)
         return out
 
 
@@ -106,16 +108,15 @@ def query_openings(
     for query in range(len(drawn.indices)):
         rows = [block[query].astype("<u4").tobytes() for group in groups for block in group if block is not None]
         rows += [layer[query].tobytes() for layer in leaves]
-        deep_words = tuple(pack(values[:DEGREE, query].tolist()).to_bytes(WORD, "big") for values in deep)
-        paths = [(0, part) for part in proof.trees]
-        level = 0
+        trees = zip(*(part.paths[query] for part in proof.trees), strict=True)
+        paths, level = [], 0
         for log_arity, part in zip(shape.schedule, proof.layers):
             level += log_arity
-            paths.append((level, part))
-        siblings = tuple((start, tuple(node.tobytes() for node in part.paths[query])) for start, part in paths)
+            paths.append((level, tuple(node.tobytes() for node in part.paths[query])))
         row = b"".join(map(_padded, rows))
-        if len(row) > ROW_BYTES - SPARE_BYTES:
-            raise StatementError("a query's rows are too long for the contract", field="row", value=len(row))
-        record = row + bytes(ROW_BYTES - len(row))
-        out.append(QueryOpening(int(drawn.indices[query]), record, deep_words, siblings))
+        if len(row) > ROW_BYTES:
+            reason = "a query's rows are too long for the contract"
+            raise StatementError(reason, field="row", value=len(row), limit=ROW_BYTES)
+        siblings = tuple(tuple(node.tobytes() for node in level_nodes) for level_nodes in trees)
+        out.append(QueryOpening(int(drawn.indices[query]), row, siblings, tuple(paths)))
     return out

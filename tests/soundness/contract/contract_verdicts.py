@@ -58,6 +58,17 @@ def split_head(bench: Bench, data: bytes) -> tuple[Proof, int]:
     return decoded, len(data) - bench.setup.parameters.queries * query_bytes(layout, shape)
 
 
+def leaf_sizes(bench: Bench, proved: Proved) -> list[tuple[int, int]]:
+    """Bytes and log2 of the arity of each FRI leaf of a query's record."""
+    _, shape = decode(proved.proof, bench.setup.layout, bench.setup.parameters)
+    return [(-(-20 * (1 << arity) // 32) * 32, arity) for arity in shape.schedule]
+
+
+def trace_bytes(bench: Bench, proved: Proved) -> int:
+    """Bytes of a query's record before its FRI leaves."""
+    return len(bench.split(proved).openings[0].row) - sum(size for size, _ in leaf_sizes(bench, proved))
+
+
 def flipped(data: bytes, place: int, bit: int) -> bytes:
     out = bytearray(data)
     out[place] ^= 1 << bit
@@ -75,8 +86,10 @@ __all__ = [
     "contract_verdict",
     "encode_call",
     "flipped",
+    "leaf_sizes",
     "native_verdict",
     "places",
     "same_transactions",
     "split_head",
+    "trace_bytes",
 ]

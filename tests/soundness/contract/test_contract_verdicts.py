@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from contract_verdicts import ACCEPTED, contract_verdict, flipped, native_verdict, places, same_transactions, split_head
+from contract_verdicts import (
+    ACCEPTED,
+    contract_verdict,
+    flipped,
+    leaf_sizes,
+    native_verdict,
+    places,
+    same_transactions,
+    split_head,
+    trace_bytes,
+)
 from verifier_bench import Bench, Proved
 
 from engine.settlement.abi import encode_call
@@ -57,15 +67,21 @@ def test_elements_that_are_not_canonical_are_refused(bench: Bench, proved: Prove
     assert not bench.chain.simulate(bench.addresses.opening, open_data(replace(proof, head=bytes(head)))).success
 
 
-def test_a_wrong_deep_value_is_refused(bench: Bench, proved: Proved) -> None:
-    """The hint is checked, not trusted: another value, and the same one with a lane raised by p."""
+def test_a_wrong_value_in_a_leaf_is_refused(bench: Bench, proved: Proved) -> None:
+    """The value that a file leaves out of a leaf is what DEEP, or the fold before, leads to: another one, or the same
+    with a coordinate raised by p, is refused in every layer."""
     proof = bench.split(proved)
-    first = proof.openings[0]
-    value = int.from_bytes(first.deep[0], "big")
-    for other in (value ^ 1, value + 2**31 - 2**24 + 1, value | 1 << 255, 0):
-        changed = replace(first, deep=(other.to_bytes(32, "big"), *first.deep[1:]))
-        bad = replace(proof, openings=(changed,))
-        assert bench.chain.simulate(bench.addresses.queries, check_data(bad, [0])).reason == "encoding"
+    first, start = proof.openings[0], trace_bytes(bench, proved)
+    position = first.index
+    for layer, (size, arity) in enumerate(leaf_sizes(bench, proved)):
+        place = start + 20 * (position & ((1 << arity) - 1))
+        value = int.from_bytes(first.row[place : place + 4], "little")
+        for other in (value ^ 1, value + 2**31 - 2**24 + 1, value | 1 << 31):
+            row = first.row[:place] + other.to_bytes(4, "little") + first.row[place + 4 :]
+            bad = replace(proof, openings=(replace(first, row=row),))
+            assert bench.chain.simulate(bench.addresses.queries, check_data(bad, [0])).reason == "fri", layer
+        start += size
+        position >>= arity
 
 
 def test_every_changed_word_of_the_context_makes_another_context(bench: Bench, proved: Proved) -> None:

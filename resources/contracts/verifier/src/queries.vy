@@ -14,12 +14,12 @@
         14 number of FRI layers, then per layer root, folding and mixing challenge, then the last polynomial
      A group is the tables of one height, tallest first. Field elements are packed as in `field.vy`.
      Per query, `rows[i]` holds group by group the main, auxiliary and quotient row, then FRI's leaves, each padded with
-     zeros to whole words, and zeros to its fixed length. `nodes` holds per query: each group's DEEP value, the three
-     paths, FRI's paths. Queries come in rising order of their indices. The first one's paths go up to the roots, a
-     later one's up to where they meet the paths before: if d - 1 is the highest bit in which the indices differ, the
-     node that d - 1 levels lead to is the sibling that the path before had there. Of the paths before, siblings are
-     kept by level. Those kept are right wherever the index before has a zero bit, and a larger index meets it nowhere
-     else. Rows and leaves that join above the meeting point are those of the query before.
+     zeros to whole words. `nodes` holds per query the paths of the three trees, level by level, then FRI's, path by
+     path. Queries come in rising order of their indices. The first one's paths go up to the roots, a later one's up to
+     where they meet the paths before: if d - 1 is the highest bit in which the indices differ, the node that d - 1
+     levels lead to is the sibling that the path before had there. Of the paths before, siblings are kept by level.
+     Those kept are right wherever the index before has a zero bit, and a larger index meets it nowhere else. Rows and
+     leaves that join above the meeting point are those of the query before.
 """
 
 import field
@@ -31,33 +31,36 @@ event QueriesVerified:
 MAX_CONTEXT: constant(uint256) = 96
 MAX_QUERIES: constant(uint256) = 256
 BATCH: constant(uint256) = 24
-ROW_BYTES: constant(uint256) = 32 * ROW_WORDS
-MAX_NODES: constant(uint256) = 2304
+ROW_BYTES: constant(uint256) = 3584
+MAX_NODES: constant(uint256) = 2048
 MAX_DEPTH: constant(uint256) = 24
 MAX_TABLES: constant(uint256) = 8
 MAX_GROUPS: constant(uint256) = 3
 MAX_LAYERS: constant(uint256) = 12
 MAX_FINAL: constant(uint256) = 64
-MAX_NEXT: constant(uint256) = 72
-ROW_WORDS: constant(uint256) = 112
-# Words of a record that hold trace rows, and those of them with columns opened on the next row.
+MAX_NEXT: constant(uint256) = 80
+# Words of a record that hold trace rows, and those of them with columns opened on the next row: how many there may be
+# and, four at a time, in how many passes of the DEEP sums they go.
 TRACE_WORDS: constant(uint256) = 96
-NEXT_WORDS: constant(uint256) = 40
+NEXT_WORDS: constant(uint256) = 32
+MAX_PASSES: constant(uint256) = 36
 
 # Sixty-four bits apart, 32 bits wide.
 WIDE: constant(uint256) = (2**32 - 1) * (1 + 2**64 + 2**128 + 2**192)
 NOT_CANONICAL: constant(uint256) = 2**32 * (1 + 2**64 + 2**128 + 2**192)
 CANONICAL: constant(uint256) = 2164260863 * (1 + 2**64 + 2**128 + 2**192)
 LIMB: constant(uint256) = 2**51 - 1
+# Added to a packed element: bit 32 of a lane tells a coordinate that is not canonical.
+SPARE: constant(uint256) = 2164260863 * (1 + 2**51 + 2**102 + 2**153 + 2**204)
+# A generator of the subgroup of order 2^24; inverses of those of order 2, 4, 8 and 16 that its squares lead to.
+GENERATOR: constant(uint256) = 1791270792
+INVERSES: constant(uint256[4]) = [2130706432, 16711679, 1739704753, 1461727711]
 # Every second byte, every second pair of bytes.
 BYTES: constant(uint256) = 450552876409790643671482431940419874915447411150352389258589821042463539455
 PAIRS: constant(uint256) = 1766820105243087041267848467410591083712559083657179364930612997358944255
 WORD32: constant(uint256) = 2**32 - 1
-
-# What multiplies eight opened elements: those at odd and at even places, five coordinates each.
-struct Weights:
-    odd: uint256[5]
-    even: uint256[5]
+# Multiplies 32-bit lanes that are 64 bits apart so that they stand twice side by side.
+TWICE: constant(uint256) = 2**32 + 1
 
 # Four coefficients of the last polynomial, five coordinates each.
 struct Quad:
@@ -67,14 +70,12 @@ LOG_BLOWUP: immutable(uint256)
 LOG_ARITY: immutable(uint256)
 LOG_FINAL: immutable(uint256)
 QUERIES: immutable(uint256)
-# Generator of the subgroup of order 2^k and its inverse, k = 1, 2, ...
-GENERATORS: immutable(uint256[MAX_DEPTH])
-INVERSES: immutable(uint256[MAX_DEPTH])
-# Main and auxiliary columns of each table, and the main columns opened on the next row too, table by table.
+# Main and auxiliary columns of each table, and the main columns opened on the next row too, table by table, sixteen to
+# a word from the low bits on.
 WIDTHS: immutable(DynArray[uint256, MAX_TABLES])
 AUXILIARIES: immutable(DynArray[uint256, MAX_TABLES])
 NEXT_COUNTS: immutable(DynArray[uint256, MAX_TABLES])
-NEXT_COLUMNS: immutable(DynArray[uint256, MAX_NEXT])
+NEXT_COLUMNS: immutable(uint256[MAX_NEXT // 16])
 
 # Bit i: query i holds for the context with this digest.
 verified: public(HashMap[bytes32, uint256])
@@ -83,20 +84,16 @@ verified: public(HashMap[bytes32, uint256])
 @deploy
 def __init__(
     parameters: uint256[4],
-    generators: uint256[MAX_DEPTH],
-    inverses: uint256[MAX_DEPTH],
     widths: DynArray[uint256, MAX_TABLES],
     auxiliaries: DynArray[uint256, MAX_TABLES],
     next_counts: DynArray[uint256, MAX_TABLES],
-    next_columns: DynArray[uint256, MAX_NEXT],
+    next_columns: uint256[MAX_NEXT // 16],
 ):
-    assert parameters[0] <= MAX_QUERIES and parameters[2] <= 3 and parameters[3] >= 2
+    assert parameters[0] <= MAX_QUERIES and parameters[2] <= 4 and parameters[3] >= 2
     QUERIES = parameters[0]
     LOG_BLOWUP = parameters[1]
     LOG_ARITY = parameters[2]
     LOG_FINAL = parameters[3]
-    GENERATORS = generators
-    INVERSES = inverses
     WIDTHS = widths
     AUXILIARIES = auxiliaries
     NEXT_COUNTS = next_counts
@@ -120,16 +117,11 @@ def _encoding(good: bool):
 
 @internal
 @pure
-def _unpacked(w: uint256[5]) -> uint256[8]:
+def _unpacked(a: uint256, b: uint256, c: uint256, d: uint256, e: uint256) -> uint256[8]:
     """
-    @dev Eight extension elements from five words of little-endian coordinates. Whether they are canonical is not
-         checked here.
+    @dev Eight extension elements from five words of big-endian coordinates. Whether they are canonical is not checked
+         here.
     """
-    a: uint256 = field.swapped(w[0])
-    b: uint256 = field.swapped(w[1])
-    c: uint256 = field.swapped(w[2])
-    d: uint256 = field.swapped(w[3])
-    e: uint256 = field.swapped(w[4])
     return [
         a >> 224
         | ((a >> 192) & WORD32) << 51
@@ -176,31 +168,30 @@ def _unpacked(w: uint256[5]) -> uint256[8]:
 
 @internal
 @pure
-def _folded(leaf: uint256[8], arity: uint256, c: uint256, fourth: uint256, eighth: uint256) -> uint256:
+def _pair(left: uint256, right: uint256, c: uint256, x: uint256) -> uint256:
     """
-    @dev A leaf of 2^arity values folded to one, without the factors 1/2. `c` is the folding challenge over the leaf's
-         first point; `fourth` and `eighth` are inverses of roots of unity of these orders.
+    @dev x (left + right) + c (left - right) for canonical elements and x below p. As `field.muladd`, with a product
+         of at most 2^48 added to either piece: lanes reach 2^51 (1 - 2^-7).
     """
-    a: uint256 = self._pair(leaf[0], leaf[1], c)
-    if arity == 1:
-        return a
-    square: uint256 = field.mul(c, c)
-    a = self._pair(a, self._pair(leaf[2], leaf[3], field.scale(c, fourth, 0)), square)
-    if arity == 2:
-        return a
-    other: uint256 = field.scale(c, eighth, 0)
-    b: uint256 = self._pair(leaf[6], leaf[7], field.scale(other, fourth, 0))
-    b = self._pair(self._pair(leaf[4], leaf[5], other), b, field.scale(square, fourth, 0))
-    return self._pair(a, b, field.mul(square, square))
-
-
-@internal
-@pure
-def _pair(left: uint256, right: uint256, c: uint256) -> uint256:
-    """
-    @dev (left + right) + c (left - right).
-    """
-    return field.muladd(unsafe_sub(unsafe_add(left, field.MODULUS), right), c, unsafe_add(left, right))
+    sum: uint256 = unsafe_add(left, right)
+    difference: uint256 = unsafe_sub(unsafe_add(left, field.MODULUS), right)
+    t: uint256 = unsafe_add(
+        uint256_addmod(uint256_mulmod(difference & field.LOW16, c, field.N), field.LIFT, field.N),
+        unsafe_mul(x & 65535, sum),
+    )
+    u: uint256 = unsafe_add(
+        uint256_addmod(uint256_mulmod((difference >> 16) & field.LOW16, c, field.N), field.LIFT, field.N),
+        unsafe_mul(x >> 16, sum),
+    )
+    e: uint256 = unsafe_add(t & field.EVEN, (u & field.EVEN) << 16)
+    o: uint256 = unsafe_add((t >> 51) & field.EVEN, ((u >> 51) & field.EVEN) << 16)
+    return (
+        (e & field.LANE) % field.P
+        | ((o & field.LANE) % field.P) << 51
+        | ((e >> 102) % field.P) << 102
+        | ((o >> 102) % field.P) << 153
+        | (unsafe_add(t >> 204, (u >> 204) << 16) % field.P) << 204
+    )
 
 
 @external
@@ -218,9 +209,12 @@ def check(
     widths: DynArray[uint256, MAX_TABLES] = WIDTHS
     auxiliaries: DynArray[uint256, MAX_TABLES] = AUXILIARIES
     next_counts: DynArray[uint256, MAX_TABLES] = NEXT_COUNTS
-    next_columns: DynArray[uint256, MAX_NEXT] = NEXT_COLUMNS
-    generators: uint256[MAX_DEPTH] = GENERATORS
-    inverses: uint256[MAX_DEPTH] = INVERSES
+    next_columns: uint256[MAX_NEXT // 16] = NEXT_COLUMNS
+    # Generators of the subgroups of order 2, 4, 8, ...
+    generators: uint256[MAX_DEPTH] = empty(uint256[MAX_DEPTH])
+    generators[MAX_DEPTH - 1] = GENERATOR
+    for i: uint256 in range(1, MAX_DEPTH):
+        generators[MAX_DEPTH - 1 - i] = unsafe_mul(generators[MAX_DEPTH - i], generators[MAX_DEPTH - i]) % field.P
 
     # Groups: heights in falling order, the tables of each; sizes of their rows, which lie in whole words.
     groups: uint256 = 0
@@ -229,6 +223,9 @@ def check(
     row_at: uint256[9] = empty(uint256[9])
     correction: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
     next_point: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
+    # (x - z) (x - z w) = x^2 + linear x + constant.
+    linear: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
+    constant_term: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
     # What multiplies each opened element; words with columns opened on the next row too, and what multiplies those.
     # The latter stand behind the former.
     terms: uint256[8][TRACE_WORDS + NEXT_WORDS] = empty(uint256[8][TRACE_WORDS + NEXT_WORDS])
@@ -249,6 +246,10 @@ def check(
         bound = tallest
         height[groups] = tallest
         next_point[groups] = field.scale(words[5], generators[tallest - 1], 0)
+        linear[groups] = field.reduced(
+            unsafe_sub(unsafe_sub(unsafe_mul(2, field.MODULUS), words[5]), next_point[groups])
+        )
+        constant_term[groups] = field.mul(words[5], next_point[groups])
         main_place: uint256 = 0
         auxiliary_place: uint256 = 0
         quotient_place: uint256 = 0
@@ -274,27 +275,28 @@ def check(
         for table: uint256 in range(len(widths), bound=MAX_TABLES):
             if (words[1] >> (8 * table)) & 255 == tallest:
                 first_column: uint256 = main_place
-                for _i: uint256 in range(widths[table], bound=4096):
-                    terms[main_place >> 3][main_place & 7] = power
-                    main_place = unsafe_add(main_place, 1)
+                for place: uint256 in range(main_place, main_place + widths[table], bound=4096):
+                    terms[place >> 3][place & 7] = power
                     power = field.mul(power, gamma)
+                main_place += widths[table]
                 for _i: uint256 in range(auxiliaries[table], bound=4096):
                     spread: uint256 = power
-                    for _j: uint256 in range(5):
-                        terms[auxiliary_place >> 3][auxiliary_place & 7] = spread
-                        auxiliary_place = unsafe_add(auxiliary_place, 1)
+                    for place: uint256 in range(auxiliary_place, auxiliary_place + 5, bound=5):
+                        terms[place >> 3][place & 7] = spread
                         spread = field.times_x(spread)
+                    auxiliary_place = unsafe_add(auxiliary_place, 5)
                     power = field.mul(power, gamma)
                 for _i: uint256 in range(2):
                     spread: uint256 = power
-                    for _j: uint256 in range(5):
-                        terms[quotient_place >> 3][quotient_place & 7] = spread
-                        quotient_place = unsafe_add(quotient_place, 1)
+                    for place: uint256 in range(quotient_place, quotient_place + 5, bound=5):
+                        terms[place >> 3][place & 7] = spread
                         spread = field.times_x(spread)
+                    quotient_place = unsafe_add(quotient_place, 5)
                     power = field.mul(power, gamma)
                 last: uint256 = max_value(uint256)
                 for i: uint256 in range(next_counts[table], bound=MAX_NEXT):
-                    place: uint256 = first_column + next_columns[column_at + i]
+                    column: uint256 = column_at + i
+                    place: uint256 = first_column + ((next_columns[column >> 4] >> ((column & 15) << 4)) & 65535)
                     if place >> 3 != last:
                         last = place >> 3
                         next_at[nexts] = last
@@ -317,29 +319,51 @@ def check(
         correction[groups] = power
         next_stop[groups] = nexts
         groups += 1
-    weights: Weights[TRACE_WORDS + NEXT_WORDS] = empty(Weights[TRACE_WORDS + NEXT_WORDS])
-    packed: uint256 = 0
-    for t: uint256[8] in terms:
-        if packed >= used and packed < TRACE_WORDS or packed >= TRACE_WORDS + nexts:
-            packed = unsafe_add(packed, 1)
-            continue
-        weights[packed] = Weights(
-            odd=[
+
+    # The DEEP sums in passes of four words: where the words are in the row record, sixteen bits each, and what
+    # multiplies them. Group by group those at z, then those at z w.
+    weights: uint256[10][4][MAX_PASSES] = empty(uint256[10][4][MAX_PASSES])
+    places: uint256[MAX_PASSES] = empty(uint256[MAX_PASSES])
+    pass_stop: uint256[2 * MAX_GROUPS] = empty(uint256[2 * MAX_GROUPS])
+    passes: uint256 = 0
+    for section: uint256 in range(2 * groups, bound=2 * MAX_GROUPS):
+        group: uint256 = section >> 1
+        first: uint256 = row_at[3 * group]
+        stop: uint256 = used
+        if section & 1 == 1:
+            first = TRACE_WORDS
+            if group != 0:
+                first += next_stop[group - 1]
+            stop = TRACE_WORDS + next_stop[group]
+        elif group + 1 < groups:
+            stop = row_at[3 * group + 3]
+        slot: uint256 = 0
+        for k: uint256 in range(first, stop, bound=TRACE_WORDS):
+            where: uint256 = k
+            if section & 1 == 1:
+                where = next_at[k - TRACE_WORDS]
+            places[passes] |= (where << 5) << (16 * slot)
+            t: uint256[8] = terms[k]
+            weights[passes][slot] = [
                 t[1] & LIMB | (t[3] & LIMB) << 64 | (t[5] & LIMB) << 128 | (t[7] & LIMB) << 192,
                 (t[1] >> 51) & LIMB | ((t[3] >> 51) & LIMB) << 64 | ((t[5] >> 51) & LIMB) << 128 | ((t[7] >> 51) & LIMB) << 192,
                 (t[1] >> 102) & LIMB | ((t[3] >> 102) & LIMB) << 64 | ((t[5] >> 102) & LIMB) << 128 | ((t[7] >> 102) & LIMB) << 192,
                 (t[1] >> 153) & LIMB | ((t[3] >> 153) & LIMB) << 64 | ((t[5] >> 153) & LIMB) << 128 | ((t[7] >> 153) & LIMB) << 192,
                 t[1] >> 204 | (t[3] >> 204) << 64 | (t[5] >> 204) << 128 | (t[7] >> 204) << 192,
-            ],
-            even=[
                 t[0] & LIMB | (t[2] & LIMB) << 64 | (t[4] & LIMB) << 128 | (t[6] & LIMB) << 192,
                 (t[0] >> 51) & LIMB | ((t[2] >> 51) & LIMB) << 64 | ((t[4] >> 51) & LIMB) << 128 | ((t[6] >> 51) & LIMB) << 192,
                 (t[0] >> 102) & LIMB | ((t[2] >> 102) & LIMB) << 64 | ((t[4] >> 102) & LIMB) << 128 | ((t[6] >> 102) & LIMB) << 192,
                 (t[0] >> 153) & LIMB | ((t[2] >> 153) & LIMB) << 64 | ((t[4] >> 153) & LIMB) << 128 | ((t[6] >> 153) & LIMB) << 192,
                 t[0] >> 204 | (t[2] >> 204) << 64 | (t[4] >> 204) << 128 | (t[6] >> 204) << 192,
-            ],
-        )
-        packed = unsafe_add(packed, 1)
+            ]
+            slot += 1
+            if slot == 4:
+                slot = 0
+                passes += 1
+        if slot != 0:
+            passes += 1
+        pass_stop[section] = passes
+
     log_domain: uint256 = height[0] + LOG_BLOWUP
     log_arity: uint256 = LOG_ARITY
     final: uint256 = min(LOG_FINAL, height[groups - 1])
@@ -361,6 +385,42 @@ def check(
                 c3 >> 204 | (c2 >> 204) << 64 | (c1 >> 204) << 128 | (c0 >> 204) << 192,
             ]
         )
+    # What multiplies differences when a leaf is folded: the folding challenge c over the four pairs' roots of unity, c^2
+    # over two pairs', c^4; for the leaf's second half likewise, and c^8.
+    multipliers: uint256[8][2 * MAX_LAYERS] = empty(uint256[8][2 * MAX_LAYERS])
+    for layer: uint256 in range(layers, bound=MAX_LAYERS):
+        c: uint256 = words[16 + 3 * layer]
+        square: uint256 = field.mul(c, c)
+        fourth: uint256 = field.mul(square, square)
+        eighth: uint256 = 0
+        for half: uint256 in range(2):
+            other: uint256 = field.scale(c, INVERSES[2], 0)
+            multipliers[2 * layer + half] = [
+                c,
+                field.scale(c, INVERSES[1], 0),
+                other,
+                field.scale(other, INVERSES[1], 0),
+                square,
+                field.scale(square, INVERSES[1], 0),
+                fourth,
+                eighth,
+            ]
+            if log_arity < 4:
+                break
+            eighth = field.mul(fourth, fourth)
+            c = field.scale(c, INVERSES[3], 0)
+            square = field.scale(square, INVERSES[2], 0)
+            fourth = field.scale(fourth, INVERSES[1], 0)
+    # By slot in a leaf: what leads from that point to the leaf's first one.
+    to_first: uint256[16] = [1, INVERSES[0], INVERSES[1], 0, INVERSES[2], 0, 0, 0, INVERSES[3], 0, 0, 0, 0, 0, 0, 0]
+    for slot: uint256 in range(16):
+        if to_first[slot] == 0:
+            low: uint256 = slot & 3
+            if low == 0:
+                low = 4
+            elif slot == 3:
+                low = 1
+            to_first[slot] = unsafe_mul(to_first[low], to_first[slot ^ low]) % field.P
     indices: uint256[MAX_QUERIES] = empty(uint256[MAX_QUERIES])
     for drawing: uint256 in range(MAX_QUERIES // 8):
         if 8 * drawing >= QUERIES:
@@ -376,18 +436,17 @@ def check(
         for i: uint256 in range(8):
             indices[8 * drawing + i] = (drawn >> (224 - 32 * i)) & ((1 << log_domain) - 1)
 
-    # Of the query before, tree by tree and layer by layer: siblings by level, digests of rows and leaves.
-    siblings: bytes32[MAX_DEPTH * (3 + MAX_LAYERS)] = empty(bytes32[MAX_DEPTH * (3 + MAX_LAYERS)])
-    digests: bytes32[3 * MAX_GROUPS + MAX_LAYERS] = empty(bytes32[3 * MAX_GROUPS + MAX_LAYERS])
+    # Of the query before: siblings of the trees by level, those of FRI's paths, digests of rows and leaves.
+    siblings: bytes32[3][MAX_DEPTH] = empty(bytes32[3][MAX_DEPTH])
+    fri_siblings: bytes32[MAX_DEPTH * MAX_LAYERS] = empty(bytes32[MAX_DEPTH * MAX_LAYERS])
+    digests: bytes32[3][MAX_GROUPS] = empty(bytes32[3][MAX_GROUPS])
+    leaf_digests: bytes32[MAX_LAYERS] = empty(bytes32[MAX_LAYERS])
     before: uint256 = 0
     bits: uint256 = 0
     at: uint256 = 0
     query: uint256 = 0
     self._encoding(len(rows) == len(numbers))
-    for given_row: Bytes[ROW_BYTES] in rows:
-        row: Bytes[ROW_BYTES] = given_row
-        self._encoding(len(row) == ROW_BYTES)
-        values: uint256[ROW_WORDS] = abi_decode(row, uint256[ROW_WORDS])
+    for row: Bytes[ROW_BYTES] in rows:
         self._encoding(numbers[query] < QUERIES)
         index: uint256 = indices[numbers[query]]
         self._encoding(index >= before)
@@ -413,127 +472,198 @@ def check(
         query = unsafe_add(query, 1)
 
         # Rows against the three trees.
-        hints: uint256 = at
-        at += groups
-        for tree: uint256 in range(3):
-            node: bytes32 = empty(bytes32)
-            position: uint256 = index
-            level: uint256 = 0
-            kept: uint256 = MAX_DEPTH * tree
-            for group: uint256 in range(groups, bound=MAX_GROUPS):
-                place: uint256 = 3 * group + tree
-                row_digest: bytes32 = keccak256(slice(row, 32 * row_at[place], row_bytes[place]))
-                if shared <= height[0] - height[group]:
-                    assert row_digest == digests[place], "trace opening"
-                    continue
-                digests[place] = row_digest
-                if group == 0:
-                    node = row_digest
-                else:
-                    node = keccak256(abi_encode(node, row_digest))
-                target: uint256 = log_domain
-                if group + 1 < groups:
-                    target = height[0] - height[group + 1]
-                for _: uint256 in range(min(target, shared - 1) - level, bound=MAX_DEPTH):
-                    sibling: bytes32 = nodes[at]
-                    if position & 1 == 1:
-                        node = keccak256(abi_encode(sibling, node))
-                    else:
-                        siblings[kept] = sibling
-                        node = keccak256(abi_encode(node, sibling))
-                    at = unsafe_add(at, 1)
-                    kept = unsafe_add(kept, 1)
-                    position = position >> 1
-                level = target
-            if shared > log_domain:
-                assert convert(node, uint256) == words[2 + tree], "trace opening"
-            elif shared != 0:
-                assert node == siblings[kept], "trace opening"
-
-        # The point of the query and its inverse.
-        x: uint256 = 3
-        inverse: uint256 = 710235478
-        rest: uint256 = index
-        for bit: uint256 in range(log_domain, bound=MAX_DEPTH):
-            if rest & 1 == 1:
-                x = unsafe_mul(x, generators[bit]) % field.P
-                inverse = unsafe_mul(inverse, inverses[bit]) % field.P
-            rest = rest >> 1
-
-        # DEEP: the group's value G is given and checked without a division.
-        invalid: uint256 = 0
-        deep: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
-        word_at: uint256 = 0
-        next_word: uint256 = 0
+        main: bytes32 = empty(bytes32)
+        auxiliary: bytes32 = empty(bytes32)
+        quotient: bytes32 = empty(bytes32)
+        below: uint256 = 0
         for group: uint256 in range(groups, bound=MAX_GROUPS):
-            stop: uint256 = used
+            place: uint256 = 3 * group
+            main_row: bytes32 = keccak256(slice(row, row_at[place] << 5, row_bytes[place]))
+            auxiliary_row: bytes32 = keccak256(slice(row, row_at[place + 1] << 5, row_bytes[place + 1]))
+            quotient_row: bytes32 = keccak256(slice(row, row_at[place + 2] << 5, row_bytes[place + 2]))
+            if shared <= height[0] - height[group]:
+                known: bytes32[3] = digests[group]
+                assert main_row == known[0] and auxiliary_row == known[1] and quotient_row == known[2], "trace opening"
+                continue
+            digests[group] = [main_row, auxiliary_row, quotient_row]
+            if group == 0:
+                main = main_row
+                auxiliary = auxiliary_row
+                quotient = quotient_row
+            else:
+                main = keccak256(abi_encode(main, main_row))
+                auxiliary = keccak256(abi_encode(auxiliary, auxiliary_row))
+                quotient = keccak256(abi_encode(quotient, quotient_row))
+            target: uint256 = log_domain
             if group + 1 < groups:
-                stop = row_at[3 * group + 3]
-            s0: uint256 = 0
-            s1: uint256 = 0
-            s2: uint256 = 0
-            s3: uint256 = 0
-            s4: uint256 = 0
-            for k: uint256 in range(word_at, stop, bound=ROW_WORDS):
-                w: Weights = weights[k]
-                odd: uint256 = values[k]
-                odd = (odd >> 8) & BYTES | (odd & BYTES) << 8
-                odd = (odd >> 16) & PAIRS | (odd & PAIRS) << 16
-                even: uint256 = (odd >> 32) & WIDE
-                odd = odd & WIDE
-                invalid |= unsafe_add(odd, CANONICAL) | unsafe_add(even, CANONICAL)
-                s0 = unsafe_add(s0, unsafe_add(unsafe_mul(w.odd[0], odd) >> 192, unsafe_mul(w.even[0], even) >> 192))
-                s1 = unsafe_add(s1, unsafe_add(unsafe_mul(w.odd[1], odd) >> 192, unsafe_mul(w.even[1], even) >> 192))
-                s2 = unsafe_add(s2, unsafe_add(unsafe_mul(w.odd[2], odd) >> 192, unsafe_mul(w.even[2], even) >> 192))
-                s3 = unsafe_add(s3, unsafe_add(unsafe_mul(w.odd[3], odd) >> 192, unsafe_mul(w.even[3], even) >> 192))
-                s4 = unsafe_add(s4, unsafe_add(unsafe_mul(w.odd[4], odd) >> 192, unsafe_mul(w.even[4], even) >> 192))
-            word_at = stop
-            here: uint256 = (
-                s0 % field.P | (s1 % field.P) << 51 | (s2 % field.P) << 102 | (s3 % field.P) << 153 | (s4 % field.P) << 204
-            )
-            s0 = 0
-            s1 = 0
-            s2 = 0
-            s3 = 0
-            s4 = 0
-            for k: uint256 in range(next_word, next_stop[group], bound=NEXT_WORDS):
-                w: Weights = weights[TRACE_WORDS + k]
-                odd: uint256 = field.swapped(values[next_at[k]])
-                even: uint256 = (odd >> 32) & WIDE
-                odd = odd & WIDE
-                s0 = unsafe_add(s0, unsafe_add(unsafe_mul(w.odd[0], odd) >> 192, unsafe_mul(w.even[0], even) >> 192))
-                s1 = unsafe_add(s1, unsafe_add(unsafe_mul(w.odd[1], odd) >> 192, unsafe_mul(w.even[1], even) >> 192))
-                s2 = unsafe_add(s2, unsafe_add(unsafe_mul(w.odd[2], odd) >> 192, unsafe_mul(w.even[2], even) >> 192))
-                s3 = unsafe_add(s3, unsafe_add(unsafe_mul(w.odd[3], odd) >> 192, unsafe_mul(w.even[3], even) >> 192))
-                s4 = unsafe_add(s4, unsafe_add(unsafe_mul(w.odd[4], odd) >> 192, unsafe_mul(w.even[4], even) >> 192))
-            next_word = next_stop[group]
-            there: uint256 = (
-                s0 % field.P | (s1 % field.P) << 51 | (s2 % field.P) << 102 | (s3 % field.P) << 153 | (s4 % field.P) << 204
-            )
-            point: uint256 = x
-            for _: uint256 in range(height[0] - height[group], bound=MAX_DEPTH):
-                point = unsafe_mul(point, point) % field.P
-            from_z: uint256 = field.reduced(unsafe_sub(unsafe_add(field.MODULUS, point), words[5]))
-            from_next: uint256 = field.reduced(unsafe_sub(unsafe_add(field.MODULUS, point), next_point[group]))
-            here = unsafe_sub(unsafe_add(here, field.MODULUS), words[7 + 2 * group])
-            there = unsafe_sub(unsafe_add(there, field.MODULUS), words[8 + 2 * group])
-            given: uint256 = convert(nodes[hints + group], uint256)
-            # Canonical lanes: nothing above bit 30, and below p.
-            self._encoding(given & ((2**20 - 1) * 2**31 * field.LANES + 2**255) == 0)
-            self._encoding(unsafe_add(given, (2**31 - field.P) * field.LANES) & (2**31 * field.LANES) == 0)
-            self._encoding(
-                field.mul(field.mul(from_z, from_next), given) == field.mul(
-                    field.muladd(here, from_next, field.mul(there, from_z)), field.scale(correction[group], point, 1)
+                target = height[0] - height[group + 1]
+            for level: uint256 in range(below, min(target, shared - 1), bound=MAX_DEPTH):
+                first: bytes32 = nodes[at]
+                second: bytes32 = nodes[at + 1]
+                third: bytes32 = nodes[at + 2]
+                at = unsafe_add(at, 3)
+                if (index >> level) & 1 == 1:
+                    main = keccak256(abi_encode(first, main))
+                    auxiliary = keccak256(abi_encode(second, auxiliary))
+                    quotient = keccak256(abi_encode(third, quotient))
+                else:
+                    siblings[level] = [first, second, third]
+                    main = keccak256(abi_encode(main, first))
+                    auxiliary = keccak256(abi_encode(auxiliary, second))
+                    quotient = keccak256(abi_encode(quotient, third))
+            below = target
+        if shared > log_domain:
+            assert (
+                convert(main, uint256) == words[2]
+                and convert(auxiliary, uint256) == words[3]
+                and convert(quotient, uint256) == words[4]
+            ), "trace opening"
+        elif shared != 0:
+            known: bytes32[3] = siblings[shared - 1]
+            assert main == known[0] and auxiliary == known[1] and quotient == known[2], "trace opening"
+
+        # The point of the query.
+        x: uint256 = 3
+        for bit: uint256 in range(log_domain, bound=MAX_DEPTH):
+            if (index >> bit) & 1 == 1:
+                x = unsafe_mul(x, generators[bit]) % field.P
+
+        # DEEP: group g's value G is what G quadratic = numerator says, with quadratic = (x - z) (x - z w).
+        invalid: uint256 = 0
+        numerator: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
+        quadratic: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
+        point: uint256 = x
+        here: uint256 = 0
+        at_pass: uint256 = 0
+        for section: uint256 in range(2 * groups, bound=2 * MAX_GROUPS):
+            group: uint256 = section >> 1
+            claim: uint256 = unsafe_sub(field.MODULUS, words[7 + section])
+            s0: uint256 = claim & LIMB
+            s1: uint256 = (claim >> 51) & LIMB
+            s2: uint256 = (claim >> 102) & LIMB
+            s3: uint256 = (claim >> 153) & LIMB
+            s4: uint256 = claim >> 204
+            for k: uint256 in range(at_pass, pass_stop[section], bound=MAX_PASSES):
+                w: uint256[10][4] = weights[k]
+                o3: uint256 = places[k]
+                o0: uint256 = extract32(row, o3 & 65535, output_type=uint256)
+                o1: uint256 = extract32(row, (o3 >> 16) & 65535, output_type=uint256)
+                o2: uint256 = extract32(row, (o3 >> 32) & 65535, output_type=uint256)
+                o3 = extract32(row, o3 >> 48, output_type=uint256)
+                # Bytes in pairs, then pairs, change places.
+                o0 = (o0 >> 8) & BYTES | (o0 & BYTES) << 8
+                o1 = (o1 >> 8) & BYTES | (o1 & BYTES) << 8
+                o2 = (o2 >> 8) & BYTES | (o2 & BYTES) << 8
+                o3 = (o3 >> 8) & BYTES | (o3 & BYTES) << 8
+                e0: uint256 = (unsafe_mul((o0 >> 32) & WIDE, TWICE) >> 16) & WIDE
+                e1: uint256 = (unsafe_mul((o1 >> 32) & WIDE, TWICE) >> 16) & WIDE
+                e2: uint256 = (unsafe_mul((o2 >> 32) & WIDE, TWICE) >> 16) & WIDE
+                e3: uint256 = (unsafe_mul((o3 >> 32) & WIDE, TWICE) >> 16) & WIDE
+                o0 = (unsafe_mul(o0 & WIDE, TWICE) >> 16) & WIDE
+                o1 = (unsafe_mul(o1 & WIDE, TWICE) >> 16) & WIDE
+                o2 = (unsafe_mul(o2 & WIDE, TWICE) >> 16) & WIDE
+                o3 = (unsafe_mul(o3 & WIDE, TWICE) >> 16) & WIDE
+                invalid |= (
+                    unsafe_add(e0, CANONICAL) | unsafe_add(e1, CANONICAL)
+                    | unsafe_add(e2, CANONICAL) | unsafe_add(e3, CANONICAL)
+                    | unsafe_add(o0, CANONICAL) | unsafe_add(o1, CANONICAL)
+                    | unsafe_add(o2, CANONICAL) | unsafe_add(o3, CANONICAL)
                 )
+                s0 = unsafe_add(
+                    s0,
+                    unsafe_add(
+                        unsafe_add(
+                            unsafe_add(unsafe_mul(w[0][0], o0) >> 192, unsafe_mul(w[1][0], o1) >> 192),
+                            unsafe_add(unsafe_mul(w[2][0], o2) >> 192, unsafe_mul(w[3][0], o3) >> 192),
+                        ),
+                        unsafe_add(
+                            unsafe_add(unsafe_mul(w[0][5], e0) >> 192, unsafe_mul(w[1][5], e1) >> 192),
+                            unsafe_add(unsafe_mul(w[2][5], e2) >> 192, unsafe_mul(w[3][5], e3) >> 192),
+                        ),
+                    ),
+                )
+                s1 = unsafe_add(
+                    s1,
+                    unsafe_add(
+                        unsafe_add(
+                            unsafe_add(unsafe_mul(w[0][1], o0) >> 192, unsafe_mul(w[1][1], o1) >> 192),
+                            unsafe_add(unsafe_mul(w[2][1], o2) >> 192, unsafe_mul(w[3][1], o3) >> 192),
+                        ),
+                        unsafe_add(
+                            unsafe_add(unsafe_mul(w[0][6], e0) >> 192, unsafe_mul(w[1][6], e1) >> 192),
+                            unsafe_add(unsafe_mul(w[2][6], e2) >> 192, unsafe_mul(w[3][6], e3) >> 192),
+                        ),
+                    ),
+                )
+                s2 = unsafe_add(
+                    s2,
+                    unsafe_add(
+                        unsafe_add(
+                            unsafe_add(unsafe_mul(w[0][2], o0) >> 192, unsafe_mul(w[1][2], o1) >> 192),
+                            unsafe_add(unsafe_mul(w[2][2], o2) >> 192, unsafe_mul(w[3][2], o3) >> 192),
+                        ),
+                        unsafe_add(
+                            unsafe_add(unsafe_mul(w[0][7], e0) >> 192, unsafe_mul(w[1][7], e1) >> 192),
+                            unsafe_add(unsafe_mul(w[2][7], e2) >> 192, unsafe_mul(w[3][7], e3) >> 192),
+                        ),
+                    ),
+                )
+                s3 = unsafe_add(
+                    s3,
+                    unsafe_add(
+                        unsafe_add(
+                            unsafe_add(unsafe_mul(w[0][3], o0) >> 192, unsafe_mul(w[1][3], o1) >> 192),
+                            unsafe_add(unsafe_mul(w[2][3], o2) >> 192, unsafe_mul(w[3][3], o3) >> 192),
+                        ),
+                        unsafe_add(
+                            unsafe_add(unsafe_mul(w[0][8], e0) >> 192, unsafe_mul(w[1][8], e1) >> 192),
+                            unsafe_add(unsafe_mul(w[2][8], e2) >> 192, unsafe_mul(w[3][8], e3) >> 192),
+                        ),
+                    ),
+                )
+                s4 = unsafe_add(
+                    s4,
+                    unsafe_add(
+                        unsafe_add(
+                            unsafe_add(unsafe_mul(w[0][4], o0) >> 192, unsafe_mul(w[1][4], o1) >> 192),
+                            unsafe_add(unsafe_mul(w[2][4], o2) >> 192, unsafe_mul(w[3][4], o3) >> 192),
+                        ),
+                        unsafe_add(
+                            unsafe_add(unsafe_mul(w[0][9], e0) >> 192, unsafe_mul(w[1][9], e1) >> 192),
+                            unsafe_add(unsafe_mul(w[2][9], e2) >> 192, unsafe_mul(w[3][9], e3) >> 192),
+                        ),
+                    ),
+                )
+            at_pass = pass_stop[section]
+            sum: uint256 = (
+                s0 % field.P | (s1 % field.P) << 51 | (s2 % field.P) << 102 | (s3 % field.P) << 153 | (s4 % field.P) << 204
             )
-            deep[group] = given
+            if section & 1 == 0:
+                here = sum
+                continue
+            if group != 0:
+                for _: uint256 in range(height[group - 1] - height[group], bound=MAX_DEPTH):
+                    point = unsafe_mul(point, point) % field.P
+            from_z: uint256 = unsafe_sub(unsafe_add(field.MODULUS, point), words[5])
+            from_next: uint256 = unsafe_sub(unsafe_add(field.MODULUS, point), next_point[group])
+            quadratic[group] = field.scale(
+                linear[group], point, unsafe_add(unsafe_mul(point, point) % field.P, constant_term[group])
+            )
+            numerator[group] = field.mul(
+                field.muladd(from_next, here, field.mul(from_z, sum)), field.scale(correction[group], point, 1)
+            )
         self._encoding(invalid & NOT_CANONICAL == 0)
 
-        # FRI: each leaf holds the value so far, its path leads to the layer's root, and it folds to the next value.
-        value: uint256 = deep[0]
+        # FRI: a leaf's value v at the query, or the last polynomial's, has to be what came before: `value` = factor v, or
+        # where a group joins, quadratic (factor v - value) = right.
+        value: uint256 = 0
+        factor: uint256 = 1
+        joins: bool = True
+        left: uint256 = quadratic[0]
+        right: uint256 = numerator[0]
         joined: uint256 = 1
         level: uint256 = height[0]
-        leaf_at: uint256 = used
+        leaf_at: uint256 = used << 5
         position: uint256 = index
         invalid = 0
         for layer: uint256 in range(layers, bound=MAX_LAYERS):
@@ -543,61 +673,92 @@ def check(
             arity: uint256 = min(log_arity, level - stop)
             size: uint256 = 1 << arity
             slot: uint256 = position & (size - 1)
-            node: bytes32 = keccak256(slice(row, 32 * leaf_at, 20 * size))
-            leaf: uint256[8] = self._unpacked(
-                [
-                    values[leaf_at], values[leaf_at + 1], values[leaf_at + 2], values[leaf_at + 3], values[leaf_at + 4]
-                ]
-            )
-            unpacked: uint256 = 0
-            for e: uint256 in leaf:
-                if unpacked == size:
-                    break
-                invalid |= unsafe_add(e, 2164260863 * field.LANES)
-                unpacked = unsafe_add(unpacked, 1)
-            assert leaf[slot] == value, "fri"
-            leaf_at += (20 * size + 31) >> 5
+            node: bytes32 = keccak256(slice(row, leaf_at, 20 * size))
+            x1: uint256 = unsafe_mul(x, to_first[slot]) % field.P
+            x2: uint256 = unsafe_mul(x1, x1) % field.P
+            x4: uint256 = unsafe_mul(x2, x2) % field.P
+            own: uint256 = 0
+            folded: uint256 = 0
+            for half: uint256 in range((size + 7) >> 3, bound=2):
+                m: uint256[8] = multipliers[2 * layer + half]
+                a: uint256 = field.swapped(extract32(row, leaf_at, output_type=uint256))
+                b: uint256 = field.swapped(extract32(row, leaf_at + 32, output_type=uint256))
+                c: uint256 = 0
+                d: uint256 = 0
+                e: uint256 = 0
+                if arity >= 2:
+                    c = field.swapped(extract32(row, leaf_at + 64, output_type=uint256))
+                if arity >= 3:
+                    d = field.swapped(extract32(row, leaf_at + 96, output_type=uint256))
+                    e = field.swapped(extract32(row, leaf_at + 128, output_type=uint256))
+                leaf_at = unsafe_add(leaf_at, 160)
+                leaf: uint256[8] = self._unpacked(a, b, c, d, e)
+                if slot >> 3 == half:
+                    own = leaf[slot & 7]
+                invalid |= unsafe_add(leaf[0], SPARE) | unsafe_add(leaf[1], SPARE)
+                part: uint256 = self._pair(leaf[0], leaf[1], m[0], x1)
+                if arity >= 2:
+                    invalid |= unsafe_add(leaf[2], SPARE) | unsafe_add(leaf[3], SPARE)
+                    part = self._pair(part, self._pair(leaf[2], leaf[3], m[1], x1), m[4], x2)
+                if arity >= 3:
+                    invalid |= (
+                        unsafe_add(leaf[4], SPARE) | unsafe_add(leaf[5], SPARE)
+                        | unsafe_add(leaf[6], SPARE) | unsafe_add(leaf[7], SPARE)
+                    )
+                    a = self._pair(leaf[4], leaf[5], m[2], x1)
+                    b = self._pair(leaf[6], leaf[7], m[3], x1)
+                    part = self._pair(part, self._pair(a, b, m[5], x2), m[6], x4)
+                if half == 0:
+                    folded = part
+                else:
+                    folded = self._pair(folded, part, m[7], unsafe_mul(x4, x4) % field.P)
+            if arity < 3:
+                leaf_at = unsafe_add(unsafe_sub(leaf_at, 160), 32 << arity)
+            own = field.scale(own, factor, unsafe_sub(field.MODULUS, value))
+            if joins:
+                assert field.mul(left, own) == right, "fri"
+            else:
+                assert own == 0, "fri"
+            # What the folds left out: 1/2 each, and the points that they multiplied by.
+            value = folded
+            x = x2
+            factor = unsafe_mul(2, x1) % field.P
+            if arity >= 2:
+                x = x4
+                factor = unsafe_mul(unsafe_mul(2, factor), x2) % field.P
+            if arity >= 3:
+                x = unsafe_mul(x4, x4) % field.P
+                factor = unsafe_mul(unsafe_mul(2, factor), x4) % field.P
+            if arity == 4:
+                factor = unsafe_mul(unsafe_mul(2, factor), x) % field.P
+                x = unsafe_mul(x, x) % field.P
             position = position >> arity
             level -= arity
-            folded: uint256 = height[0] - level
-            if shared <= folded:
-                assert node == digests[3 * MAX_GROUPS + layer], "fri"
+            start: uint256 = height[0] - level
+            if shared <= start:
+                assert node == leaf_digests[layer], "fri"
             else:
-                digests[3 * MAX_GROUPS + layer] = node
-                path: uint256 = position
-                kept: uint256 = MAX_DEPTH * (3 + layer)
-                for _: uint256 in range(min(log_domain, shared - 1) - folded, bound=MAX_DEPTH):
+                leaf_digests[layer] = node
+                kept: uint256 = MAX_DEPTH * layer
+                for depth: uint256 in range(start, min(log_domain, shared - 1), bound=MAX_DEPTH):
                     sibling: bytes32 = nodes[at]
-                    if path & 1 == 1:
+                    at = unsafe_add(at, 1)
+                    if (index >> depth) & 1 == 1:
                         node = keccak256(abi_encode(sibling, node))
                     else:
-                        siblings[kept] = sibling
+                        fri_siblings[unsafe_add(kept, depth)] = sibling
                         node = keccak256(abi_encode(node, sibling))
-                    at = unsafe_add(at, 1)
-                    kept = unsafe_add(kept, 1)
-                    path = path >> 1
                 if shared > log_domain:
                     assert convert(node, uint256) == words[15 + 3 * layer], "fri"
                 else:
-                    assert node == siblings[kept], "fri"
-            # 1/x of the leaf's first point, from that of the query's own.
-            for bit: uint256 in range(3):
-                if (slot >> bit) & 1 == 1:
-                    inverse = unsafe_mul(inverse, generators[bit]) % field.P
-            value = self._folded(leaf, arity, field.scale(words[16 + 3 * layer], inverse, 0), inverses[1], inverses[2])
-            for _: uint256 in range(arity, bound=3):
-                inverse = unsafe_mul(inverse, inverse) % field.P
-            # Each step was made without its factor 1/2.
-            halves: uint256 = pow_mod256(1065353217, arity) % field.P
-            if joined < groups and level == height[joined]:
-                value = field.scale(value, halves, field.mul(deep[joined], words[17 + 3 * layer]))
+                    assert node == fri_siblings[kept + shared - 1], "fri"
+            joins = joined < groups and level == height[joined]
+            if joins:
+                left = quadratic[joined]
+                right = field.scale(field.mul(numerator[joined], words[17 + 3 * layer]), factor, 0)
                 joined += 1
-            else:
-                value = field.scale(value, halves, 0)
         self._encoding(invalid & (2**32 * field.LANES) == 0)
-        point: uint256 = x
-        for _: uint256 in range(height[0] - level, bound=MAX_DEPTH):
-            point = unsafe_mul(point, point) % field.P
+        self._encoding(len(row) == leaf_at)
         power: uint256 = 1
         t0: uint256 = 0
         t1: uint256 = 0
@@ -607,21 +768,26 @@ def check(
         for k: uint256 in range(1 << (final - 2), bound=MAX_FINAL // 4):
             q: Quad = quads[k]
             powers: uint256 = power
-            power = unsafe_mul(power, point) % field.P
+            power = unsafe_mul(power, x) % field.P
             powers |= power << 64
-            power = unsafe_mul(power, point) % field.P
+            power = unsafe_mul(power, x) % field.P
             powers |= power << 128
-            power = unsafe_mul(power, point) % field.P
+            power = unsafe_mul(power, x) % field.P
             powers |= power << 192
-            power = unsafe_mul(power, point) % field.P
+            power = unsafe_mul(power, x) % field.P
             t0 = unsafe_add(t0, unsafe_mul(q.limbs[0], powers) >> 192)
             t1 = unsafe_add(t1, unsafe_mul(q.limbs[1], powers) >> 192)
             t2 = unsafe_add(t2, unsafe_mul(q.limbs[2], powers) >> 192)
             t3 = unsafe_add(t3, unsafe_mul(q.limbs[3], powers) >> 192)
             t4 = unsafe_add(t4, unsafe_mul(q.limbs[4], powers) >> 192)
-        assert value == (
+        last_value: uint256 = (
             t0 % field.P | (t1 % field.P) << 51 | (t2 % field.P) << 102 | (t3 % field.P) << 153 | (t4 % field.P) << 204
-        ), "fri"
+        )
+        last_value = field.scale(last_value, factor, unsafe_sub(field.MODULUS, value))
+        if joins:
+            assert field.mul(left, last_value) == right, "fri"
+        else:
+            assert last_value == 0, "fri"
     self._encoding(at == len(nodes))
     self.verified[digest] |= bits
     log QueriesVerified(context=digest, queries=bits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from verifier_bench import SHAPE, Bench, Proved, prove_sample
+from verifier_bench import PARAMETERS, SHAPE, Bench, Proved, make_setup, prove_sample
 
 from engine.proving.statement import build_statement, claim_inputs, claim_terms
 from engine.settlement.abi import encode_call
@@ -36,6 +36,15 @@ def test_all_transactions_together_register_the_fact(bench: Bench, proved: Prove
     receipts = bench.run(proof)
     assert [receipt.status for receipt in receipts] == [1] * len(receipts)
     assert bench.client.is_valid(proof.fact)
+
+
+@pytest.mark.parametrize("log_arity", [1, 3])
+def test_other_folds_are_verified_too(log_arity: int) -> None:
+    parameters = replace(PARAMETERS, log_arity=log_arity, queries=2)
+    other = Bench(make_setup(parameters))
+    proof = other.split(prove_sample(8, 2, parameters))
+    assert [receipt.status for receipt in other.run(proof)] == [1, 1, 1]
+    assert other.client.is_valid(proof.fact)
 
 
 def test_query_batches_cover_every_query_once_within_the_limit(bench: Bench, proved: Proved) -> None:

@@ -21,7 +21,7 @@ from engine.stark.layout import layout_of
 from engine.stark.parameters import Parameters
 from engine.stark.prover import prove
 
-PARAMETERS = Parameters(queries=9, log_blowup=3, log_arity=3, batching_grinding=3, query_grinding=6, target_bits=0)
+PARAMETERS = Parameters(queries=9, log_blowup=3, log_arity=4, batching_grinding=3, query_grinding=6, target_bits=0)
 """Few queries: quick, and far from secure. The layout of proofs and contracts is that of the real parameters."""
 CHAIN_ID = 31337
 KEY = b"\x05" * 32
