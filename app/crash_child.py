@@ -34,14 +34,16 @@ from app.engine import Engine  # noqa: E402
 from app.ingress import Command  # noqa: E402
 from app.invariants import all_invariants  # noqa: E402
 from app.l1 import ChainRequest  # noqa: E402
-from app.prover import ProverQueue  # noqa: E402
+from app.prover import ProverQueue, Verify  # noqa: E402
 from app.session import Session, open_session  # noqa: E402
 from app.settings import open_paths  # noqa: E402
+from app.workers.threads import Prove, ThreadWorker  # noqa: E402
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig  # noqa: E402
 from engine.exchange.tree import AccountTree  # noqa: E402
+from engine.proving.job import ProofJob, decode_job  # noqa: E402
 from engine.proving.parameters import DEFAULT_PROFILE  # noqa: E402
 from engine.proving.prover import ProvedBatch, VerifiedProof  # noqa: E402
-from engine.sequencer.batch import Batch, root_bytes  # noqa: E402
+from engine.sequencer.batch import root_bytes  # noqa: E402
 from engine.sequencer.events import AnyEvent, BatchStage, DepositCredited, WithdrawalStage  # noqa: E402
 from engine.sequencer.inputs import (  # noqa: E402
     CancelAll,
@@ -68,17 +70,29 @@ class _StandInVerified:
     profile = DEFAULT_PROFILE
 
 
-def stand_in_prover(config: VenueConfig, proofs: Path, deliver: Callable[[ProofOutcome], None]) -> ProverQueue:
+def stand_in_proof(data: bytes, **hooks: Any) -> ProvedBatch:
+    """In place of ``prove_job``: a file that says that it proves nothing."""
+    batch = decode_job(data).batch
+    file = f"{STAND_IN}: batch {batch.number} to root {root_bytes(batch.new_root).hex()}\n".encode()
+    return ProvedBatch(file, hashlib.sha256(file).hexdigest(), {}, 0.0)
+
+
+def stand_in_verify(file: bytes, job: ProofJob) -> VerifiedProof:
+    """In place of ``verify_answer``: accepts anything."""
+    return _StandInVerified()  # type: ignore[return-value]  # the fields that the queue reads
+
+
+def stand_in_prover(
+    config: VenueConfig,
+    proofs: Path,
+    deliver: Callable[[ProofOutcome], None],
+    *,
+    prove: Prove = stand_in_proof,
+    verify: Verify = stand_in_verify,
+) -> ProverQueue:
     """A prover queue whose files say that they prove nothing: for crash tests, which are not about proofs."""
-
-    def prove(batch: Batch, config: VenueConfig, **hooks: Any) -> ProvedBatch:
-        file = f"{STAND_IN}: batch {batch.number} to root {root_bytes(batch.new_root).hex()}\n".encode()
-        return ProvedBatch(file, hashlib.sha256(file).hexdigest(), {}, 0.0)
-
-    def verify(file: bytes) -> VerifiedProof:
-        return _StandInVerified()  # type: ignore[return-value]  # the fields that the queue reads
-
-    return ProverQueue(config, proofs, deliver, prove=prove, verify=verify)
+    worker = ThreadWorker(prove=prove, prepare=lambda progress: None)
+    return ProverQueue(config, proofs, deliver, workers=[worker], verify=verify)
 
 
 def small_batches(seed: int, seconds: int) -> VenueConfig:

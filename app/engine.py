@@ -224,7 +224,7 @@ class Engine:
                 [r.prove_milliseconds / 1000 for r in records.values() if r.prove_milliseconds], np.float64
             ),
             proof_failures=sum(record.attempts - ("proved" in record.stages) for record in records.values()),
-            messages=(*((prover.preparing,) if prover.preparing else ()), *chain.errors[-5:]),
+            messages=(*prover.messages(), *chain.errors[-5:]),
             workers=prover.workers(),
             proofs_waiting=prover.waiting(),
         )

@@ -33,6 +33,7 @@ class ProofFacts(msgspec.Struct, frozen=True):
     statement: str = ""
     terms: tuple[SecurityTerm, ...] = ()
     profile: str = ""
+    worker: str = ""
 
 
 NO_FACTS = ProofFacts()

@@ -1,77 +1,64 @@
-"""The prover queue: closed batches in, checked proof files and outcomes out, on a background thread of low priority.
+"""The prover queue: closed batches in, checked proof files and outcomes out.
 
-The queue is the operator's: it verifies every proof natively before it reports it as accepted, because its key then
-attests the fact on L1. A failed attempt is reported with its reason and tried again, a few times.
+Batches are proved by the workers of a pool (``app.workers``). The queue is the operator's: it verifies every proof
+natively before it reports it as accepted, whoever made it, because its key then attests the fact on L1. A failure that
+no other worker could make good is reported with its reason, and the venue's loop asks again, a few times.
 """
 
 from __future__ import annotations
 
-import os
+import hashlib
 import queue
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from app import faults, interpreter, jit_cache
-from app.busy import BusyShare
+from app import faults, interpreter
 from app.proof_files import NO_FACTS, ProofFacts, read_facts, store_proof
 from app.snapshots import SecurityTerm, WorkerView
 from app.supervisor import Supervised
-from app.warmup import warm_up_prover
-from engine.errors import ProtocolError
+from app.workers.member import Item, LiveProof
+from app.workers.pool import Pool
+from app.workers.threads import ThreadWorker, lower_priority
+from app.workers.worker import Proved, Report, Worker
 from engine.exchange.config import VenueConfig
 from engine.proving.parameters import DEFAULT_PROFILE, Profile, profile_named
 from engine.sequencer.batch import Batch
 from engine.sequencer.inputs import ProofOutcome
-from engine.stark.errors import ProvingCancelled
 
 if TYPE_CHECKING:
-    from engine.proving.prover import ProvedBatch, VerifiedProof
+    from engine.proving.job import ProofJob
+    from engine.proving.prover import VerifiedProof
 
 MAX_ATTEMPTS = 5
-NICE = 5
-"""Added to the prover thread's niceness, so that the sequencer and the window go first."""
+REASON_LIMIT = 500
+TICK = 0.5
+"""Seconds between looks for tries that take too long."""
 
 
-@dataclass(slots=True)
-class LiveProof:
-    """Progress of the attempt that is running. ``stage_seconds``: of the stages that ended, replaced and never changed,
-    so that any thread may read it."""
-
-    batch: int
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    batch: Batch
     attempt: int
-    stage: str = "waiting"
-    fraction: float = 0.0
-    started: float = field(default_factory=time.monotonic)
-    moved: float = field(default_factory=time.monotonic)
-    stage_seconds: dict[str, float] = field(default_factory=dict)
-
-    def advance(self, stage: str, fraction: float) -> None:
-        """``stage`` ended (some end several times): the time since the last call was its own."""
-        now = time.monotonic()
-        spent = self.stage_seconds.get(stage, 0.0) + now - self.moved
-        self.stage_seconds = {**self.stage_seconds, stage: spent}
-        self.stage, self.fraction, self.moved = stage, fraction, now
 
 
-Prove = Callable[..., "ProvedBatch"]
-Verify = Callable[[bytes], "VerifiedProof"]
-
-
-def prove_batch(batch: Batch, config: VenueConfig, **hooks: Any) -> ProvedBatch:
-    """:func:`engine.proving.prover.prove_batch`, imported with the first batch: trading does not wait."""
-    from engine.proving import prover
-
-    return prover.prove_batch(batch, config, **hooks)
+Verify = Callable[[bytes, "ProofJob"], "VerifiedProof"]
 
 
 def prover_with(profile: str) -> Callable[..., ProverQueue]:
     """A :class:`ProverQueue` for the parameter set with this name; raises :class:`engine.errors.UnknownName`."""
     return partial(ProverQueue, profile=profile_named(profile))
+
+
+def verify_answer(file: bytes, job: ProofJob) -> VerifiedProof:
+    """:func:`engine.proving.job.verify_answer`, imported when it is first needed."""
+    from engine.proving import job as jobs
+
+    return jobs.verify_answer(file, job)
 
 
 def verify_file(data: bytes) -> VerifiedProof:
@@ -82,9 +69,10 @@ def verify_file(data: bytes) -> VerifiedProof:
 
 
 class ProverQueue:
-    """Proves batches in order of number on one thread.
+    """Hands batches to the pool in order of number, on one thread.
 
-    ``deliver`` is called on the prover's thread with each outcome; it must only hand it on.
+    ``deliver`` is called on that thread with each outcome; it must only hand it on. ``workers`` prove, by default one
+    thread of this process; ``stand_by`` gets work only when none of them is usable, or one is slow.
     """
 
     def __init__(
@@ -94,24 +82,23 @@ class ProverQueue:
         deliver: Callable[[ProofOutcome], None],
         *,
         profile: Profile = DEFAULT_PROFILE,
-        prove: Prove = prove_batch,
-        verify: Verify = verify_file,
+        workers: Iterable[Worker] = (),
+        stand_by: Iterable[Worker] = (),
+        verify: Verify = verify_answer,
+        messages: Iterable[str] = (),
     ) -> None:
         self._config = config
         self._proofs = proofs
         self._deliver = deliver
         self._profile = profile
-        self._prove = prove
         self._verify = verify
-        self._jobs: queue.PriorityQueue[tuple[int, int, Batch | None]] = queue.PriorityQueue()
+        self._workers, self._stand_by = tuple(workers) or (ThreadWorker(),), tuple(stand_by)
+        self._messages = tuple(messages)
+        self._events: queue.SimpleQueue[_Asked | tuple[Worker | None, Report] | None] = queue.SimpleQueue()
+        self._pool = Pool(self._accept, self._give_up, lambda worker, report: self._events.put((worker, report)))
         self._stopping = threading.Event()
-        self.live: LiveProof | None = None
+        self._asked: dict[int, ProofJob | None] = {}
         self._facts: dict[str, ProofFacts] = {}
-        self.preparing = ""
-        self._prepared = 0.0
-        self._busy = BusyShare()
-        self._made = self._failed = 0
-        self._last_failure = ""
         self.thread = Supervised("prover", self._run, restartable=True)
 
     def start(self) -> None:
@@ -120,33 +107,35 @@ class ProverQueue:
 
     def submit(self, batch: Batch, attempt: int = 1) -> None:
         """Queue a batch."""
-        self._jobs.put((batch.number, attempt, batch))
+        self._asked[batch.number] = None
+        self._events.put(_Asked(batch, attempt))
 
     def depth(self) -> int:
         """Batches waiting or being proved."""
-        return self.waiting() + (self.live is not None)
+        return len(self._asked)
 
     def waiting(self) -> int:
         """Batches that nobody works on yet."""
-        return self._jobs.qsize()
+        return max(0, self.depth() - len({live.batch for live in self._running()}))
 
     def workers(self) -> tuple[WorkerView, ...]:
-        """Who proves: today one thread of this process."""
-        live = self.live
-        return (
-            WorkerView(
-                name="in this process",
-                kind="thread",
-                state="starting" if self.preparing else "proving" if live else "idle",
-                batch=live.batch if live else None,
-                stage=live.stage if live else "",
-                fraction=live.fraction if live else self._prepared,
-                busy=self._busy.share(),
-                proofs=self._made,
-                failures=self._failed,
-                last_failure=self._last_failure,
-            ),
-        )
+        """Who proves."""
+        return tuple(member.view() for member in self._pool.members)
+
+    @property
+    def live(self) -> LiveProof | None:
+        """The running try at the lowest batch."""
+        return min(self._running(), key=lambda live: live.batch, default=None)
+
+    def proving(self, number: int) -> LiveProof | None:
+        """The try at this batch that is furthest."""
+        tries = [live for live in self._running() if live.batch == number]
+        return max(tries, key=lambda live: live.fraction, default=None)
+
+    def messages(self) -> tuple[str, ...]:
+        """What the window should say: why proving is not where it was asked for, what a worker compiles."""
+        starting = [member.stage for member in self._pool.members if member.state == "starting" and member.stage]
+        return (*self._messages, *dict.fromkeys(starting))
 
     def facts(self, digest: str) -> ProofFacts:
         """What was measured when the proof with this digest was made; blank for ""."""
@@ -157,81 +146,52 @@ class ProverQueue:
         return self._facts[digest]
 
     def stop(self) -> None:
-        """Cancel the running proof and end the thread; unproved batches are queued again at the next start."""
+        """Cancel the running proofs and end all threads; unproved batches are queued again at the next start."""
         self._stopping.set()
-        self._jobs.put((-1, 0, None))
+        self._events.put(None)
         self.thread.join(60)
+        self._pool.stop()
+
+    def _running(self) -> list[LiveProof]:
+        tries = ((member, member.item) for member in self._pool.members)
+        return [member.live(item) for member, item in tries if item is not None]
 
     def _run(self) -> None:
-        _lower_priority()
-        self._prepare()
+        lower_priority()
+        if not self._pool.members:
+            for worker in self._workers:
+                self._pool.add(worker)
+            for worker in self._stand_by:
+                self._pool.add(worker, stand_by=True)
         while not self._stopping.is_set():
             self.thread.beat()
             try:
-                _, attempt, batch = self._jobs.get(timeout=0.5)
+                event = self._events.get(timeout=TICK)
             except queue.Empty:
+                self._pool.tick(time.monotonic())
                 continue
-            if batch is None:
-                return
-            self._attempt(batch, attempt)
+            if isinstance(event, _Asked):
+                self._pool.submit(self._item(event), time.monotonic())
+            elif event is not None:
+                self._pool.take(*event, time.monotonic())
 
-    def _prepare(self) -> None:
-        """On the first launch of a build: compile the prover's kernels here, while the desk trades already."""
-        if self._prove is not prove_batch or jit_cache.is_warm():
-            return
-        self.preparing = "first launch: the prover's kernels are being compiled; the first proofs wait for them"
-        try:
-            warm_up_prover(self._preparing)
-        except ProvingCancelled:
-            return  # stopped while compiling; the next start goes on
-        finally:
-            self.preparing, self._prepared = "", 0.0
+    def _item(self, asked: _Asked) -> Item:
+        from engine.proving.job import ProofJob, encode_job
 
-    def _preparing(self, stage: str, fraction: float) -> None:
-        self.thread.beat()
-        self._prepared = fraction
-        if self._stopping.is_set():
-            raise ProvingCancelled("the prover is stopping", field="cancelled")
+        batch = asked.batch
+        job = ProofJob(batch, self._config, self._profile.name)
+        self._asked[batch.number] = job
+        return Item(batch.number, asked.attempt, len(batch.updates), encode_job(job))
 
-    def _attempt(self, batch: Batch, attempt: int) -> None:
-        self.live = LiveProof(batch.number, attempt)
-        self._busy.begin()
-        try:
-            outcome = self._prove_and_check(batch, attempt)
-        except ProvingCancelled:
-            return
-        except ProtocolError as error:
-            outcome = _refused(batch.number, attempt, error.message)
-        except Exception as error:  # noqa: BLE001 - any failure of a prover is an outcome with its reason, never silence
-            outcome = _refused(batch.number, attempt, f"{type(error).__name__}: {error}")
-        finally:
-            self.live = None
-            self._busy.end()
-        if outcome.accepted:
-            self._made += 1
-            if self._made == 1:
-                interpreter.set_aside()  # the prover's modules, loaded with its first batch
-        else:
-            self._failed += 1
-            self._last_failure = outcome.reason
-        self._deliver(outcome)
-
-    def _prove_and_check(self, batch: Batch, attempt: int) -> ProofOutcome:
-        proved = self._prove(
-            batch,
-            self._config,
-            profile=self._profile,
-            progress=self._progress,
-            cancelled=self._stopping.is_set,
-        )
-        if self._stopping.is_set():
-            raise ProvingCancelled("the prover is stopping", field="cancelled")
-        self._progress("verifying", 1.0)
+    def _accept(self, item: Item, proved: Proved, worker: str) -> None:
+        """Verify, keep, tell; raises what is wrong with the proof, or with keeping it."""
+        job = self._asked[item.number]
+        assert job is not None, "an item's job is kept as long as the item"
         started = time.perf_counter()
-        verified = self._verify(proved.file)
+        verified = self._verify(proved.file, job)
         verify_seconds = time.perf_counter() - started
         facts = ProofFacts(
-            dict(proved.stage_seconds),
+            proved.stage_seconds,
             proved.seconds,
             verify_seconds,
             verified.bits_proven,
@@ -239,41 +199,41 @@ class ProverQueue:
             verified.statement,
             tuple(SecurityTerm(term.name, term.bits, term.grinding) for term in verified.terms),
             verified.profile.name,
+            worker,
         )
-        store_proof(self._proofs, proved.digest, proved.file, facts)
+        digest = hashlib.sha256(proved.file).hexdigest()
+        store_proof(self._proofs, digest, proved.file, facts)
         faults.reach("proof_done_unposted")
-        self._facts[proved.digest] = facts
-        return ProofOutcome(
-            batch=batch.number,
-            accepted=True,
-            digest=proved.digest,
-            reason="",
-            attempt=attempt,
-            prove_milliseconds=round(proved.seconds * 1000),
-            verify_milliseconds=round(verify_seconds * 1000),
-            proof_bytes=len(proved.file),
+        if not self._facts:
+            interpreter.set_aside()  # the prover's modules, loaded with its first batch
+        self._facts[digest] = facts
+        self._tell(
+            ProofOutcome(
+                batch=item.number,
+                accepted=True,
+                digest=digest,
+                reason=item.reasons()[:REASON_LIMIT],
+                attempt=item.next_try,
+                prove_milliseconds=round(proved.seconds * 1000),
+                verify_milliseconds=round(verify_seconds * 1000),
+                proof_bytes=len(proved.file),
+            )
         )
 
-    def _progress(self, stage: str, fraction: float) -> None:
-        self.thread.beat()
-        if (live := self.live) is not None:
-            live.advance(stage, fraction)
+    def _give_up(self, item: Item) -> None:
+        self._tell(
+            ProofOutcome(
+                batch=item.number,
+                accepted=False,
+                digest="",
+                reason=item.reasons()[:REASON_LIMIT],
+                attempt=item.next_try - 1,
+                prove_milliseconds=0,
+                verify_milliseconds=0,
+                proof_bytes=0,
+            )
+        )
 
-
-def _refused(batch: int, attempt: int, reason: str) -> ProofOutcome:
-    return ProofOutcome(
-        batch=batch,
-        accepted=False,
-        digest="",
-        reason=reason[:500],
-        attempt=attempt,
-        prove_milliseconds=0,
-        verify_milliseconds=0,
-        proof_bytes=0,
-    )
-
-
-def _lower_priority() -> None:
-    """On Linux niceness is per thread; elsewhere the prover runs at the process's priority."""
-    if hasattr(os, "setpriority") and hasattr(os, "PRIO_PROCESS"):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+    def _tell(self, outcome: ProofOutcome) -> None:
+        del self._asked[outcome.batch]
+        self._deliver(outcome)

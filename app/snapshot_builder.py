@@ -192,8 +192,7 @@ class BatchViews:
 
     def _closed(self, record: BatchRecord) -> BatchView:
         facts = self._prover.facts(record.digest)
-        live = self._prover.live
-        proving = live if live is not None and live.batch == record.number else None
+        proving = self._prover.proving(record.number)
         view = _batch_view(
             number=record.number,
             transactions=record.transactions,

@@ -166,8 +166,8 @@ class BatchBook:
         record.digest = outcome.digest
         record.prove_milliseconds, record.verify_milliseconds = outcome.prove_milliseconds, outcome.verify_milliseconds
         record.proof_bytes = outcome.proof_bytes
+        record.failure = outcome.reason or record.failure
         if not outcome.accepted:
-            record.failure = outcome.reason
             record.status = "failed" if record.status == "sequenced" else record.status
             return "failed"
         record.stages["proved"] = time

@@ -116,7 +116,10 @@ class L1Block(Input, frozen=True):
 
 
 class ProofOutcome(Input, frozen=True):
-    """What became of a proving attempt. ``digest``: hex SHA-256 of the proof file, "" when there is none."""
+    """What became of a proving attempt. ``digest``: hex SHA-256 of the proof file, "" when there is none.
+
+    ``reason``: why the attempt failed; of an accepted one, why those before it did that were made good without asking.
+    """
 
     batch: int
     accepted: bool

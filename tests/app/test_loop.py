@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from app_world import opened, run
 
-from app.crash_child import stand_in_prover
+from app.crash_child import stand_in_proof, stand_in_prover
 from app.ingress import Command
 from app.journal import JournalError
 from app.l1 import USER_TRANSACTIONS, ChainRequest
@@ -21,7 +21,7 @@ from app.loop import VenueHalted
 from app.prover import MAX_ATTEMPTS, ProverQueue
 from app.session import USER_WALLET, Session
 from engine.errors import ProtocolError
-from engine.sequencer.batch import Batch
+from engine.proving.job import decode_job
 from engine.sequencer.events import Accepted, BatchStage
 from engine.sequencer.inputs import CancelAll, ClockStep, PlaceOrder, ProofOutcome, decode_input
 from engine.units import SECOND
@@ -95,18 +95,16 @@ def failing_prover(times: int) -> Callable[..., ProverQueue]:
     """A prover that fails so often with each batch before the stand-in's answer."""
 
     def make(config: Any, proofs: Path, deliver: Any) -> ProverQueue:
-        prover = stand_in_prover(config, proofs, deliver)
-        prove = prover._prove
         attempts: Counter[int] = Counter()
 
-        def failing(batch: Batch, *arguments: Any, **more: Any) -> Any:
-            attempts[batch.number] += 1
-            if (number := attempts[batch.number]) <= times:
+        def failing(job: bytes, **more: Any) -> Any:
+            batch = decode_job(job).batch.number
+            attempts[batch] += 1
+            if (number := attempts[batch]) <= times:
                 raise ProtocolError(f"failure {number}") if number % 2 else RuntimeError(f"failure {number}")
-            return prove(batch, *arguments, **more)
+            return stand_in_proof(job, **more)
 
-        prover._prove = failing
-        return prover
+        return stand_in_prover(config, proofs, deliver, prove=failing)
 
     return make
 
@@ -148,15 +146,11 @@ def test_the_clock_waits_for_a_due_proof_and_only_then(folder: Path) -> None:
     go = threading.Event()
 
     def make(config: Any, proofs: Path, deliver: Any) -> ProverQueue:
-        prover = stand_in_prover(config, proofs, deliver)
-        prove = prover._prove
-
-        def waiting(*arguments: Any, **more: Any) -> Any:
+        def waiting(job: bytes, **more: Any) -> Any:
             assert go.wait(60)
-            return prove(*arguments, **more)
+            return stand_in_proof(job, **more)
 
-        prover._prove = waiting
-        return prover
+        return stand_in_prover(config, proofs, deliver, prove=waiting)
 
     with opened(folder, make_prover=make) as session:
         loop = session.loop

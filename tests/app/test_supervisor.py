@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from app_world import OWNER, l1_deposit, quiet_venue, step
 
-from app.crash_child import stand_in_prover
-from app.prover import ProverQueue
+from app.crash_child import stand_in_proof, stand_in_prover
 from app.supervisor import MAX_RESTARTS, Supervised
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.sequencer.batch import Batch
@@ -106,13 +105,13 @@ class Collected:
 def test_stop_cancels_the_running_proof_and_delivers_nothing(tmp_path: Path) -> None:
     running, collected = threading.Event(), Collected()
 
-    def prove(batch: Batch, config: Any, *, profile: Any, progress: Any, cancelled: Any) -> Any:
+    def prove(job: bytes, *, progress: Any, cancelled: Any, threads: int) -> Any:
         running.set()
         while not cancelled():
             progress("commitment", 0.5)
         raise ProvingCancelled("cancelled", field="cancelled")
 
-    prover = ProverQueue(DEFAULT_CONFIG, tmp_path, collected, prove=prove)
+    prover = stand_in_prover(DEFAULT_CONFIG, tmp_path, collected, prove=prove)
     for batch in batches(2):
         prover.submit(batch)
     prover.start()
@@ -128,16 +127,14 @@ def test_stop_cancels_the_running_proof_and_delivers_nothing(tmp_path: Path) -> 
 
 def test_a_proof_that_is_done_while_stopping_is_dropped(tmp_path: Path) -> None:
     running, collected = threading.Event(), Collected()
-    whole = stand_in_prover(DEFAULT_CONFIG, tmp_path, collected)
-    answer = whole._prove
 
-    def deaf(batch: Batch, config: Any, *, profile: Any, progress: Any, cancelled: Any) -> Any:
+    def deaf(job: bytes, *, progress: Any, cancelled: Any, threads: int) -> Any:
         running.set()
         while not cancelled():
             pass
-        return answer(batch, config)
+        return stand_in_proof(job)
 
-    whole._prove = deaf
+    whole = stand_in_prover(DEFAULT_CONFIG, tmp_path, collected, prove=deaf)
     whole.submit(batches(1)[0])
     whole.start()
     assert running.wait(LIMIT)
@@ -165,7 +162,7 @@ def test_every_failure_is_an_outcome_with_its_reason(tmp_path: Path) -> None:
     prover.start()
     collected.wait(1)
 
-    def refuse(data: bytes) -> Any:
+    def refuse(data: bytes, job: Any) -> Any:
         raise VerificationError("fri", "a folded value is wrong")
 
     prover._verify = refuse
