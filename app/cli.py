@@ -78,6 +78,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     proving.add_argument(
         "--profile", choices=PROFILES, default=PROFILES[0], help="parameters of the proofs: made fast, or cheap on L1"
     )
+    proving.add_argument(
+        "--l1", metavar="URL", default=None, help="a node as the L1, like http://127.0.0.1:8545 (default: embedded)"
+    )
     parser = argparse.ArgumentParser(prog="main.py", description=DESCRIPTION, parents=[shared])
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     desk = commands.add_parser("desk", parents=[shared, proving], help="open the window (the default)")

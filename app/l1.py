@@ -2,7 +2,7 @@
 
 A block is durable before the venue sees it; which batches were posted is asked of the contract, never remembered here.
 The embedded chain's slots are worked on the sequencer's thread. A node may take its time or not answer at all, so its
-slots are worked on a thread of their own (``deliver`` given), one at a time; what came of one is a fact for the loop.
+slots are worked on a thread of their own (``work_apart``), one at a time; what came of one is a fact for the loop.
 """
 
 from __future__ import annotations
@@ -118,7 +118,6 @@ class LayerOne:
         deployment: Deployment,
         config: VenueConfig,
         user: UserKey,
-        deliver: Callable[[SlotDone], None] | None = None,
     ) -> None:
         self.chain = chain
         self.client = client
@@ -134,9 +133,14 @@ class LayerOne:
         self._user_transactions: list[bytes] = []
         self._user_waiting = 0
         self._given = chain.head.number
-        self._deliver = deliver
-        self._thread = ThreadPoolExecutor(1, "l1") if deliver else None
+        self._deliver: Callable[[SlotDone], None] | None = None
+        self._thread: ThreadPoolExecutor | None = None
         self._look = self._see()
+
+    def work_apart(self, deliver: Callable[[SlotDone], None]) -> None:
+        """From now on work slots on a thread of their own and deliver what came of each."""
+        self._deliver = deliver
+        self._thread = ThreadPoolExecutor(1, "l1")
 
     def close(self) -> None:
         """Let go of the chain, once a slot that is being worked on has come to its end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,6 +14,7 @@ from app.folder_lock import FolderLock
 from app.ingress import Ingress
 from app.journal import Journal, JournalError
 from app.l1 import JournalBlocks, LayerOne
+from app.l1_place import claim_ledger
 from app.loop import VenueLoop
 from app.market_setup import MarketSetup, market_setup
 from app.prover import ProverQueue
@@ -27,10 +29,15 @@ from engine.sequencer.batch import root_bytes
 from engine.sequencer.inputs import ProofOutcome, decode_input
 from engine.sequencer.venue import Venue
 from engine.settlement.chain import Chain
-from engine.settlement.errors import RootDivergence
+from engine.settlement.errors import RootDivergence, SettlementError
 from engine.settlement.genesis import allocation, genesis, venue_deployment
 from engine.settlement.keys import UserKey, demo_key
+from engine.settlement.ledger import Ledger
+from engine.settlement.node.anchor import Anchor
 from engine.units import QUANTUM
+
+if TYPE_CHECKING:  # web3.py is loaded only where a node is asked for
+    from app.l1_node import Node
 
 Progress = Callable[[str, float], None]
 MakeProver = Callable[[VenueConfig, Path, Callable[[ProofOutcome], None]], ProverQueue]
@@ -79,34 +86,59 @@ def open_session(
     progress: Progress = lambda stage, fraction: None,
     *,
     make_prover: MakeProver = ProverQueue,
+    l1: str | None = None,
 ) -> Session:
     """Open or create the venue in a data folder: newest valid checkpoint, then the journal's tail.
 
-    ``make_prover(config, proofs folder, deliver)`` lets tests put another prover in. Raises
-    :class:`app.folder_lock.FolderInUse`, :class:`OtherVenue`, :class:`JournalError` and :class:`CorruptData`.
+    ``make_prover(config, proofs folder, deliver)`` lets tests put another prover in; ``l1`` is the URL of a node, None
+    for the embedded chain. Raises :class:`app.folder_lock.FolderInUse`, :class:`OtherVenue`, :class:`JournalError`,
+    :class:`CorruptData`, and on a node :class:`app.l1_place.OtherLedger`, :class:`app.l1_node.NeedsEther` and the
+    NodeErrors.
     """
-    progress("market data", 0.0)
-    setup = market_setup(config, progress)
-    lock = FolderLock(paths.lock)
+    node = _node(l1, progress)
     try:
-        return _open_locked(paths, setup, lock, progress, make_prover)
+        if node is not None:
+            config = msgspec.structs.replace(config, chain_id=node.chain_id)
+        progress("market data", 0.0)
+        setup = market_setup(config, progress)
+        lock = FolderLock(paths.lock)
+        try:
+            return _open_locked(paths, setup, lock, progress, make_prover, node)
+        except BaseException:
+            lock.release()
+            raise
     except BaseException:
-        lock.release()
+        if node is not None:
+            node.connection.close()
         raise
 
 
+def _node(l1: str | None, progress: Progress) -> Node | None:
+    if l1 is None:
+        return None
+    progress("layer 1", 0.0)
+    from app.l1_node import connect
+
+    return connect(l1)
+
+
 def _open_locked(
-    paths: Paths, setup: MarketSetup, lock: FolderLock, progress: Progress, make_prover: MakeProver
+    paths: Paths, setup: MarketSetup, lock: FolderLock, progress: Progress, make_prover: MakeProver, node: Node | None
 ) -> Session:
     config = setup.config
     progress("journal", 0.0)
     journal = Journal(paths.journal)
     try:
+        anchor = claim_ledger(journal, node, config)
         _claim_journal(journal, config)
         user = demo_key(paths.keys)
         progress("layer 1", 0.0)
-        chain = open_chain(journal, setup, user)
         ingress = Ingress()
+        if node is None or anchor is None:
+            chain = open_chain(_restore_chain(journal, setup), setup, user)
+        else:
+            chain = open_chain(_node_chain(node, anchor, setup, journal), setup, user)
+            chain.work_apart(ingress.deliver)
         venue, replayed = restore_venue(journal, setup, progress)
         prover = make_prover(config, paths.proofs, ingress.deliver)
         loop = VenueLoop(venue, journal, chain, prover, ingress)
@@ -129,12 +161,11 @@ def _claim_journal(journal: Journal, config: VenueConfig) -> None:
         ) from error
 
 
-def open_chain(journal: Journal, setup: MarketSetup, user: UserKey) -> LayerOne:
-    """The chain from the journal's blocks; a new one gets its contracts, participants and the user's first deposit."""
+def open_chain(chain: Ledger, setup: MarketSetup, user: UserKey) -> LayerOne:
+    """The L1 of a venue; a new chain gets its contracts, participants and the user's first deposit."""
     config = setup.config
     empty = root_bytes(AccountTree(config.tree_height, len(config.markets)).root)
     deployment = venue_deployment(config, statement_id(venue_shape(config)), DEFAULT_PROFILE.digest, empty)
-    chain = _restore_chain(journal, setup)
     try:
         client = genesis(chain, config, deployment, setup.genesis_accounts, setup.genesis_time)
     except RootDivergence as error:
@@ -144,10 +175,18 @@ def open_chain(journal: Journal, setup: MarketSetup, user: UserKey) -> LayerOne:
             field=error.field,
         ) from error
     layer_one = LayerOne(chain, client, deployment, config, user)
-    if not chain.balance(user.address):  # the grant's ether is never spent whole, its tokens may be
+    if chain.nonce(user.address) < 2:  # the grant's approval and deposit are the user's first transactions
         layer_one.fund_user(USER_DEPOSIT, USER_WALLET)
         layer_one.mine(max(setup.genesis_time, chain.head.time), allow_empty=False)
+        if layer_one.errors:
+            raise SettlementError(f"the first deposit failed: {layer_one.errors[0]}", field="l1")
     return layer_one
+
+
+def _node_chain(node: Node, anchor: Anchor, setup: MarketSetup, journal: Journal) -> Ledger:
+    from app.l1_node import open_node_chain
+
+    return open_node_chain(node, anchor, setup, JournalBlocks(journal))
 
 
 def _restore_chain(journal: Journal, setup: MarketSetup) -> Chain:

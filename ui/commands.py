@@ -31,7 +31,7 @@ def desk(options: argparse.Namespace) -> int:
         return _without_display(options)
     from ui.shell.start import run
 
-    return run(open_paths(options.data), options.speed, options.profile)
+    return run(open_paths(options.data), options.speed, options.profile, options.l1)
 
 
 def has_display() -> bool:
@@ -60,6 +60,7 @@ def _without_display(options: argparse.Namespace) -> int:
         options.profile,
         say=print_step,
         keep=lambda session: _picture_session(Engine(session), pictures),
+        l1=options.l1,
     )
     write_report(paths.data / "report.json", report)
     for failure in report["failures"]:

@@ -31,7 +31,7 @@ PLAYS: dict[str, Callable[[Journey], None]] = {"round-trip": round_trip.play}
 def run(options: argparse.Namespace) -> int:
     """0 when every step passed; the report is written in both cases."""
     folder = new_run_folder(options.data, options.scenario)
-    report = play(options.scenario, folder, options.seed, options.profile, say=print_step)
+    report = play(options.scenario, folder, options.seed, options.profile, say=print_step, l1=options.l1)
     if options.report:
         write_report(Path(options.report), report)
         print(f"report: {options.report}")
@@ -51,15 +51,25 @@ def new_run_folder(data: str | None, scenario: str) -> Paths:
 
 
 def play(
-    scenario: str, paths: Paths, seed: int, profile: str, *, say: Say, keep: Callable[[Session], None] | None = None
+    scenario: str,
+    paths: Paths,
+    seed: int,
+    profile: str,
+    *,
+    say: Say,
+    keep: Callable[[Session], None] | None = None,
+    l1: str | None = None,
 ) -> dict[str, Any]:
-    """Play, check with separate processes, and return the report. ``keep`` sees the session before it is closed."""
+    """Play, check with separate processes, and return the report. ``keep`` sees the session before it is closed.
+
+    ``l1``: URL of a node, None for the embedded chain.
+    """
     started = time.perf_counter()
     failures: list[str] = []
     config = msgspec.structs.replace(DEFAULT_CONFIG, seed=seed)
     # the user's address is in the leaves: with a random key the seed would not fix the roots
     demo_key(paths.keys, secret=role_key(account_seed(config, config.first_user_account), "taker"))
-    session = open_session(paths, config, _progress(say), make_prover=prover_with(profile))
+    session = open_session(paths, config, _progress(say), make_prover=prover_with(profile), l1=l1)
     opened = time.perf_counter()
     journey = Journey(session, say)
     try:

@@ -10,7 +10,7 @@ from engine.errors import check_range
 from engine.settlement.abi import decode_words, encode_arguments, encode_call, topic
 from engine.settlement.artifacts import load_artifact
 from engine.settlement.ledger import Ledger
-from engine.settlement.transactions import MAX_GAS_LIMIT, contract_address, sign_transaction
+from engine.settlement.transactions import GAS_PRICE, MAX_GAS_LIMIT, contract_address, sign_transaction
 from engine.settlement.world import EventLog
 
 ENTRY_BYTES = 37
@@ -86,7 +86,9 @@ def deployed_addresses(deployer: bytes) -> tuple[bytes, bytes]:
     return contract_address(deployer, 0), contract_address(deployer, 1)
 
 
-def deployment_transactions(chain_id: int, deployer_key: bytes, token: bytes, deployment: Deployment) -> list[bytes]:
+def deployment_transactions(
+    chain_id: int, deployer_key: bytes, token: bytes, deployment: Deployment, gas_price: int = GAS_PRICE
+) -> list[bytes]:
     """The two creations, with the deployer's nonces 0 and 1."""
     arguments = encode_arguments(
         ("address", "address", "bytes32", "bytes32", "bytes32", "bytes32", "uint64"),
@@ -100,7 +102,15 @@ def deployment_transactions(chain_id: int, deployer_key: bytes, token: bytes, de
     )
     codes = (_bytecode("token"), _bytecode("exchange") + arguments)
     return [
-        sign_transaction(deployer_key, chain_id=chain_id, nonce=nonce, to=b"", data=code, gas_limit=DEPLOY_GAS)
+        sign_transaction(
+            deployer_key,
+            chain_id=chain_id,
+            nonce=nonce,
+            to=b"",
+            data=code,
+            gas_limit=DEPLOY_GAS,
+            gas_price=gas_price,
+        )
         for nonce, code in enumerate(codes)
     ]
 

@@ -1,6 +1,7 @@
-"""First blocks of a venue's chain: contracts deployed, test tokens minted and deposited, all in one block.
+"""First blocks of a venue's chain: contracts deployed, test tokens minted and deposited.
 
-One block means that a crash leaves either nothing or everything; doing it again after a restart is a no-op.
+On the embedded chain all of it is one block: a crash leaves either nothing or everything. A node may need several,
+so what is missing is asked for by the senders' nonces. Doing it again after a restart is a no-op.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from dataclasses import dataclass
 
 from engine.exchange.config import VenueConfig, config_hash
 from engine.settlement.blocks import Block
-from engine.settlement.chain import Chain
 from engine.settlement.client import UNLIMITED, Client, Deployment, deployed_addresses, deployment_transactions
 from engine.settlement.errors import Reverted, RootDivergence
 from engine.settlement.keys import role_key
-from engine.settlement.transactions import BASE_GAS, address_of, sign_transaction
+from engine.settlement.ledger import Ledger
+from engine.settlement.transactions import BASE_GAS, address_of, decode_transaction, sign_transaction
 
 ETHER = 10**18
 ROLE_ETHER = 1_000_000
-ACCOUNT_ETHER = 100
+ACCOUNT_ETHER = 1
+OPERATOR_ETHER = 10
+"""What the operator gets of the deployer where it holds less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ def allocation(config: VenueConfig) -> dict[bytes, int]:
     }
 
 
-def venue_client(chain: Chain, config: VenueConfig) -> Client:
+def venue_client(chain: Ledger, config: VenueConfig) -> Client:
     """The client of a venue's contracts; their addresses follow from the configuration's seed."""
     return Client(chain, *deployed_addresses(address_of(role_key(config.seed, "deployer"))))
 
@@ -59,16 +62,20 @@ def venue_deployment(
 
 
 def genesis(
-    chain: Chain, config: VenueConfig, deployment: Deployment, accounts: Sequence[GenesisAccount], time: int
+    chain: Ledger, config: VenueConfig, deployment: Deployment, accounts: Sequence[GenesisAccount], time: int
 ) -> Client:
-    """Deploy and fund everything in block 1, unless the chain has it already; returns the client.
+    """Deploy and fund everything that the chain does not have already; returns the client.
 
     Raises :class:`RootDivergence` when the chain's contract was deployed with other constants (another statement,
     another configuration), and :class:`Reverted` when a transaction of the block fails.
     """
     client = venue_client(chain, config)
-    if chain.head.number == 0:
-        _check(chain.build_block(_transactions(client, config, deployment, accounts), time))
+    if not is_complete(client, accounts):
+        raws = _transactions(client, config, deployment, accounts)
+        if chain.nonce(address_of(role_key(config.seed, "deployer"))):
+            raws = _missing(chain, raws)
+        for block in chain.include(raws, time):
+            _check(block)
     found = client.deployment()
     for name in ("operator", "statement_id", "verifier_parameter_digest", "config_hash", "account_limit"):
         if getattr(found, name) != getattr(deployment, name):
@@ -81,41 +88,79 @@ def genesis(
     return client
 
 
+def is_complete(client: Client, accounts: Sequence[GenesisAccount]) -> bool:
+    """Whether the contracts are there and every account has made its deposit."""
+    chain = client.chain
+    depositors = [address_of(account.key) for account in accounts if account.deposit]
+    return bool(chain.code(client.exchange)) and all(chain.nonce(owner) >= 2 for owner in depositors)
+
+
 def fund(client: Client, config: VenueConfig, account: GenesisAccount) -> list[bytes]:
     """Transactions that give a further account ether and tokens, and deposit: for one block."""
-    return _fund(client, role_key(config.seed, "deployer"), account, None)
+    deployer = role_key(config.seed, "deployer")
+    given, own = _fund(client, deployer, account, client.chain.nonce(address_of(deployer)))
+    return [*given, *own]
 
 
 def _transactions(
     client: Client, config: VenueConfig, deployment: Deployment, accounts: Sequence[GenesisAccount]
 ) -> list[bytes]:
+    """All of genesis, the deployer's first: what an account sends needs the ether that it was given before."""
     deployer = role_key(config.seed, "deployer")
-    raws = deployment_transactions(client.chain.chain_id, deployer, client.token, deployment)
-    nonce = len(raws)
+    chain, owned = client.chain, []
+    raws = deployment_transactions(chain.chain_id, deployer, client.token, deployment, chain.gas_price)
     for account in accounts:
-        raws += _fund(client, deployer, account, nonce)
-        nonce += 2
-    return raws
+        given, own = _fund(client, deployer, account, len(raws), own_nonce=0)
+        raws += given
+        owned += own
+    operator = address_of(role_key(config.seed, "operator"))
+    if chain.balance(operator) < OPERATOR_ETHER * ETHER:
+        raws.append(_ether(chain, deployer, operator, OPERATOR_ETHER, len(raws)))
+    return raws + owned
 
 
-def _fund(client: Client, deployer: bytes, account: GenesisAccount, nonce: int | None) -> list[bytes]:
+def _missing(chain: Ledger, raws: Sequence[bytes]) -> list[bytes]:
+    """Those whose nonce their sender has not used yet."""
+    missing, used = [], {}
+    for raw in raws:
+        transaction = decode_transaction(raw, chain.chain_id)
+        if transaction.sender not in used:
+            used[transaction.sender] = chain.nonce(transaction.sender)
+        if transaction.nonce >= used[transaction.sender]:
+            missing.append(raw)
+    return missing
+
+
+def _fund(
+    client: Client, deployer: bytes, account: GenesisAccount, nonce: int, own_nonce: int | None = None
+) -> tuple[list[bytes], list[bytes]]:
+    """What the deployer sends from its ``nonce`` on (ether and tokens), and what the account sends (its deposit)."""
     chain, owner = client.chain, address_of(account.key)
-    if nonce is None:
-        nonce = chain.nonce(address_of(deployer))
-    own_nonce = chain.nonce(owner)
-    ether = sign_transaction(
-        deployer,
+    amount = account.deposit + account.wallet
+    given = [
+        _ether(chain, deployer, owner, ACCOUNT_ETHER, nonce),
+        client.mint(deployer, owner, amount, nonce + 1),
+    ]
+    if not account.deposit:
+        return given, []
+    if own_nonce is None:
+        own_nonce = chain.nonce(owner)
+    return given, [
+        client.approve(account.key, UNLIMITED, own_nonce),
+        client.deposit(account.key, account.account, account.deposit, own_nonce + 1),
+    ]
+
+
+def _ether(chain: Ledger, key: bytes, to: bytes, ether: int, nonce: int) -> bytes:
+    return sign_transaction(
+        key,
         chain_id=chain.chain_id,
         nonce=nonce,
-        to=owner,
-        value=ACCOUNT_ETHER * ETHER,
+        to=to,
+        value=ether * ETHER,
         gas_limit=BASE_GAS,
+        gas_price=chain.gas_price,
     )
-    raws = [ether, client.mint(deployer, owner, account.deposit + account.wallet, nonce + 1)]
-    if account.deposit:
-        raws.append(client.approve(account.key, UNLIMITED, own_nonce))
-        raws.append(client.deposit(account.key, account.account, account.deposit, own_nonce + 1))
-    return raws
 
 
 def _check(block: Block) -> None:

@@ -31,12 +31,13 @@ class Opener(QObject):
     opened = Signal()
     failed = Signal(str)
 
-    def __init__(self, paths: Paths, speed: float, profile: str) -> None:
+    def __init__(self, paths: Paths, speed: float, profile: str, l1: str | None = None) -> None:
         super().__init__()
         self.engine: Engine | None = None
         self._paths = paths
         self._speed = speed
         self._profile = profile
+        self._l1 = l1
         self._given_up = False
         self.thread_of_work = threading.Thread(target=self._open, name="opener")
 
@@ -61,7 +62,8 @@ class Opener(QObject):
             from app.session import open_session
 
             make_prover = prover_with(self._profile)
-            engine = Engine(open_session(self._paths, progress=self._progress, make_prover=make_prover))
+            session = open_session(self._paths, progress=self._progress, make_prover=make_prover, l1=self._l1)
+            engine = Engine(session)
             engine.set_speed(self._speed)
             engine.start()
         except GivenUp:
@@ -124,12 +126,12 @@ def start_application() -> QApplication:
     return found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
 
 
-def run(paths: Paths, speed: float, profile: str) -> int:
+def run(paths: Paths, speed: float, profile: str, l1: str | None = None) -> int:
     """Open, show the desk until it is closed, stop everything in order; the exit status."""
     app = start_application()
     theme = Theme("dark", "normal")
     theme.apply()
-    window, opener = StartWindow(), Opener(paths, speed, profile)
+    window, opener = StartWindow(), Opener(paths, speed, profile, l1)
     heard: list[str] = []
     opener.progressed.connect(window.show_progress, Qt.ConnectionType.QueuedConnection)
     opener.failed.connect(window.show_failure, Qt.ConnectionType.QueuedConnection)

@@ -13,8 +13,6 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from engine.settlement.blocks import Block, Receipt, decode_block, encode_block
 from engine.settlement.chain import BlockStore
 from engine.settlement.errors import (
@@ -28,6 +26,7 @@ from engine.settlement.errors import (
     WrongChain,
 )
 from engine.settlement.ledger import ZERO_ADDRESS
+from engine.settlement.node.anchor import Anchor
 from engine.settlement.node.connection import NodeConnection
 from engine.settlement.node.decoding import block_of, receipt_of
 from engine.settlement.node.mining import Miner
@@ -39,14 +38,6 @@ PATIENCE = 180.0
 """Seconds that transactions may wait for blocks which come by themselves."""
 POLL_SECONDS = 1.0
 _KNOWN = ("already known", "already imported", "known transaction")
-
-
-class Anchor(msgspec.Struct, frozen=True):
-    """The node's newest block when the venue was made: everything before it is none of the venue's business."""
-
-    chain_id: int
-    number: int
-    hash: bytes
 
 
 def anchor_of(connection: NodeConnection) -> Anchor:
