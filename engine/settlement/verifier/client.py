@@ -22,7 +22,7 @@ from engine.settlement.verifier.encoding import QueryOpening, query_openings
 from engine.stark.air import PublicTerm
 from engine.stark.proof import decode, public_digest, query_bytes
 
-MAX_BATCH = 24
+MAX_BATCH = 20
 """Queries per transaction, as the contract has it."""
 MAX_TRANSACTION_DATA = 130_500
 """Bytes of calldata per transaction, leaving room for the envelope below 128 KiB."""

@@ -10,18 +10,21 @@ from engine.settlement.abi import encode_arguments
 from engine.settlement.transactions import contract_address, sign_transaction
 from engine.settlement.verifier.artifacts import load
 from engine.settlement.verifier.codegen import ConstraintProgram, input_registers, split
+from engine.settlement.verifier.context import MAX_GROUPS
 from engine.stark import security
 from engine.stark.constraints import KINDS
 from engine.stark.errors import StatementError
-from engine.stark.layout import Layout
+from engine.stark.layout import Layout, TableLayout
 from engine.stark.parameters import Parameters
 
 MAX_DEPTH = 24
 PUBLIC_READ = 16
 """Public inputs that constraints may read: both roots."""
 PROGRAM_WORDS = 560
-TRACE_WORDS = 96
+TRACE_WORDS = 88
 """Words of opened trace rows that the query contract has room for."""
+NEXT_WORDS = 24
+"""Likewise of those with columns opened on the next row too."""
 MAX_NEXT = 80
 """Main columns opened on the next row, of all tables, that the query contract has room for."""
 MAX_TERMS = 512
@@ -54,13 +57,23 @@ class VerifierAddresses:
     evaluators: tuple[bytes, ...]
 
 
+def _next_words(table: TableLayout) -> int:
+    """Words of eight elements that hold a table's columns opened on the next row, wherever its row starts in a word."""
+    most = max(len({(start + column) // 8 for column in table.next_columns}) for start in range(8))
+    return most + (2 if table.groups else 0)
+
+
 def check_sizes(setup: VerifierSetup) -> None:
     """Refuse a statement whose opened rows the query contract has no room for, and heights that no table may have."""
-    widths = [part for table in setup.layout.tables for part in (table.width, 5 * table.auxiliary, 10)]
-    words = sum(-(-width // 8) for width in widths)
+    elements = sum(table.width + 5 * table.auxiliary + 10 for table in setup.layout.tables)
+    words = elements // 8 + MAX_GROUPS  # each group starts a word
     if words > TRACE_WORDS:
         reason = "the statement's rows are too long for the query contract"
         raise StatementError(reason, field="columns", value=words, limit=TRACE_WORDS)
+    words = sum(_next_words(table) for table in setup.layout.tables)
+    if words > NEXT_WORDS:
+        reason = "the columns opened on the next row are too scattered for the query contract"
+        raise StatementError(reason, field="next columns", value=words, limit=NEXT_WORDS)
     nexts = sum(len(table.next_columns) for table in setup.layout.tables)
     if nexts > MAX_NEXT:
         reason = "the statement reads too many columns on the next row for the query contract"

@@ -1,7 +1,7 @@
 """The openings of a proof as query transactions carry them.
 
-The same values as in the file, arranged for the contract: rows group by group in whole words, FRI's leaves with the
-value in its place that the file leaves out.
+The same values as in the file, arranged for the contract: rows group by group, FRI's leaves with the value in its
+place that the file leaves out.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from engine.stark.proof import Proof
 from engine.stark.rings import ArrayRing
 from engine.stark.schedule import Shape, phase_trees
 
-WORD = 32
-ROW_BYTES = 112 * WORD
+ROW_BYTES = 3488
 """Greatest length of a query's row record, as the contract has it."""
+SPARE_BYTES = 28
+"""Zeros at the end of a record, so that it can be read in whole words."""
 Words = NDArray[np.uint64]
 T = TypeVar("T")
 
@@ -53,10 +54,6 @@ class QueryOpening:
         for start, path in self.paths:
             out += cut(start, path)
         return out
-
-
-def _padded(data: bytes) -> bytes:
-    return data + bytes(-len(data) % WORD)
 
 
 def _group_rows(layout: Layout, shape: Shape, proof: Proof) -> list[list[NDArray[np.uint32] | None]]:
@@ -113,7 +110,7 @@ def query_openings(
         for log_arity, part in zip(shape.schedule, proof.layers):
             level += log_arity
             paths.append((level, tuple(node.tobytes() for node in part.paths[query])))
-        row = b"".join(map(_padded, rows))
+        row = b"".join(rows) + bytes(SPARE_BYTES)
         if len(row) > ROW_BYTES:
             reason = "a query's rows are too long for the contract"
             raise StatementError(reason, field="row", value=len(row), limit=ROW_BYTES)

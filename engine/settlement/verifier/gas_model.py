@@ -12,24 +12,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from engine.exchange.config import DEFAULT_CONFIG
+from engine.field.extension import DEGREE
 from engine.proving.shape import venue_shape
 from engine.proving.statement import build_statement
 from engine.settlement.transactions import BASE_GAS, FLOOR_TOKEN_GAS, STANDARD_TOKEN_GAS
 from engine.settlement.verifier.client import MAX_BATCH
-from engine.settlement.verifier.encoding import ROW_BYTES
+from engine.settlement.verifier.encoding import SPARE_BYTES
 from engine.stark import security
-from engine.stark.layout import Layout, layout_of
+from engine.stark.layout import QUOTIENT_CHUNKS, Layout, layout_of
 from engine.stark.parameters import Parameters
 from engine.stark.proof import fri_trees
-from engine.stark.schedule import make_shape, phase_trees
+from engine.stark.schedule import Shape, make_shape, phase_trees
 
 WORD = 32
 OPENING_GAS = 4_100_000
 """Execution of the opening: 2.2 M constraints, 0.35 M reading, 0.4 M claims, transcript; without public terms."""
 TERM_GAS = 8_500
-SETUP_GAS = 880_000
-"""Per query transaction: powers of the DEEP challenge as weights of the opened columns."""
-WORD_GAS, NODE_GAS, GROUP_GAS, LAYER_GAS, VALUE_GAS, QUERY_GAS = 810, 330, 7_000, 3_500, 1_050, 16_000
+SETUP_GAS = 885_000
+"""Per query transaction: powers of the DEEP challenge as weights of the opened columns, memory."""
+PASS_WORDS = 4
+"""Words that the DEEP sums take at a time."""
+PASS_GAS = 2_450
+TREE_NODE_GAS, PATH_NODE_GAS = 235, 300
+GROUP_GAS, LAYER_GAS, VALUE_GAS, PAIR_GAS, QUAD_GAS, QUERY_GAS = 6_000, 2_600, 190, 720, 450, 8_000
 BYTE_GAS = 4 * STANDARD_TOKEN_GAS
 FLOOR_GAS = 4 * FLOOR_TOKEN_GAS
 
@@ -50,17 +55,19 @@ def estimate(layout: Layout, log_heights: tuple[int, ...], parameters: Parameter
     """Gas of verifying a proof with these table heights and ``terms`` deposits and withdrawals."""
     shape = make_shape(layout, log_heights, parameters)
     trees, layers = phase_trees(layout, shape), fri_trees(shape)
-    row_words = sum(-(-4 * width // WORD) for tree in trees for _, width in tree.matrices)
-    next_words = sum(-(-len(table.next_columns) // 3) + 1 for table in layout.tables)
     # A sorted query meets its neighbour's path about log2(queries) levels below the root.
-    paths = [max(0.0, tree.depth - math.log2(parameters.queries)) for tree in (*trees, *layers)]
-    nodes = len(shape.groups) + round(sum(paths))
-    spared = WORD * round(sum(tree.depth for tree in (*trees, *layers)) - sum(paths))
-    leaf_bytes = sum(WORD * -(-20 * (1 << arity) // WORD) for arity in shape.schedule)
-    execution = WORD_GAS * (row_words + next_words) + NODE_GAS * nodes + GROUP_GAS * len(shape.groups) + QUERY_GAS
-    execution += sum(LAYER_GAS + VALUE_GAS * (1 << arity) for arity in shape.schedule)
-    used = WORD * (row_words + nodes) + leaf_bytes
-    padding = max(0, ROW_BYTES - WORD * row_words - leaf_bytes)
+    shared = math.log2(parameters.queries)
+    siblings = sum(max(0.0, tree.depth - shared) for tree in trees)
+    path_nodes = sum(max(0.0, layer.depth - shared) for layer in layers)
+    nodes = round(siblings + path_nodes)
+    spared = WORD * round(sum(tree.depth for tree in (*trees, *layers)) - siblings - path_nodes)
+    values = sum(1 << arity for arity in shape.schedule)
+    execution = round(PASS_GAS * _passes(layout, shape) + TREE_NODE_GAS * siblings + PATH_NODE_GAS * path_nodes)
+    execution += GROUP_GAS * len(shape.groups) + LAYER_GAS * len(layers) + VALUE_GAS * values
+    execution += PAIR_GAS * (values - len(layers)) + QUAD_GAS * (1 << shape.log_final) // 4 + QUERY_GAS
+    row = 4 * sum(width for tree in trees for _, width in tree.matrices) + 20 * values + SPARE_BYTES
+    used = WORD * nodes + row
+    padding = 3 * WORD + -row % WORD  # offset, length and number, mostly zeros
     data = BYTE_GAS * used + STANDARD_TOKEN_GAS * padding
     opened = 20 * sum(table.opened for table in layout.tables) + 113 * terms + 1_500
     batches = _batches(parameters.queries, used + padding)
@@ -75,9 +82,20 @@ def estimate(layout: Layout, log_heights: tuple[int, ...], parameters: Parameter
     return GasEstimate(parameters.queries, len(batches) + 2, calldata, execution, data, total)
 
 
+def _passes(layout: Layout, shape: Shape) -> int:
+    """Groups of four words in the DEEP sums of a query, at z and at z w."""
+    passes = 0
+    for _, tables in shape.groups:
+        own = [layout.tables[index] for index in tables]
+        elements = sum(table.width + DEGREE * (table.auxiliary + QUOTIENT_CHUNKS) for table in own)
+        following = sum(-(-len(table.next_columns) // 4) + 1 for table in own)  # words, as scattered as ours are
+        passes += -(-elements // (8 * PASS_WORDS)) + -(-following // PASS_WORDS)
+    return passes
+
+
 def _batches(queries: int, size: int) -> list[int]:
     """Queries per transaction."""
-    most = min(MAX_BATCH, 126_000 // size)
+    most = min(MAX_BATCH, 127_500 // size)
     transactions = -(-queries // most)
     even = -(-queries // transactions)
     return [min(even, queries - first) for first in range(0, queries, even)]
@@ -92,7 +110,7 @@ def table(layout: Layout, log_heights: tuple[int, ...], blowups: Sequence[int], 
     for log_blowup in blowups:
         for bits in grinding:
             chosen = security.choose_parameters(layout, log_heights, log_blowup=log_blowup, query_grinding=bits)
-            chosen = replace(chosen, log_arity=3)
+            chosen = replace(chosen, log_arity=4)
             level = security.assess(layout, log_heights, chosen).proven_bits
             gas = estimate(layout, log_heights, chosen)
             rows.append(

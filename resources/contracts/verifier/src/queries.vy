@@ -13,8 +13,8 @@
         7 + 2 g, 8 + 2 g what group g's combinations are claimed to be at z and z w    13 the fact to be registered
         14 number of FRI layers, then per layer root, folding and mixing challenge, then the last polynomial
      A group is the tables of one height, tallest first. Field elements are packed as in `field.vy`.
-     Per query, `rows[i]` holds group by group the main, auxiliary and quotient row, then FRI's leaves, each padded with
-     zeros to whole words. `nodes` holds per query the paths of the three trees, level by level, then FRI's, path by
+     Per query, `rows[i]` holds group by group the main, auxiliary and quotient row, then FRI's leaves, and SPARE_BYTES
+     zeros, so that all of it can be read in whole words. `nodes` holds per query the paths of the three trees, level by level, then FRI's, path by
      path. Queries come in rising order of their indices. The first one's paths go up to the roots, a later one's up to
      where they meet the paths before: if d - 1 is the highest bit in which the indices differ, the node that d - 1
      levels lead to is the sibling that the path before had there. Of the paths before, siblings are kept by level.
@@ -30,8 +30,9 @@ event QueriesVerified:
 
 MAX_CONTEXT: constant(uint256) = 96
 MAX_QUERIES: constant(uint256) = 256
-BATCH: constant(uint256) = 24
-ROW_BYTES: constant(uint256) = 3584
+BATCH: constant(uint256) = 20
+ROW_BYTES: constant(uint256) = 3488
+SPARE_BYTES: constant(uint256) = 28
 MAX_NODES: constant(uint256) = 2048
 MAX_DEPTH: constant(uint256) = 24
 MAX_TABLES: constant(uint256) = 8
@@ -41,9 +42,9 @@ MAX_FINAL: constant(uint256) = 64
 MAX_NEXT: constant(uint256) = 80
 # Words of a record that hold trace rows, and those of them with columns opened on the next row: how many there may be
 # and, four at a time, in how many passes of the DEEP sums they go.
-TRACE_WORDS: constant(uint256) = 96
-NEXT_WORDS: constant(uint256) = 32
-MAX_PASSES: constant(uint256) = 36
+TRACE_WORDS: constant(uint256) = 88
+NEXT_WORDS: constant(uint256) = 24
+MAX_PASSES: constant(uint256) = 32
 
 # Sixty-four bits apart, 32 bits wide.
 WIDE: constant(uint256) = (2**32 - 1) * (1 + 2**64 + 2**128 + 2**192)
@@ -204,8 +205,7 @@ def check(
     """
     @notice Checks the queries with these numbers, in rising order of their indices, and records them.
     """
-    words: DynArray[uint256, MAX_CONTEXT] = context
-    digest: bytes32 = keccak256(abi_encode(words))
+    digest: bytes32 = keccak256(abi_encode(context))
     widths: DynArray[uint256, MAX_TABLES] = WIDTHS
     auxiliaries: DynArray[uint256, MAX_TABLES] = AUXILIARIES
     next_counts: DynArray[uint256, MAX_TABLES] = NEXT_COUNTS
@@ -216,7 +216,7 @@ def check(
     for i: uint256 in range(1, MAX_DEPTH):
         generators[MAX_DEPTH - 1 - i] = unsafe_mul(generators[MAX_DEPTH - i], generators[MAX_DEPTH - i]) % field.P
 
-    # Groups: heights in falling order, the tables of each; sizes of their rows, which lie in whole words.
+    # Groups: heights in falling order, the tables of each; sizes of their rows and where those are.
     groups: uint256 = 0
     height: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
     row_bytes: uint256[9] = empty(uint256[9])
@@ -230,31 +230,33 @@ def check(
     # The latter stand behind the former.
     terms: uint256[8][TRACE_WORDS + NEXT_WORDS] = empty(uint256[8][TRACE_WORDS + NEXT_WORDS])
     next_at: uint256[NEXT_WORDS] = empty(uint256[NEXT_WORDS])
-    next_stop: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
+    # Where the terms of a group end, at z and at z w.
+    stops: uint256[2 * MAX_GROUPS] = empty(uint256[2 * MAX_GROUPS])
+    filled: uint256 = 0
     nexts: uint256 = 0
     used: uint256 = 0
     bound: uint256 = 256
-    gamma: uint256 = words[6]
+    gamma: uint256 = context[6]
     for _: uint256 in range(MAX_GROUPS):
         tallest: uint256 = 0
         for table: uint256 in range(len(widths), bound=MAX_TABLES):
-            own: uint256 = (words[1] >> (8 * table)) & 255
+            own: uint256 = (context[1] >> (8 * table)) & 255
             if own < bound and own > tallest:
                 tallest = own
         if tallest == 0:
             break
         bound = tallest
         height[groups] = tallest
-        next_point[groups] = field.scale(words[5], generators[tallest - 1], 0)
+        next_point[groups] = field.scale(context[5], generators[tallest - 1], 0)
         linear[groups] = field.reduced(
-            unsafe_sub(unsafe_sub(unsafe_mul(2, field.MODULUS), words[5]), next_point[groups])
+            unsafe_sub(unsafe_sub(unsafe_mul(2, field.MODULUS), context[5]), next_point[groups])
         )
-        constant_term[groups] = field.mul(words[5], next_point[groups])
+        constant_term[groups] = field.mul(context[5], next_point[groups])
         main_place: uint256 = 0
         auxiliary_place: uint256 = 0
         quotient_place: uint256 = 0
         for table: uint256 in range(len(widths), bound=MAX_TABLES):
-            if (words[1] >> (8 * table)) & 255 == tallest:
+            if (context[1] >> (8 * table)) & 255 == tallest:
                 main_place += widths[table]
                 auxiliary_place += 5 * auxiliaries[table]
                 quotient_place += 10
@@ -263,17 +265,17 @@ def check(
         row_bytes[base + 1] = 4 * auxiliary_place
         row_bytes[base + 2] = 4 * quotient_place
         row_at[base] = used
-        row_at[base + 1] = row_at[base] + ((main_place + 7) >> 3)
-        row_at[base + 2] = row_at[base + 1] + ((auxiliary_place + 7) >> 3)
-        used = row_at[base + 2] + ((quotient_place + 7) >> 3)
-        # Places of elements counted over the whole row record, eight to a word.
-        main_place = row_at[base] << 3
-        auxiliary_place = row_at[base + 1] << 3
-        quotient_place = row_at[base + 2] << 3
+        row_at[base + 1] = row_at[base] + row_bytes[base]
+        row_at[base + 2] = row_at[base + 1] + row_bytes[base + 1]
+        used = row_at[base + 2] + row_bytes[base + 2]
+        # Places among the terms, where each group starts a word.
+        quotient_place = 8 * filled + main_place + auxiliary_place
+        auxiliary_place = 8 * filled + main_place
+        main_place = 8 * filled
         column_at: uint256 = 0
         power: uint256 = 1
         for table: uint256 in range(len(widths), bound=MAX_TABLES):
-            if (words[1] >> (8 * table)) & 255 == tallest:
+            if (context[1] >> (8 * table)) & 255 == tallest:
                 first_column: uint256 = main_place
                 for place: uint256 in range(main_place, main_place + widths[table], bound=4096):
                     terms[place >> 3][place & 7] = power
@@ -299,7 +301,7 @@ def check(
                     place: uint256 = first_column + ((next_columns[column >> 4] >> ((column & 15) << 4)) & 65535)
                     if place >> 3 != last:
                         last = place >> 3
-                        next_at[nexts] = last
+                        next_at[nexts] = last - filled
                         nexts += 1
                     terms[TRACE_WORDS + nexts - 1][place & 7] = power
                     power = field.mul(power, gamma)
@@ -310,14 +312,16 @@ def check(
                         place: uint256 = auxiliary_place - 5 + j
                         if place >> 3 != last:
                             last = place >> 3
-                            next_at[nexts] = last
+                            next_at[nexts] = last - filled
                             nexts += 1
                         terms[TRACE_WORDS + nexts - 1][place & 7] = spread
                         spread = field.times_x(spread)
                     power = field.mul(power, gamma)
             column_at += next_counts[table]
         correction[groups] = power
-        next_stop[groups] = nexts
+        filled += (used - row_at[base] + 31) >> 5
+        stops[2 * groups] = filled
+        stops[2 * groups + 1] = TRACE_WORDS + nexts
         groups += 1
 
     # The DEEP sums in passes of four words: where the words are in the row record, sixteen bits each, and what
@@ -327,22 +331,15 @@ def check(
     pass_stop: uint256[2 * MAX_GROUPS] = empty(uint256[2 * MAX_GROUPS])
     passes: uint256 = 0
     for section: uint256 in range(2 * groups, bound=2 * MAX_GROUPS):
-        group: uint256 = section >> 1
-        first: uint256 = row_at[3 * group]
-        stop: uint256 = used
-        if section & 1 == 1:
-            first = TRACE_WORDS
-            if group != 0:
-                first += next_stop[group - 1]
-            stop = TRACE_WORDS + next_stop[group]
-        elif group + 1 < groups:
-            stop = row_at[3 * group + 3]
+        first: uint256 = TRACE_WORDS * (section & 1)
+        if section >= 2:
+            first = stops[section - 2]
         slot: uint256 = 0
-        for k: uint256 in range(first, stop, bound=TRACE_WORDS):
-            where: uint256 = k
+        for k: uint256 in range(first, stops[section], bound=TRACE_WORDS):
+            where: uint256 = k - first
             if section & 1 == 1:
                 where = next_at[k - TRACE_WORDS]
-            places[passes] |= (where << 5) << (16 * slot)
+            places[passes] |= (row_at[3 * (section >> 1)] + (where << 5)) << (16 * slot)
             t: uint256[8] = terms[k]
             weights[passes][slot] = [
                 t[1] & LIMB | (t[3] & LIMB) << 64 | (t[5] & LIMB) << 128 | (t[7] & LIMB) << 192,
@@ -367,15 +364,15 @@ def check(
     log_domain: uint256 = height[0] + LOG_BLOWUP
     log_arity: uint256 = LOG_ARITY
     final: uint256 = min(LOG_FINAL, height[groups - 1])
-    layers: uint256 = words[14]
+    layers: uint256 = context[14]
     # The last polynomial, four coefficients to a word, the lowest in the highest lane.
     quads: Quad[MAX_FINAL // 4] = empty(Quad[MAX_FINAL // 4])
     for k: uint256 in range(1 << (final - 2), bound=MAX_FINAL // 4):
         coefficient_at: uint256 = 15 + 3 * layers + 4 * k
-        c0: uint256 = words[coefficient_at]
-        c1: uint256 = words[coefficient_at + 1]
-        c2: uint256 = words[coefficient_at + 2]
-        c3: uint256 = words[coefficient_at + 3]
+        c0: uint256 = context[coefficient_at]
+        c1: uint256 = context[coefficient_at + 1]
+        c2: uint256 = context[coefficient_at + 2]
+        c3: uint256 = context[coefficient_at + 3]
         quads[k] = Quad(
             limbs=[
                 c3 & LIMB | (c2 & LIMB) << 64 | (c1 & LIMB) << 128 | (c0 & LIMB) << 192,
@@ -389,7 +386,7 @@ def check(
     # over two pairs', c^4; for the leaf's second half likewise, and c^8.
     multipliers: uint256[8][2 * MAX_LAYERS] = empty(uint256[8][2 * MAX_LAYERS])
     for layer: uint256 in range(layers, bound=MAX_LAYERS):
-        c: uint256 = words[16 + 3 * layer]
+        c: uint256 = context[16 + 3 * layer]
         square: uint256 = field.mul(c, c)
         fourth: uint256 = field.mul(square, square)
         eighth: uint256 = 0
@@ -428,7 +425,7 @@ def check(
         drawn: uint256 = field.swapped(
             convert(
                 keccak256(
-                    concat(convert(words[0], bytes32), convert(convert(2**33 | (drawing << 24), uint40), bytes5))
+                    concat(convert(context[0], bytes32), convert(convert(2**33 | (drawing << 24), uint40), bytes5))
                 ),
                 uint256,
             )
@@ -478,9 +475,9 @@ def check(
         below: uint256 = 0
         for group: uint256 in range(groups, bound=MAX_GROUPS):
             place: uint256 = 3 * group
-            main_row: bytes32 = keccak256(slice(row, row_at[place] << 5, row_bytes[place]))
-            auxiliary_row: bytes32 = keccak256(slice(row, row_at[place + 1] << 5, row_bytes[place + 1]))
-            quotient_row: bytes32 = keccak256(slice(row, row_at[place + 2] << 5, row_bytes[place + 2]))
+            main_row: bytes32 = keccak256(slice(row, row_at[place], row_bytes[place]))
+            auxiliary_row: bytes32 = keccak256(slice(row, row_at[place + 1], row_bytes[place + 1]))
+            quotient_row: bytes32 = keccak256(slice(row, row_at[place + 2], row_bytes[place + 2]))
             if shared <= height[0] - height[group]:
                 known: bytes32[3] = digests[group]
                 assert main_row == known[0] and auxiliary_row == known[1] and quotient_row == known[2], "trace opening"
@@ -514,9 +511,9 @@ def check(
             below = target
         if shared > log_domain:
             assert (
-                convert(main, uint256) == words[2]
-                and convert(auxiliary, uint256) == words[3]
-                and convert(quotient, uint256) == words[4]
+                convert(main, uint256) == context[2]
+                and convert(auxiliary, uint256) == context[3]
+                and convert(quotient, uint256) == context[4]
             ), "trace opening"
         elif shared != 0:
             known: bytes32[3] = siblings[shared - 1]
@@ -537,7 +534,7 @@ def check(
         at_pass: uint256 = 0
         for section: uint256 in range(2 * groups, bound=2 * MAX_GROUPS):
             group: uint256 = section >> 1
-            claim: uint256 = unsafe_sub(field.MODULUS, words[7 + section])
+            claim: uint256 = unsafe_sub(field.MODULUS, context[7 + section])
             s0: uint256 = claim & LIMB
             s1: uint256 = (claim >> 51) & LIMB
             s2: uint256 = (claim >> 102) & LIMB
@@ -644,7 +641,7 @@ def check(
             if group != 0:
                 for _: uint256 in range(height[group - 1] - height[group], bound=MAX_DEPTH):
                     point = unsafe_mul(point, point) % field.P
-            from_z: uint256 = unsafe_sub(unsafe_add(field.MODULUS, point), words[5])
+            from_z: uint256 = unsafe_sub(unsafe_add(field.MODULUS, point), context[5])
             from_next: uint256 = unsafe_sub(unsafe_add(field.MODULUS, point), next_point[group])
             quadratic[group] = field.scale(
                 linear[group], point, unsafe_add(unsafe_mul(point, point) % field.P, constant_term[group])
@@ -652,7 +649,6 @@ def check(
             numerator[group] = field.mul(
                 field.muladd(from_next, here, field.mul(from_z, sum)), field.scale(correction[group], point, 1)
             )
-        self._encoding(invalid & NOT_CANONICAL == 0)
 
         # FRI: a leaf's value v at the query, or the last polynomial's, has to be what came before: `value` = factor v, or
         # where a group joins, quadratic (factor v - value) = right.
@@ -663,9 +659,9 @@ def check(
         right: uint256 = numerator[0]
         joined: uint256 = 1
         level: uint256 = height[0]
-        leaf_at: uint256 = used << 5
+        leaf_at: uint256 = used
         position: uint256 = index
-        invalid = 0
+        invalid_leaf: uint256 = 0
         for layer: uint256 in range(layers, bound=MAX_LAYERS):
             stop: uint256 = final
             if joined < groups and height[joined] > final:
@@ -695,13 +691,13 @@ def check(
                 leaf: uint256[8] = self._unpacked(a, b, c, d, e)
                 if slot >> 3 == half:
                     own = leaf[slot & 7]
-                invalid |= unsafe_add(leaf[0], SPARE) | unsafe_add(leaf[1], SPARE)
+                invalid_leaf |= unsafe_add(leaf[0], SPARE) | unsafe_add(leaf[1], SPARE)
                 part: uint256 = self._pair(leaf[0], leaf[1], m[0], x1)
                 if arity >= 2:
-                    invalid |= unsafe_add(leaf[2], SPARE) | unsafe_add(leaf[3], SPARE)
+                    invalid_leaf |= unsafe_add(leaf[2], SPARE) | unsafe_add(leaf[3], SPARE)
                     part = self._pair(part, self._pair(leaf[2], leaf[3], m[1], x1), m[4], x2)
                 if arity >= 3:
-                    invalid |= (
+                    invalid_leaf |= (
                         unsafe_add(leaf[4], SPARE) | unsafe_add(leaf[5], SPARE)
                         | unsafe_add(leaf[6], SPARE) | unsafe_add(leaf[7], SPARE)
                     )
@@ -713,7 +709,7 @@ def check(
                 else:
                     folded = self._pair(folded, part, m[7], unsafe_mul(x4, x4) % field.P)
             if arity < 3:
-                leaf_at = unsafe_add(unsafe_sub(leaf_at, 160), 32 << arity)
+                leaf_at = unsafe_add(unsafe_sub(leaf_at, 160), 20 * size)
             own = field.scale(own, factor, unsafe_sub(field.MODULUS, value))
             if joins:
                 assert field.mul(left, own) == right, "fri"
@@ -749,16 +745,16 @@ def check(
                         fri_siblings[unsafe_add(kept, depth)] = sibling
                         node = keccak256(abi_encode(node, sibling))
                 if shared > log_domain:
-                    assert convert(node, uint256) == words[15 + 3 * layer], "fri"
+                    assert convert(node, uint256) == context[15 + 3 * layer], "fri"
                 else:
                     assert node == fri_siblings[kept + shared - 1], "fri"
             joins = joined < groups and level == height[joined]
             if joins:
                 left = quadratic[joined]
-                right = field.scale(field.mul(numerator[joined], words[17 + 3 * layer]), factor, 0)
+                right = field.scale(field.mul(numerator[joined], context[17 + 3 * layer]), factor, 0)
                 joined += 1
-        self._encoding(invalid & (2**32 * field.LANES) == 0)
-        self._encoding(len(row) == leaf_at)
+        self._encoding(invalid & NOT_CANONICAL | invalid_leaf & (2**32 * field.LANES) == 0)
+        self._encoding(len(row) == leaf_at + SPARE_BYTES)
         power: uint256 = 1
         t0: uint256 = 0
         t1: uint256 = 0
