@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -27,6 +28,7 @@ BENCHES = {
     "ui": "frame time of the whole window, idle and while proving",
     "verify": "seconds to verify a proof natively",
 }
+MAX_SEED = 2**63
 WINDOW_BENCHES = ("ui", "launch")
 PROFILES = ("quick", "frugal")
 """The names in ``engine.proving.parameters``, which parsing does not import; the first one is the default."""
@@ -41,6 +43,12 @@ def run(arguments: list[str], *, window: Callable[[], ModuleType]) -> int:
     except ProtocolError as error:
         print(f"proofline: {error.message}", file=sys.stderr)
         return 2 if isinstance(error, UnknownName) else 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
+        return 141  # as if the signal of a closed pipe had ended it
+    except OSError as error:
+        print(f"proofline: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("proofline: stopped", file=sys.stderr)
         return 130
@@ -68,6 +76,17 @@ def _compile(*, prover: bool) -> None:
     (warm_up if prover else warm_up_trading)(TerminalProgress())
 
 
+def _seed(text: str) -> int:
+    """A seed as the configuration can hold it; argparse tells what is wrong with it."""
+    seed = int(text)
+    if not 0 <= seed < MAX_SEED:
+        raise argparse.ArgumentTypeError(f"{seed} must lie in [0, {MAX_SEED - 1}]")
+    return seed
+
+
+_seed.__name__ = "whole number"  # argparse names the type by it
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Parse; no command means ``desk``. argparse itself exits with 2 and lists the valid names on a wrong one."""
     shared = argparse.ArgumentParser(add_help=False)
@@ -88,7 +107,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     scenario = commands.add_parser("run", parents=[shared, proving], help="play a scenario headless")
     scenario.add_argument("scenario", metavar="SCENARIO", choices=SCENARIOS, help=", ".join(SCENARIOS))
     scenario.add_argument("--report", metavar="FILE", default=None, help="write the JSON report here")
-    scenario.add_argument("--seed", type=int, default=1, help="seed of the participants")
+    scenario.add_argument("--seed", type=_seed, default=1, help="seed of the participants")
     replay = commands.add_parser(
         "replay", parents=[shared], help="replay the journal from genesis, print root and fills"
     )

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from app.settings import BadDataFolder
 from engine.errors import ProtocolError
 
 
@@ -17,7 +18,12 @@ class FolderLock:
     """Held from construction to :meth:`release`; raises :class:`FolderInUse`, naming the holder when it is known."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a+b")
+        try:
+            self._file = path.open("a+b")
+        except OSError as error:
+            raise BadDataFolder(
+                f"{path} cannot be opened: {error.strerror}", field="--data", value=str(path.parent)
+            ) from error
         try:
             _lock(self._file.fileno())
         except OSError as error:

@@ -244,7 +244,10 @@ class _reader:
         self.path = path
 
     def __enter__(self) -> sqlite3.Connection:
-        self.connection = sqlite3.connect(self.path)
+        try:
+            self.connection = sqlite3.connect(self.path)
+        except sqlite3.Error as error:
+            raise JournalError(f"{self.path} cannot be opened: {error}", field="journal") from error
         return self.connection
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
@@ -261,10 +264,18 @@ def _prepare(path: Path) -> None:
         connection.executescript(SCHEMA)
         connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(FORMAT).encode(),))
         connection.commit()
-        value = bytes(connection.execute("SELECT CAST(value AS BLOB) FROM meta WHERE key = 'format'").fetchone()[0])
+    check_format(path)
+
+
+def check_format(path: Path) -> None:
+    """:class:`JournalError` when another version of this program wrote the file."""
+    value = read_meta(path, "format")
     if value != str(FORMAT).encode():
         raise JournalError(
-            "the journal was written by another version", field="format", value=value.decode(), limit=str(FORMAT)
+            "the journal was written by another version",
+            field="format",
+            value=(value or b"").decode(errors="replace"),
+            limit=str(FORMAT),
         )
 
 
@@ -273,6 +284,13 @@ def read_meta(path: Path, key: str) -> bytes | None:
     with _reader(path) as connection:
         row = connection.execute("SELECT CAST(value AS BLOB) FROM meta WHERE key = ?", (key,)).fetchone()
     return None if row is None else bytes(row[0])
+
+
+def newest_checkpoint(path: Path) -> int:
+    """The input after which the newest checkpoint was made, 0 without one; nothing is read of it but its number."""
+    with _reader(path) as connection:
+        row = connection.execute("SELECT max(sequence) FROM checkpoints").fetchone()
+    return int(row[0] or 0)
 
 
 def read_chain(path: Path, table: str, key: str, after: int) -> Iterator[tuple[int, bytes]]:

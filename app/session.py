@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from app.checkpoints import stored_checkpoints
+from app.folder_checks import OtherVenue, check_journal_end, check_l1, claim_config, claim_key
 from app.folder_lock import FolderLock
 from app.ingress import Ingress
-from app.journal import Journal, JournalError
+from app.journal import Journal
 from app.l1 import JournalBlocks, LayerOne
 from app.l1_place import claim_ledger
 from app.loop import VenueLoop
 from app.market_setup import MarketSetup, market_setup
 from app.prover import ProverQueue
 from app.settings import Paths
-from engine.errors import CorruptData, OutOfRange, ProtocolError
+from engine.errors import CorruptData, OutOfRange
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig
 from engine.exchange.tree import AccountTree
 from engine.proving.parameters import DEFAULT_PROFILE
@@ -31,7 +32,7 @@ from engine.sequencer.venue import Venue
 from engine.settlement.chain import Chain
 from engine.settlement.errors import RootDivergence, SettlementError
 from engine.settlement.genesis import allocation, genesis, venue_deployment
-from engine.settlement.keys import UserKey, demo_key
+from engine.settlement.keys import UserKey
 from engine.settlement.ledger import Ledger
 from engine.settlement.node.anchor import Anchor
 from engine.units import QUANTUM
@@ -43,10 +44,6 @@ Progress = Callable[[str, float], None]
 MakeProver = Callable[[VenueConfig, Path, Callable[[ProofOutcome], None]], ProverQueue]
 USER_DEPOSIT = 10_000 * QUANTUM
 USER_WALLET = 40_000 * QUANTUM
-
-
-class OtherVenue(ProtocolError):
-    """The data folder holds a venue with another configuration."""
 
 
 @dataclass(slots=True)
@@ -91,9 +88,9 @@ def open_session(
     """Open or create the venue in a data folder: newest valid checkpoint, then the journal's tail.
 
     ``make_prover(config, proofs folder, deliver)`` lets tests put another prover in; ``l1`` is the URL of a node, None
-    for the embedded chain. Raises :class:`app.folder_lock.FolderInUse`, :class:`OtherVenue`, :class:`JournalError`,
-    :class:`CorruptData`, and on a node :class:`app.l1_place.OtherLedger`, :class:`app.l1_node.NeedsEther` and the
-    NodeErrors.
+    for the embedded chain. Raises :class:`app.folder_lock.FolderInUse`, :class:`OtherVenue`,
+    :class:`app.journal.JournalError`, :class:`engine.settlement.errors.KeyFileError`, :class:`CorruptData`, and on a
+    node :class:`app.l1_place.OtherLedger`, :class:`app.l1_node.NeedsEther` and the NodeErrors.
     """
     node = _node(l1, progress)
     try:
@@ -130,8 +127,8 @@ def _open_locked(
     journal = Journal(paths.journal)
     try:
         anchor = claim_ledger(journal, node, config)
-        _claim_journal(journal, config)
-        user = demo_key(paths.keys)
+        claim_config(journal, config)
+        user = claim_key(journal, paths.keys)
         progress("layer 1", 0.0)
         ingress = Ingress()
         if node is None or anchor is None:
@@ -140,6 +137,8 @@ def _open_locked(
             chain = open_chain(_node_chain(node, anchor, setup, journal), setup, user)
             chain.work_apart(ingress.deliver)
         venue, replayed = restore_venue(journal, setup, progress)
+        if node is None:
+            check_l1(venue, chain.chain, chain.last_batch)
         prover = make_prover(config, paths.proofs, ingress.deliver)
         loop = VenueLoop(venue, journal, chain, prover, ingress)
         loop.resume()
@@ -147,18 +146,6 @@ def _open_locked(
         journal.close()
         raise
     return Session(paths, config, journal, chain, prover, loop, replayed, lock)
-
-
-def _claim_journal(journal: Journal, config: VenueConfig) -> None:
-    encoded = msgspec.json.encode(config, order="sorted")
-    try:
-        journal.set_meta("config", encoded)
-    except JournalError as error:
-        raise OtherVenue(
-            "the data folder holds a venue with another configuration (or of another version of this program); "
-            "choose another folder with --data",
-            field="config",
-        ) from error
 
 
 def open_chain(chain: Ledger, setup: MarketSetup, user: UserKey) -> LayerOne:
@@ -230,6 +217,7 @@ def _from_checkpoint(journal: Journal, setup: MarketSetup) -> Venue | None:
             venue = Venue.load(stored.venue, setup.config, setup.prices, setup.participants())
         except CorruptData:
             continue
-        if venue.sequence == sequence <= journal.last_sequence:
+        if venue.sequence == sequence:
+            check_journal_end(sequence, journal.last_sequence)
             return venue
     return None

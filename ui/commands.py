@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from app.settings import open_paths
 from app.speed import MAX_SPEED, MIN_SPEED
-from engine.errors import OutOfRange
+from engine.errors import OutOfRange, ProtocolError
 from engine.units import SECOND
 
 if TYPE_CHECKING:
@@ -79,6 +79,10 @@ def screenshots(options: argparse.Namespace) -> int:
     from ui.picture_play import play_for_pictures
 
     folder = Path(options.folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProtocolError(f"pictures cannot be written to {folder}: {error.strerror}", field="DIR") from error
     warm_up(TerminalProgress())
     session = open_session(new_run_folder(options.data, "screenshots"))
     try:

@@ -12,7 +12,9 @@ import sys
 from collections.abc import Callable, Iterator
 
 from app import jit_cache
-from app.journal import read_chain
+from app.commands.replay import stored_config
+from app.folder_checks import check_journal_end
+from app.journal import check_format, newest_checkpoint, read_chain
 from app.settings import Paths, open_paths
 from engine.errors import ProtocolError
 
@@ -66,8 +68,11 @@ def _journal(paths: Paths) -> Iterator[Finding]:
     if not paths.journal.exists():
         yield True, "no journal yet"
         return
+    check_format(paths.journal)
+    stored_config(paths)
     inputs = sum(1 for _ in read_chain(paths.journal, "inputs", "sequence", 0))
     blocks = sum(1 for _ in read_chain(paths.journal, "l1_blocks", "number", -1))
+    check_journal_end(newest_checkpoint(paths.journal), inputs)
     yield True, f"journal whole: {inputs:,} inputs, {blocks:,} L1 blocks, every row continues its chain"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from app.journal import JournalError, read_chain, read_meta
+from app.journal import JournalError, check_format, read_chain, read_meta
 from app.market_setup import market_setup
 from app.session import new_venue
 from app.settings import Paths, open_paths
@@ -33,6 +33,7 @@ def replay(paths: Paths) -> dict[str, Any]:
     """Apply every input of the journal to a new venue; what came out."""
     if not paths.journal.exists():
         raise JournalError(f"there is no journal in {paths.data}", field="--data")
+    check_format(paths.journal)
     venue = new_venue(market_setup(stored_config(paths)))
     count = 0
     for sequence, data in read_chain(paths.journal, "inputs", "sequence", 0):

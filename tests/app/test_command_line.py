@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from app_world import OWNER, l1_deposit, opened, quiet_venue, step
@@ -37,6 +38,9 @@ def call(*arguments: str) -> int:
         (["dekc"], "desk, run, replay, verify, bench, screenshots, doctor"),
         (["run", "round-tripp"], "round-trip"),
         (["run", "round-trip", "--profile", "slow"], "quick, frugal"),
+        (["run", "round-trip", "--seed", "-1"], "must lie in [0, 9223372036854775807]"),
+        (["run", "round-trip", "--seed", "9223372036854775808"], "must lie in [0, 9223372036854775807]"),
+        (["run", "round-trip", "--seed", "one"], "invalid whole number value: one"),
         (["bench"], ", ".join(cli.BENCHES)),
     ],
 )
@@ -69,6 +73,21 @@ def test_an_unknown_crash_point_lists_the_valid_ones() -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "unknown crash point 'lunch'; valid: after_commit_before_ack" in done.stderr
+
+
+def test_a_reader_that_goes_away_and_a_full_disk_are_said_in_one_line() -> None:
+    def start(out: Any) -> subprocess.Popen[str]:
+        command = [sys.executable, "main.py", "bench", "--list"]
+        return subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True)
+
+    read, write = os.pipe()
+    os.close(read)
+    gone = start(write)
+    os.close(write)
+    assert (gone.communicate()[1], gone.returncode) == ("", 141)
+    with Path("/dev/full").open("w") as full:
+        crowded = start(full)
+    assert (crowded.communicate()[1], crowded.returncode) == ("proofline: a file: No space left on device\n", 1)
 
 
 def test_the_benches_are_listed_by_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,15 +13,18 @@ import pytest
 from app_world import SMALL, opened, run
 
 from app.commands.replay import replay
+from app.folder_checks import OtherVenue
 from app.folder_lock import FolderInUse, FolderLock
+from app.journal import JournalError
 from app.l1 import ChainRequest
-from app.session import USER_DEPOSIT, USER_WALLET, OtherVenue, Session
-from app.settings import open_paths
+from app.session import USER_DEPOSIT, USER_WALLET, Session
+from app.settings import BadDataFolder, open_paths
 from engine.errors import CorruptData
 from engine.sequencer.inputs import L1Block, decode_input
 from engine.settlement.blocks import Block
 from engine.settlement.chain import Chain
 from engine.settlement.errors import KeyFileError
+from engine.settlement.keys import DEMO_KEY_NAME, DEMO_PASSPHRASE_NAME, demo_key
 from engine.units import SECOND
 
 
@@ -271,6 +274,66 @@ def test_a_damaged_key_file_is_refused_by_name_and_left_as_it_is(folder: Path, n
     assert path.read_bytes() == good[: len(good) // 2]
     path.write_bytes(good)
     with opened(folder):
+        pass
+
+
+@pytest.mark.parametrize("gone", ["key", "both", "another"])
+def test_a_key_that_is_not_the_account_s_is_refused_and_none_is_made(folder: Path, gone: str) -> None:
+    paths = open_paths(folder)
+    key, passphrase = paths.keys / DEMO_KEY_NAME, paths.keys / DEMO_PASSPHRASE_NAME
+    kept = {path: path.read_bytes() for path in (key, passphrase)}
+    blocks = execute(folder, "SELECT count(*) FROM l1_blocks")
+    for path in (key,) if gone == "key" else (key, passphrase):
+        path.unlink()
+    if gone == "another":
+        demo_key(paths.keys)
+    with pytest.raises(KeyFileError, match="this venue's account belongs to 0x") as refused, opened(folder):
+        pass
+    assert refused.value.field == "address"
+    assert key.exists() == (gone == "another")
+    assert execute(folder, "SELECT count(*) FROM l1_blocks") == blocks, "no new grant"
+    for path, content in kept.items():
+        path.write_bytes(content)
+    with opened(folder):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("DELETE FROM inputs WHERE sequence > 30", "ends at input 30, and a checkpoint was made after input"),
+        ("DELETE FROM inputs", "ends at input 0, and a checkpoint"),
+        ("DELETE FROM l1_blocks WHERE number > 3", "L1 ends at block 3, and the venue has seen block"),
+        ("DELETE FROM meta WHERE key = 'config'", "inputs and no configuration"),
+    ],
+)
+def test_rows_missing_at_the_end_are_named_and_nothing_is_written(folder: Path, statement: str, words: str) -> None:
+    execute(folder, statement)
+    before = [execute(folder, f"SELECT count(*) FROM {table}") for table in ("inputs", "l1_blocks", "meta")]
+    with pytest.raises(CorruptData, match=words), opened(folder):
+        pass
+    assert [execute(folder, f"SELECT count(*) FROM {table}") for table in ("inputs", "l1_blocks", "meta")] == before
+
+
+def test_a_journal_behind_the_contract_is_refused(folder: Path) -> None:
+    for table in ("inputs", "checkpoints"):
+        execute(folder, f"DELETE FROM {table}")
+    words = "L1 has accepted batch .* make only 0: inputs are missing"
+    with pytest.raises(CorruptData, match=words) as refused, opened(folder):
+        pass
+    assert refused.value.field == "inputs"
+
+
+def test_a_folder_in_the_place_of_a_file_is_said(folder: Path) -> None:
+    paths = open_paths(folder)
+    paths.lock.unlink()
+    paths.lock.mkdir()
+    with pytest.raises(BadDataFolder, match="lock cannot be opened: Is a directory"), opened(folder):
+        pass
+    paths.lock.rmdir()
+    paths.journal.unlink()
+    paths.journal.mkdir()
+    with pytest.raises(JournalError, match=r"journal\.sqlite cannot be opened"), opened(folder):
         pass
 
 

@@ -1,0 +1,87 @@
+"""Does everything in a data folder belong together? What does not is refused before anything is written to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from app.journal import Journal, JournalError
+from engine.errors import CorruptData, ProtocolError
+from engine.exchange.config import VenueConfig
+from engine.sequencer.venue import Venue
+from engine.settlement.errors import KeyFileError
+from engine.settlement.keys import DEMO_KEY_NAME, UserKey, demo_key
+from engine.settlement.ledger import Ledger
+
+
+class OtherVenue(ProtocolError):
+    """The data folder holds a venue with another configuration."""
+
+
+def claim_config(journal: Journal, config: VenueConfig) -> None:
+    """A new journal is made for this configuration; :class:`OtherVenue` for one that was made for another."""
+    if journal.last_sequence and journal.get_meta("config") is None:
+        raise CorruptData("the journal has inputs and no configuration", field="config", limit="a configuration")
+    try:
+        journal.set_meta("config", msgspec.json.encode(config, order="sorted"))
+    except JournalError as error:
+        raise OtherVenue(
+            "the data folder holds a venue with another configuration (or of another version of this program); "
+            "choose another folder with --data",
+            field="config",
+        ) from error
+
+
+def claim_key(journal: Journal, keys: Path) -> UserKey:
+    """The user's key, made on the first launch. Raises :class:`KeyFileError` when it is not the one that the journal's
+    account belongs to: a new key in its place could neither trade nor withdraw."""
+    known, path = journal.get_meta("user"), keys / DEMO_KEY_NAME
+    if known is not None and not path.exists():
+        raise _other_key(path, known, "is missing")
+    user = demo_key(keys)
+    if known is not None and known != user.address:
+        raise _other_key(path, known, f"holds the key of 0x{user.address.hex()}")
+    journal.set_meta("user", user.address)
+    return user
+
+
+def _other_key(path: Path, address: bytes, what: str) -> KeyFileError:
+    return KeyFileError(
+        f"key file {path} {what}; this venue's account belongs to 0x{address.hex()}: put its key back, "
+        "or choose another folder with --data",
+        field="address",
+        value=str(path),
+        limit=f"0x{address.hex()}",
+    )
+
+
+def check_journal_end(checkpoint: int, last_sequence: int) -> None:
+    """A checkpoint is written after the inputs that it stands on; :class:`CorruptData` when some of them are gone."""
+    if checkpoint > last_sequence:
+        raise CorruptData(
+            f"the journal ends at input {last_sequence}, and a checkpoint was made after input {checkpoint}: "
+            "rows at its end are missing",
+            field="sequence",
+            value=last_sequence,
+            limit=checkpoint,
+        )
+
+
+def check_l1(venue: Venue, chain: Ledger, last_batch: int) -> None:
+    """Blocks are durable before the venue sees them, inputs before their batch is posted; :class:`CorruptData`."""
+    if chain.head.number < venue.l1_block:
+        raise CorruptData(
+            f"L1 ends at block {chain.head.number}, and the venue has seen block {venue.l1_block}: blocks are missing",
+            field="l1_blocks",
+            value=chain.head.number,
+            limit=venue.l1_block,
+        )
+    closed = venue.core.batches.open.number - 1
+    if last_batch > closed:
+        raise CorruptData(
+            f"L1 has accepted batch {last_batch}, and the journal's inputs make only {closed}: inputs are missing",
+            field="inputs",
+            value=closed,
+            limit=last_batch,
+        )
