@@ -62,7 +62,8 @@ class NodeConnection:
             session=self._session,
             exception_retry_configuration=None,
         )
-        self._web3 = Web3(self._provider)
+        self._provider.global_ccip_read_enabled = False  # a node's answer does not send us to other addresses
+        self._web3 = Web3(self._provider, middleware=[])  # its defaults ask for the chain id before every call
 
     def close(self) -> None:
         """Close the sockets."""
@@ -86,10 +87,14 @@ class NodeConnection:
 
     def request(self, method: str, *parameters: Any) -> Any:
         """The result of a method that web3.py has no name for, asked once."""
-        response = self.ask(lambda _: self._provider.make_request(RPCEndpoint(method), list(parameters)))
-        if "error" in response:
-            raise self._refused(response["error"])
-        return response.get("result")
+
+        def question(_: Web3) -> Any:
+            response = self._provider.make_request(RPCEndpoint(method), list(parameters))
+            if "error" in response:
+                raise self._refused(response["error"])
+            return response["result"]
+
+        return self.ask(question)
 
     def offered(self, method: str, *parameters: Any) -> bool:
         """Use a method that only some nodes have; False when this one does not know it."""
@@ -114,7 +119,7 @@ class NodeConnection:
         except Web3Exception as error:
             response = getattr(error, "rpc_response", None) or {}
             raise self._refused(response.get("error") or {"message": str(error)}) from error
-        except (ValueError, KeyError, TypeError) as error:  # no JSON, or JSON of another kind
+        except (ValueError, KeyError, TypeError, AttributeError) as error:  # no JSON, or JSON of another kind
             raise self._refused({"message": f"what no node answers: {error}"}) from error
 
     def _unreachable(self, what: str) -> NodeUnreachable:
