@@ -54,9 +54,8 @@ def parse_decimal(text: str, decimals: int, *, field: str) -> int:
         raise BadNumber(f"{field} {text!r} is not a finite number", field=field, value=text, limit="finite")
     scaled = number * factor * (10**decimals)
     if scaled != scaled.to_integral_value():
-        raise BadNumber(
-            f"{field} {text!r} has more than {decimals} decimals", field=field, value=text, limit=f"{decimals} decimals"
-        )
+        limit = f"{decimals} decimal{'s' if decimals != 1 else ''}"
+        raise BadNumber(f"{field} {text!r} has more than {limit}", field=field, value=text, limit=limit)
     return int(scaled)
 
 

@@ -66,11 +66,15 @@ class NotReducing(ProtocolError):
 
     def __init__(self, size: int) -> None:
         super().__init__(
-            f"reduce-only needs an opposite position; the position is {size} lots",
+            f"reduce-only needs an opposite position; the account is {_direction(size)}",
             field="reduce_only",
             value=size,
             limit="opposite position",
         )
+
+
+def _direction(size: int) -> str:
+    return "flat" if size == 0 else "long" if size > 0 else "short"
 
 
 class InsufficientMargin(ProtocolError):
@@ -78,7 +82,7 @@ class InsufficientMargin(ProtocolError):
 
     def __init__(self, shortfall: int, free: int) -> None:
         super().__init__(
-            f"initial margin would be short by {format_quanta(shortfall)}; free collateral is {format_quanta(free)}",
+            f"initial margin would be short by {format_quanta(shortfall)} of collateral; {format_quanta(free)} is free",
             field="lots",
             value=shortfall,
             limit=free,
@@ -101,7 +105,7 @@ class WithdrawalTooLarge(ProtocolError):
 
     def __init__(self, amount: int, withdrawable: int) -> None:
         super().__init__(
-            f"{format_quanta(amount)} exceeds the withdrawable {format_quanta(withdrawable)}",
+            f"{format_quanta(amount)} of collateral is more than the withdrawable {format_quanta(withdrawable)}",
             field="amount",
             value=amount,
             limit=withdrawable,

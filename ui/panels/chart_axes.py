@@ -15,6 +15,8 @@ from ui.theme.theme import Theme
 
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
+NUMBER = 18  # pixels that a number takes, with what its letters need above and below
+
 
 class PriceAxis(pg.AxisItem):
     """Ticks to price text; ``tags`` are (ticks, text, ground token, text token) painted over the numbers."""
@@ -56,11 +58,19 @@ class PriceAxis(pg.AxisItem):
                 continue
             y = box.height() * (top - ticks) / (top - bottom)
             tag = QRectF(1, round(y) - 8, box.width() - 2, 16)
-            p.fillRect(tag.adjusted(0, -6, 0, 6), self.theme.color("ground1"))  # no half of a number beside the tag
+            for number in self._numbers(box, bottom, top):
+                if number.intersects(tag):  # no half of a number beside the tag
+                    p.fillRect(number, self.theme.color("ground1"))
             p.fillRect(tag, self.theme.color(ground))
             p.setPen(self.theme.color(ink))
             text = format_decimal(round(ticks), self.market.price_decimals)
             p.drawText(tag.adjusted(6, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+
+    def _numbers(self, box: QRectF, bottom: float, top: float) -> list[QRectF]:
+        """Where the numbers of the ticks stand."""
+        scale = box.height() / (top - bottom)
+        values = [value for _, level in self.tickValues(bottom, top, box.height()) for value in level]
+        return [QRectF(1, (top - value) * scale - NUMBER / 2, box.width() - 2, NUMBER) for value in values]
 
 
 class TimeAxis(pg.AxisItem):

@@ -58,7 +58,7 @@ class TicketFields(QWidget):
 
     def __init__(self, theme: Theme, market: MarketConfig) -> None:
         super().__init__()
-        self._form = TicketForm(market=0)
+        self._form = TicketForm(market=market.market_id)
         self._tight = False
         self.side = Segments("side", (("buy", "Buy"), ("sell", "Sell")))
         self.type = Segments("type", (("market", "Market"), ("limit", "Limit")))

@@ -41,8 +41,8 @@ class TapeView(PaintedRows):
         return self.theme.density.ladder_row - 2
 
     def row_count(self) -> int:
-        """Rows from the offset on, the last one may be cut by the panel's edge."""
-        return min(len(self.model.rows) - self.offset, self.visible_rows() + 1)
+        """Whole rows from the offset on."""
+        return min(len(self.model.rows) - self.offset, self.visible_rows())
 
     def _columns(self, rect: QRect) -> tuple[QRect, QRect, QRect]:
         third = rect.width() // 3
@@ -144,7 +144,7 @@ class TradesPanel(Panel):
     def on_frame(self, now: float) -> bool:
         """End the flash when its time is over."""
         if self.view.fresh and now >= self._flash_until:
-            rows = range(min(self.view.fresh, self.view.visible_rows() + 1))
+            rows = range(min(self.view.fresh, self.view.visible_rows()))
             self.view.fresh = 0
             self.view.update_rows(rows)
             return True

@@ -18,7 +18,7 @@ def figures(snapshot: Snapshot, config: VenueConfig) -> tuple[Figure, ...]:
         Figure("Sequence number", count_text(view.sequence), "text_strong", "inputs applied since genesis"),
         Figure("Inputs", f"{view.inputs_per_second:,.0f} /s", "text", "applied per wall second"),
         Figure("Queue", f"{count_text(view.queue_depth)} of {count_text(view.queue_limit)}", queue_tone(view)),
-        Figure("Ack p50, p99", f"{micros_text(view.ack_p50_us)}, {micros_text(view.ack_p99_us)}", "text", ACK_TIP),
+        Figure("Ack p50, p99", ack_words(view), "text" if view.ack_p99_us else "text_weak", ACK_TIP),
         Figure("Journal lag", plural(view.journal_lag, "input"), "text", "taken but not yet durable"),
         Figure("Journal", bytes_text(view.journal_bytes), "text", "size on disk"),
         Figure(
@@ -27,6 +27,13 @@ def figures(snapshot: Snapshot, config: VenueConfig) -> tuple[Figure, ...]:
         Figure("Its size", size_words(view, config), "text", "closes when either limit is reached"),
         Figure("State root", short_hex(view.root), "text", view.root),
     )
+
+
+def ack_words(view: SequencerView) -> str:
+    """Half and 99 of 100 of the commands since the start were acknowledged within these times."""
+    if not view.ack_p99_us:
+        return "no command yet"
+    return f"{micros_text(view.ack_p50_us)}, {micros_text(view.ack_p99_us)}"
 
 
 def queue_tone(view: SequencerView) -> Tone:

@@ -64,6 +64,13 @@ def test_a_market_order_shows_no_price_field(qtbot, panel: TicketPanel) -> None:
     assert not fields.tif.isHidden()
 
 
+def test_what_is_clicked_before_the_first_picture_is_for_the_panel_s_market(qtbot, theme, engine: SampleEngine) -> None:
+    made = TicketPanel(engine, theme)
+    qtbot.addWidget(made)
+    made.fields.type.buttons["limit"].click()
+    assert (made.form.market, made.form.type) == (made.market, "limit")
+
+
 def test_a_typed_order_is_sent_as_typed(qtbot, panel: TicketPanel, engine: SampleEngine) -> None:
     click(qtbot, panel.fields.side.buttons["sell"])
     click(qtbot, panel.fields.type.buttons["limit"])

@@ -50,7 +50,9 @@ def test_keys_scroll_to_older_trades_and_back(panel, qtbot):
 def test_only_rows_that_fit_are_painted(panel):
     panel.view.painted_rows = 0
     panel.view.repaint()
-    assert 0 < panel.view.painted_rows <= panel.view.visible_rows() + 1
+    view = panel.view
+    assert view.painted_rows == view.visible_rows() < len(panel.model.rows)
+    assert view.row_rect(view.painted_rows - 1).bottom() < view.height(), "no row is cut by the edge"
 
 
 def test_a_market_without_trades_says_so(panel, engine):

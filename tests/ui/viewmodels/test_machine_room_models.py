@@ -192,3 +192,9 @@ def test_a_batch_that_did_not_change_keeps_its_lane() -> None:
 )
 def test_only_an_acceptance_is_shown_as_one(verdict: str, accepted: bool) -> None:
     assert proof.is_accepted(verdict) == accepted
+
+
+def test_acknowledgement_times_before_the_first_command_are_no_figure() -> None:
+    view = replace(SNAPSHOT.sequencer, ack_p50_us=0.0, ack_p99_us=0.0)
+    assert sequencer.ack_words(view) == "no command yet"
+    assert sequencer.ack_words(replace(view, ack_p50_us=420.0, ack_p99_us=1500.0)) == "420 µs, 1.5 ms"

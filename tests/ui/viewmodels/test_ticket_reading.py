@@ -74,7 +74,7 @@ def test_suffixes_and_separators() -> None:
     [
         ("price_text", "", "enter a price"),
         ("price_text", "abc", "not a number"),
-        ("price_text", "57412.05", "more than 1 decimals"),
+        ("price_text", "57412.05", "more than 1 decimal"),
         ("price_text", "0", "must lie in"),
         ("price_text", "-5", "must lie in"),
         ("price_text", "9" * 30, "must lie in"),
