@@ -131,23 +131,31 @@ def test_the_price_tag_lies_at_the_height_of_its_price(panel, theme):
     assert abs((rows[0] + rows[-1]) / 2 - wanted) <= 2
 
 
+def ink(image, y, columns, ground):
+    """How many pixels of a row differ clearly from the ground."""
+    colors = (image.pixelColor(x, y) for x in columns)
+    return sum(abs(color.lightness() - ground.lightness()) > 40 for color in colors)
+
+
 def test_no_half_of_a_number_stands_beside_the_price_tag(panel, theme):
-    axis = panel.price_axis
-    number = theme.color("text_weak").name()
+    axis, ground = panel.price_axis, theme.color("ground1")
     bottom, top = axis.range
     (step, _), *_ = axis.tickSpacing(bottom, top, axis.height())
     tick = (bottom // step + 3) * step
     scale = axis.height() / (top - bottom)
-    for pixels in range(-24, 25, 3):
+    y = round(panel.box.mapViewToScene(QPointF(0.0, tick)).y())
+
+    def rows_with_ink(pixels):
         axis.set_tags(((tick + pixels / scale, "bid", "ground0"),))
         image = panel.plot.grab().toImage()
-        x0 = image.width() - round(axis.width()) + 2
-        y0 = round(panel.box.mapViewToScene(QPointF(0.0, tick)).y())
-        rows = [
-            y for y in range(y0 - 8, y0 + 9)
-            if any(image.pixelColor(x, y).name() == number for x in range(x0, image.width()))
-        ]  # fmt: skip
-        assert not rows or rows[-1] - rows[0] >= 7, f"half a number beside a tag {pixels} pixels away"
+        columns = range(image.width() - round(axis.width()) + 2, image.width() - 2)
+        tag = range(y - pixels - 9, y - pixels + 10)
+        return [row for row in range(y - 9, y + 10) if row not in tag and ink(image, row, columns, ground)]
+
+    whole = len(rows_with_ink(60))
+    assert whole >= 6, "the number of a tick that has no tag beside it"
+    for pixels in range(-24, 25, 2):
+        assert len(rows_with_ink(pixels)) in (0, whole), f"half a number beside a tag {pixels} pixels away"
 
 
 def test_a_young_venue_begins_with_shorter_candles_until_the_user_chooses(theme, qtbot):
