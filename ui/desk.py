@@ -49,7 +49,7 @@ def make_application() -> QApplication:
 def make_window(engine: DeskEngine, saved: dict[str, Any], size: tuple[int, int] | None = None) -> DeskWindow:
     """A window as it was left, part by part; what is missing or wrong falls back to the default."""
     name, density = saved.get("theme"), saved.get("density")
-    theme = Theme(name if name in theme_names() else "dark", density if density in DENSITIES else "normal")
+    theme = Theme(name if name in theme_names() else "dark", density if density in tuple(DENSITIES) else "normal")
     theme.apply()
     window = DeskWindow(engine, theme, size=size or _saved_size(saved))
     theme.setParent(window)
@@ -59,7 +59,7 @@ def make_window(engine: DeskEngine, saved: dict[str, Any], size: tuple[int, int]
         except BadLayout as error:
             LOG.warning("the saved layout is not used: %s", error.message)
             window.workspace.arrange(window.width(), window.height())
-    if saved.get("market") in {m.market_id for m in engine.config.markets}:
+    if saved.get("market") in [m.market_id for m in engine.config.markets]:
         window.set_market(saved["market"])
     return window
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,13 @@ def read(folder: Path) -> dict[str, Any]:
         saved = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        path.replace(path.with_suffix(".json.bad"))
+    except OSError as error:
+        LOG.warning("the saved window cannot be read (%s); the default is shown", error)
+        return {}
+    except (ValueError, RecursionError) as error:  # no JSON, no text
         LOG.warning("the saved window does not decode (%s); it is kept as %s.bad", error, FILE_NAME)
+        with suppress(OSError):  # where nothing can be written the file stays as it is
+            path.replace(path.with_suffix(".json.bad"))
         return {}
     if not isinstance(saved, dict) or saved.get("version") != FILE_VERSION:
         LOG.warning("the saved window is of another version; the default is shown")
@@ -31,12 +36,15 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def write(folder: Path, values: dict[str, Any]) -> None:
-    """Replace the file at once: a crash leaves the old one or the new one."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Replace the file at once: a crash leaves the old one or the new one. A full disk costs the layout, no more."""
     path = folder / FILE_NAME
     temporary = path.with_suffix(".json.new")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump({"version": FILE_VERSION, **values}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump({"version": FILE_VERSION, **values}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        LOG.warning("the window is not remembered: %s", error)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QVBoxLayout, Q
 
 from app.settings import Paths
 from engine.errors import ProtocolError
+from ui.shell.signals import closing_on_signals
 from ui.theme.theme import Theme
 
 if TYPE_CHECKING:
@@ -129,9 +130,14 @@ def start_application() -> QApplication:
 def run(paths: Paths, speed: float, profile: str, l1: str | None = None) -> int:
     """Open, show the desk until it is closed, stop everything in order; the exit status."""
     app = start_application()
+    with closing_on_signals():
+        return _run(app, paths, Opener(paths, speed, profile, l1))
+
+
+def _run(app: QApplication, paths: Paths, opener: Opener) -> int:
     theme = Theme("dark", "normal")
     theme.apply()
-    window, opener = StartWindow(), Opener(paths, speed, profile, l1)
+    window = StartWindow()
     heard: list[str] = []
     opener.progressed.connect(window.show_progress, Qt.ConnectionType.QueuedConnection)
     opener.failed.connect(window.show_failure, Qt.ConnectionType.QueuedConnection)

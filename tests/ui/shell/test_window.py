@@ -256,3 +256,22 @@ def test_a_missing_account_does_not_stop_the_desk(make):
     window = make(engine)
     window.registry.run("trade.cancel_all")
     assert "no account" in window.notices.accessibleDescription()
+
+
+@pytest.mark.parametrize("wrong", [[1], {"a": 1}, "x", 7.5, None, True, -1])
+def test_any_wrong_part_of_the_saved_window_falls_back_alone(make, engine, wrong):
+    saved = dict.fromkeys(("theme", "density", "market", "size", "layout"), wrong)
+    window = make(engine, saved)
+    assert (window.theme.name, window.theme.density.name, window.header.market) == ("dark", "normal", 1)
+    assert all(window.workspace.is_open(panel.panel_id) for panel in PANELS)
+
+
+def test_a_window_that_cannot_be_remembered_or_read_is_a_line_in_the_log(tmp_path, caplog):
+    folder = tmp_path / "layouts"
+    folder.write_text("a file in the way")
+    layout_file.write(folder, {"theme": "light"})
+    assert "the window is not remembered" in caplog.text
+    folder.unlink()
+    (folder / layout_file.FILE_NAME).mkdir(parents=True)
+    assert layout_file.read(folder) == {}
+    assert "the saved window cannot be read" in caplog.text
