@@ -1,5 +1,5 @@
-"""The running venue as the window and the tests use it. Methods may be called from any thread; none but
-``verify_batch`` takes long."""
+"""The running venue as the window and the tests use it. Methods may be called from any thread; none but ``proof_file``,
+which reads a file, waits for anything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app import snapshot_builder as build
 from app.ingress import Command
 from app.l1 import ChainRequest
 from app.pacer import MODES, Pacer
-from app.prover import verify_file
+from app.proof_files import proof_path, read_proof_file
 from app.session import Session
 from app.snapshots import CandleSeries, Snapshot
 from app.supervisor import Supervised
@@ -103,23 +103,13 @@ class Engine:
             raise ProtocolError("the venue is still starting")
         return preview_order(self._basis, order)
 
-    def verify_batch(self, number: int) -> str:
-        """Read a batch's proof file again and verify it; the verdict in words."""
+    def proof_file(self, number: int) -> bytes:
+        """The bytes of a batch's proof file, read now. ``ProtocolError`` when the batch is unknown or not proved yet,
+        :class:`app.proof_files.ProofFileError` when the file cannot be read."""
         digest = self._loop.venue.batch_record(number).digest
         if not digest:
-            return f"batch {number} has no proof yet"
-        path = self.session.paths.proofs / f"{digest}.proof"
-        started = time.perf_counter()
-        try:
-            verified = verify_file(path.read_bytes())
-        except OSError as error:
-            return f"the proof file cannot be read: {error.strerror}"
-        except ProtocolError as error:
-            return f"refused: {error.message}"
-        return (
-            f"accepted in {time.perf_counter() - started:.2f} s: {verified.statement}, "
-            f"{verified.bits_proven:.0f} bits proven"
-        )
+            raise ProtocolError(f"batch {number} has no proof yet", field="batch", value=number)
+        return read_proof_file(proof_path(self.session.paths.proofs, digest))
 
     # -- asking
 

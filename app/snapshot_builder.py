@@ -216,6 +216,8 @@ class BatchViews:
             bits_conjectured=facts.bits_conjectured,
             stage_seconds=proving.stage_seconds if proving else facts.stage_seconds,
             security_terms=facts.terms,
+            profile=facts.profile,
+            worker=facts.worker,
             running_seconds=time.monotonic() - proving.started if proving else 0.0,
         )
         if record.status == "final" and "proved" in record.stages:

@@ -151,6 +151,7 @@ class BatchView:
     """A batch's life. ``stages``: stage name (opened, sequenced, proved, posted, final) to venue time.
     ``proving_stage`` (the stage that ended last), ``progress`` (0..1), ``running_seconds`` and ``stage_seconds`` (of
     the stages that ended) are live while a prover works on it. ``security_terms``: of the proven level, () if unknown.
+    ``profile`` and ``worker``: the parameter set of its proof and who made it, "" if unknown.
     """
 
     number: int
@@ -176,6 +177,8 @@ class BatchView:
     stage_seconds: dict[str, float]
     security_terms: tuple[SecurityTerm, ...] = ()
     running_seconds: float = 0.0
+    profile: str = ""
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)

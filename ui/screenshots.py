@@ -1,4 +1,4 @@
-"""Pictures of the whole window: two sizes, dark and light, without a display."""
+"""Pictures of the whole window, of the prover and of the proof inspector: two sizes, dark and light, no display."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from engine.errors import ProtocolError
 from ui.desk import make_application, make_window
+from ui.panels.inspector import InspectorPanel
 from ui.shell.engine_protocol import DeskEngine
 from ui.shell.window import DeskWindow
 
 SIZES = ((1920, 1080), (1280, 800))
 THEMES = ("dark", "light")
 SETTLE_FRAMES = 6
+PANEL_FRAMES = 2  # where only one panel is new
 EXAMPLE_SIZE = "size 25 percent"
 CANDLE_WAIT_SECONDS = 5.0
+JOB_WAIT_SECONDS = 60.0
 
 
 class PictureFailed(ProtocolError):
@@ -25,7 +28,8 @@ class PictureFailed(ProtocolError):
 
 
 def save_pictures(engine: DeskEngine, folder: Path, *, market: int | None = None) -> list[Path]:
-    """Write ``desk-<theme>-<width>x<height>.png`` for every theme and size; returns the files."""
+    """Write ``<what>-<theme>-<width>x<height>.png`` of desk, prover and inspector for every theme and size; returns the
+    files."""
     make_application()
     folder.mkdir(parents=True, exist_ok=True)
     files = []
@@ -39,7 +43,14 @@ def save_pictures(engine: DeskEngine, folder: Path, *, market: int | None = None
         for name in THEMES:
             window.theme.use(name)
             settle(window)
-            files.append(_save(window, folder / f"desk-{name}-{width}x{height}.png"))
+            ending = f"{name}-{width}x{height}.png"
+            files.append(_save(window, folder / f"desk-{ending}"))
+            window.workspace.show_panel("prover")
+            settle(window, PANEL_FRAMES)
+            files.append(_save(window, folder / f"prover-{ending}"))
+            inspect(window)
+            files.append(_save(window, folder / f"inspector-{ending}"))
+            window.workspace.arrange(width, height)
         close(window)
     return files
 
@@ -52,10 +63,29 @@ def type_an_order(window: DeskWindow) -> None:
             button.click()
 
 
-def settle(window: DeskWindow) -> None:
+def inspect(window: DeskWindow) -> None:
+    """Open the newest proof in the inspector and verify it; without a proof the inspector says so."""
+    inspector = window.panels["inspector"]
+    assert isinstance(inspector, InspectorPanel)
+    window.inspect()
+    wait_for(window, inspector)
+    inspector.start_verifying()
+    wait_for(window, inspector)
+
+
+def wait_for(window: DeskWindow, inspector: InspectorPanel) -> None:
+    """Frames until the inspector's thread has answered (or a minute is over)."""
+    deadline = time.perf_counter() + JOB_WAIT_SECONDS
+    while inspector.busy and time.perf_counter() < deadline:
+        window.loop.frame(everything=True)
+        QApplication.processEvents()
+    settle(window, PANEL_FRAMES)
+
+
+def settle(window: DeskWindow, frames: int = SETTLE_FRAMES) -> None:
     """Frames until every visible panel has shown a snapshot and the chart has candles (or five seconds are over)."""
     deadline = time.perf_counter() + CANDLE_WAIT_SECONDS
-    for _ in range(SETTLE_FRAMES):
+    for _ in range(frames):
         window.loop.frame(everything=True)
         QApplication.processEvents()
     chart = window.panels.get("chart")

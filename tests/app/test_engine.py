@@ -15,6 +15,8 @@ from app.crash_child import stand_in_prover
 from app.engine import Engine
 from app.ingress import BadCommand, IngressFull
 from app.journal import JournalError
+from app.proof_check import check_proof
+from app.proof_files import ProofFileError
 from app.session import USER_WALLET, open_session
 from app.settings import open_paths
 from app.snapshots import Snapshot
@@ -161,7 +163,7 @@ def test_amounts_and_speeds_are_refused_with_their_limits(engine: Watched) -> No
         with pytest.raises(OutOfRange):
             engine.set_speed(speed)
     with pytest.raises(ProtocolError):
-        engine.verify_batch(10**6)
+        engine.proof_file(10**6)
 
 
 def test_a_full_queue_is_refused_at_once(engine: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +206,14 @@ def test_money_goes_in_and_out_at_speed(engine: Watched) -> None:
 def test_a_stand_ins_file_is_not_taken_for_a_proof(engine: Watched) -> None:
     proved = engine.until(lambda picture: any(batch.proof_file for batch in picture.batches))
     number = next(batch.number for batch in proved.batches if batch.proof_file)
-    assert engine.verify_batch(number).startswith("refused: ")
+    verdict = check_proof(engine.proof_file(number))
+    assert (verdict.accepted, verdict.stage) == (False, "encoding")
+    Path(next(batch.proof_file for batch in proved.batches if batch.number == number)).unlink()
+    with pytest.raises(ProofFileError, match="cannot be read: No such file"):
+        engine.proof_file(number)
+    waiting = engine.picture().sequencer.open_batch
+    with pytest.raises(ProtocolError):
+        engine.proof_file(waiting)
 
 
 def test_candles_are_there_soon_after_they_were_asked_for(engine: Watched) -> None:

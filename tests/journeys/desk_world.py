@@ -21,6 +21,8 @@ from app.snapshots import AccountView, Snapshot
 from ui.desk import make_window
 from ui.panels.account import AccountPanel
 from ui.panels.batches import BatchesPanel
+from ui.panels.inspector import InspectorPanel
+from ui.panels.prover import ProverPanel
 from ui.panels.tables import TablesPanel
 from ui.panels.ticket import TicketPanel
 from ui.panels.withdrawals import WithdrawalsPanel
@@ -64,6 +66,16 @@ class Desk:
     def batches(self) -> BatchesPanel:
         """The batch pipeline."""
         return self._panel("batches", BatchesPanel)
+
+    @property
+    def prover(self) -> ProverPanel:
+        """The prover."""
+        return self._panel("prover", ProverPanel)
+
+    @property
+    def inspector(self) -> InspectorPanel:
+        """The proof inspector."""
+        return self._panel("inspector", InspectorPanel)
 
     @property
     def withdrawals(self) -> WithdrawalsPanel:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from desk_world import Desk
+from PySide6.QtCore import Qt
 
+from app.settings import ROOT
 from engine.units import format_decimal, parse_decimal
-from ui.viewmodels.wording import price_text
+from ui.panels.inspector import NOT_CHECKED
+from ui.panels.prover import AT_WORK
+from ui.viewmodels.wording import NOTHING, price_text
 
 BTC = 1
 WITHDRAWAL = "1234.567891"  # odd on purpose: a lost quantum would show
@@ -15,12 +23,15 @@ WITHDRAWN = 1_234_567_891
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_round_trip_through_the_window(desk: Desk) -> None:
+def test_round_trip_through_the_window(desk: Desk, tmp_path: Path) -> None:
     buy_with_leverage(desk)
     rest_and_cancel(desk)
     funding_passes(desk)
     last = close_half(desk)
     batches_reach_final(desk, last)
+    prover_panel_follows(desk, last)
+    a_stranger_verifies(desk, last, tmp_path / "stranger.proof")
+    a_flipped_byte_is_refused(desk, last)
     withdraw_and_claim(desk)
 
 
@@ -92,13 +103,69 @@ def batches_reach_final(desk: Desk, last: int) -> None:
     lanes = desk.batches.lanes
 
     def done() -> set[int]:
-        return {lane.number for lane in lanes.lanes if all(step.state == "done" for step in lane.steps)}
+        return {lane.number for lane in lanes.shown if all(step.state == "done" for step in lane.steps)}
 
     desk.wait(lambda: last in done())
     assert set(range(1, last + 1)) <= done()
     desk.wait(lambda: desk.rows("fills")[0]["finality"] == f"on L1, batch {last}, final")
     assert desk.snapshot.l1.last_batch >= last
     assert desk.snapshot.proof_failures == 0
+
+
+def prover_panel_follows(desk: Desk, last: int) -> None:
+    """Every proved batch has its stages in the protocol's order, times have percentiles, somebody is at work."""
+    desk.go_to("prover")
+    panel = desk.prover
+    desk.wait(lambda: any(bar.number == last and bar.kind == "proved" for bar in panel.bars.shown))
+    bar = next(bar for bar in panel.bars.shown if bar.number == last)
+    assert [segment.letter for segment in bar.segments] == list("WTECLQDFO")
+    assert sum(segment.slowest for segment in bar.segments) == 1
+    told = {fact.name: fact.text for fact in panel.facts.facts}
+    assert told["proven security"].startswith("100.")
+    assert NOTHING not in (told["prove p50"], told["gas per batch"], told["gas per trade"])
+    panel.show_tab(AT_WORK)
+    desk.wait(lambda: panel.tables[0].rows.rows)
+    assert int(panel.tables[0].rows.cell(0, 4).text) >= last
+
+
+def a_stranger_verifies(desk: Desk, last: int, target: Path) -> None:
+    """A double click on a batch opens its proof; it verifies here, and its export where there is only the file."""
+    desk.go_to("batches")
+    lanes, inspector = desk.batches.lanes, desk.inspector
+    desk.wait(lambda: any(lane.number == last for lane in lanes.shown))
+    place = next(k for k, lane in enumerate(lanes.shown) if lane.number == last)
+    lanes.verticalScrollBar().setValue(max(0, (place - 1) * lanes.row_height))
+    place = next(k for k, lane in enumerate(lanes.shown) if lane.number == last)
+    desk.qtbot.mouseDClick(lanes.viewport(), Qt.MouseButton.LeftButton, pos=lanes.row_rect(place).center())
+    desk.wait(lambda: inspector.isVisible() and inspector.verdict.text() == NOT_CHECKED)
+    assert inspector.number == last
+    assert inspector.page.file.text().startswith("The file is the one that was stored")
+    desk.press(inspector.verify)
+    desk.wait(lambda: inspector.verdict.text().startswith("Accepted by this machine's verifier"))
+    inspector.start_export(target)  # the dialog that asks where is the system's
+    desk.wait(lambda: str(target) in inspector.verdict.text() and not inspector.busy)
+    command = [sys.executable, "main.py", "verify", str(target), "--details"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("accepted in ")
+    assert f"new root             0x{inspector.batch.new_root}" in done.stdout  # type: ignore[union-attr]
+
+
+def a_flipped_byte_is_refused(desk: Desk, last: int) -> None:
+    """The inspector finds a changed file, and the window lives on."""
+    inspector = desk.inspector
+    assert inspector.batch is not None
+    path = Path(inspector.batch.proof_file)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    desk.press(inspector.verify)
+    desk.wait(lambda: inspector.verdict.text().startswith("Refused at fri after"))
+    path.unlink()
+    desk.press(inspector.verify)
+    desk.wait(lambda: "No such file" in inspector.verdict.text())
+    path.write_bytes(whole)
+    desk.press(inspector.done)
+    desk.wait(desk.window.panels["chart"].isVisible)
 
 
 def withdraw_and_claim(desk: Desk) -> None:

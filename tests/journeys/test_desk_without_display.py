@@ -35,7 +35,8 @@ def test_the_desk_plays_the_round_trip_on_the_terminal(tmp_path: Path) -> None:
     assert report["failures"] == []
     assert len(report["batches"]) >= 3
     pictures = sorted(path.name for path in Path(said["pictures"].strip()).iterdir())
-    assert pictures == [f"desk-{theme}-{size}.png" for theme in ("dark", "light") for size in ("1280x800", "1920x1080")]
+    shown, sizes = ("desk", "inspector", "prover"), ("1280x800", "1920x1080")
+    assert pictures == [f"{what}-{theme}-{size}.png" for what in shown for theme in ("dark", "light") for size in sizes]
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,13 @@ from app.snapshots import (
     MarketView,
     OrderView,
     PositionView,
+    SecurityTerm,
     SequencerView,
     Snapshot,
     ThreadView,
     TradePrint,
     WithdrawalView,
+    WorkerView,
 )
 from engine.errors import ProtocolError
 from engine.exchange.accounts import Account, Position
@@ -37,6 +39,13 @@ USER = DEFAULT_CONFIG.first_user_account
 BTC_MID = 574_123  # ticks of 0.1
 ETH_MID = 247_211  # ticks of 0.01
 QUANTUM = 10**6
+TERMS = tuple(
+    SecurityTerm(*term)
+    for term in (
+        ("lookup", 124.4, 0), ("constraints", 137.6, 0), ("deep", 128.1, 0), ("batching", 104.4, 6),
+        ("folding 1", 102.4, 0), ("folding 2", 103.5, 0), ("query", 102.5, 16), ("hash", 128.0, 0),
+    )
+)  # fmt: skip
 STAGES = ("opened", "sequenced", "proved", "posted", "final")
 
 
@@ -208,9 +217,28 @@ def batch_view(number: int, status: str, time: int, **more: Any) -> BatchView:
         l1_transaction=f"0x{number * 0x9E3779B97F4A7C15 % (1 << 256):064x}" if reached >= 4 else "",
         l1_block=1_000 + number * 3 if reached >= 4 else 0, old_root=f"{(number * 0x1F3D5B79) % (1 << 64):016x}" * 4,
         new_root=f"{((number + 1) * 0x1F3D5B79) % (1 << 64):016x}" * 4, bits_proven=102.4, bits_conjectured=128.0,
-        stage_seconds={"trace": 1.2, "commit": 4.1, "quotient": 3.3, "fri": 2.8} if proved else {},
+        stage_seconds=stage_seconds(11.4 + number % 4 * 0.9, number) if proved else {},
+        security_terms=TERMS if proved else (), profile="quick" if proved else "",
+        worker="in this process" if proved else "",
     )  # fmt: skip
     return replace(view, **more)
+
+
+def stage_seconds(total: float, seed: int) -> dict[str, float]:
+    """The prover's stages, which add up to ``total``; the commitment or FRI is the slowest."""
+    shares = {"witness": 5, "trace": 7, "extension": 14, "commitment": 24, "lookup": 9, "quotient": 14, "deep": 8,
+              "fri": 12 + seed % 5 * 4, "openings": 2}  # fmt: skip
+    return {name: total * share / sum(shares.values()) for name, share in shares.items()}
+
+
+def sample_workers() -> tuple[WorkerView, ...]:
+    """One at work, one idle, one set aside, one lost."""
+    return (
+        WorkerView("in this process", "thread", "proving", 45, "quotient", 0.58, 0.83, 212, 0, ""),
+        WorkerView("tcp://10.0.0.12:40123", "cluster", "idle", None, "", 0.0, 0.41, 97, 1, "lost contact for 5 s"),
+        WorkerView("child 2", "process", "set aside", None, "", 0.0, 0.02, 3, 3, "proof refused at fri: layer 2"),
+        WorkerView("child 3", "process", "lost", None, "", 0.0, 0.0, 18, 1, "killed by signal 9"),
+    )
 
 
 def sample_batches(time: int = NOW) -> tuple[BatchView, ...]:
@@ -218,7 +246,15 @@ def sample_batches(time: int = NOW) -> tuple[BatchView, ...]:
     live = [
         batch_view(47, "open", time - 4 * SECOND, transactions=73, accounts=11),
         batch_view(46, "sequenced", time - 14 * SECOND),
-        batch_view(45, "proving", time - 24 * SECOND, proving_stage="quotient", progress=0.58, attempts=1),
+        batch_view(
+            45,
+            "proving",
+            time - 24 * SECOND,
+            proving_stage="quotient",
+            progress=0.58,
+            running_seconds=6.9,
+            stage_seconds=dict(list(stage_seconds(11.4, 1).items())[:5]),
+        ),
         batch_view(44, "failed", time - 34 * SECOND, attempts=2, failure="worker killed: out of memory budget (2 GiB)"),
         batch_view(43, "proved", time - 44 * SECOND),
         batch_view(42, "posted", time - 54 * SECOND),
@@ -281,7 +317,7 @@ def sample_snapshot(version: int = 1, **more: Any) -> Snapshot:
             gate="fact registered by an operator key after native verification",
         ),
         threads=sample_threads(), prove_seconds=np.array([11.0 + (k * 7 % 13) * 0.4 for k in range(120)]),
-        proof_failures=1, messages=(),
+        proof_failures=1, messages=(), workers=sample_workers(), proofs_waiting=2,
     )  # fmt: skip
     return replace(picture, **more)
 
@@ -296,6 +332,7 @@ class SampleEngine:
         self.events: list[Event] = []
         self.refusal: ProtocolError | None = None
         self.receipt: Any = None
+        self.proof = b""
         self._rng = np.random.default_rng(3)
 
     def snapshot(self) -> Snapshot | None:
@@ -341,10 +378,10 @@ class SampleEngine:
         self._ask("set_paused", paused)
         self.update(paused=paused)
 
-    def verify_batch(self, number: int) -> str:
-        """A verdict in words."""
-        self._ask("verify_batch", number)
-        return f"batch {number}: accepted"
+    def proof_file(self, number: int) -> bytes:
+        """The bytes a test put in ``proof``, or its refusal."""
+        self._ask("proof_file", number)
+        return self.proof
 
     def stop(self) -> None:
         """Record the stop."""

@@ -1,18 +1,17 @@
-"""The batch pipeline: prove times, lanes from sequenced to final, and one batch's proof in full."""
+"""The batch pipeline: prove times, and lanes from sequenced to final."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.snapshots import Snapshot
+from ui.panels.batch_menu import batch_menu
 from ui.panels.batches_lanes import BatchLanes
-from ui.panels.proof import ProofView
 from ui.shell.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
-from ui.viewmodels.batches import LaneBook, summary
-from ui.viewmodels.proof import batch_by_number
+from ui.viewmodels.batches import LaneBook, batch_by_number, summary
 from ui.widgets.panel import Panel
 from ui.widgets.spark import Spark
 from ui.widgets.state import LIVE, empty
@@ -21,14 +20,14 @@ HISTORY_FROM, QUEUE_FROM = 480, 400  # pixels of the panel
 
 
 class BatchesPanel(Panel):
-    """Lanes; the chosen batch takes their place until the user goes back."""
+    """Lanes under a head. ``inspect_wanted(number)``: the user opens a batch."""
 
     title = "Batches"
+    inspect_wanted = Signal(int)
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(engine, theme, parent)
         self._snapshot: Snapshot | None = None
-        self._number: int | None = None
         self._book = LaneBook()
         self._head: object = None
         self.prove_times = _small("text")
@@ -38,14 +37,9 @@ class BatchesPanel(Panel):
         self.history.setMaximumWidth(120)
         self.lanes = BatchLanes(theme)
         self.gate = _small("text_weak")
-        self.proof = ProofView(engine, theme)
-        self.pages = QStackedWidget()
         self._arrange()
-        self.lanes.chosen.connect(self.show_batch)
-        self.proof.left.connect(self.show_lanes)
-        escape = QShortcut(Qt.Key.Key_Escape, self)
-        escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        escape.activated.connect(self.show_lanes)
+        self.lanes.opened.connect(self.inspect_wanted)
+        self.lanes.menu_wanted.connect(self._show_menu)
 
     def _arrange(self) -> None:
         head = QHBoxLayout()
@@ -54,8 +48,7 @@ class BatchesPanel(Panel):
         for widget in (self.prove_times, self.history, self.queue, self.failures):
             head.addWidget(widget)
         head.addStretch(1)
-        page = QWidget()
-        column = QVBoxLayout(page)
+        column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
@@ -63,11 +56,6 @@ class BatchesPanel(Panel):
         self.gate.setWordWrap(True)
         self.gate.setContentsMargins(8, 2, 8, 3)
         column.addWidget(self.gate)
-        self.pages.addWidget(page)
-        self.pages.addWidget(self.proof)
-        outer = QVBoxLayout(self.body)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.pages)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow panel the history and the queue leave the head to the percentiles and the failures."""
@@ -76,18 +64,15 @@ class BatchesPanel(Panel):
         self.queue.setVisible(self.width() >= QUEUE_FROM)
 
     def refresh(self, snapshot: Snapshot) -> None:
-        """Head, lanes, and the batch in front."""
+        """Head and lanes."""
         self._snapshot = snapshot
         if not snapshot.batches:
             self.set_state(empty("No batch yet", "the first input opens one; it closes by size or age"))
             return
         if self.state.kind == "empty":
             self.set_state(LIVE)
-        if self.pages.currentIndex() == 1:
-            self._show_proof(snapshot)
-            return
         self._show_head(snapshot)
-        self.lanes.set_lanes(self._book.lanes(snapshot.batches))
+        self.lanes.set_rows(self._book.lanes(snapshot.batches))
 
     def _show_head(self, snapshot: Snapshot) -> None:
         """Percentiles are taken again only when a batch moved on or a proof came in."""
@@ -104,37 +89,14 @@ class BatchesPanel(Panel):
         _say(self.gate, f"L1 gate: {snapshot.l1.gate}", "text_weak")
         self.gate.setToolTip(snapshot.l1.gate)
 
-    def _show_proof(self, snapshot: Snapshot) -> None:
-        batch = batch_by_number(snapshot, self._number)
-        if batch is None:  # it left the window of the newest hundred
-            self.show_lanes()
-            return
-        self.proof.show_batch(batch, snapshot.l1.gate)
-
-    def show_batch(self, number: int) -> None:
-        """Show one batch in full."""
-        if self._snapshot is None or batch_by_number(self._snapshot, number) is None:
-            return
-        self._number = number
-        self.pages.setCurrentIndex(1)
-        self._show_proof(self._snapshot)
-        self.proof.back.setFocus()
-
-    def show_lanes(self) -> None:
-        """Back to all batches."""
-        self.pages.setCurrentIndex(0)
-        self.lanes.setFocus()
-        if self._snapshot is not None:
-            self.refresh(self._snapshot)
+    def _show_menu(self, number: int, place: QPoint) -> None:
+        batch = batch_by_number(self._snapshot, number) if self._snapshot is not None else None
+        if batch is not None:
+            batch_menu(self, batch, place, lambda: self.inspect_wanted.emit(number))
 
     def restyle(self) -> None:
-        """The lanes paint from tokens; the head's labels are written again."""
+        """The head's labels are written again."""
         self._head = None
-        self.lanes.viewport().update()
-
-    def on_frame(self, now: float) -> bool:
-        """A verdict may have arrived."""
-        return self.proof.poll()
 
 
 def _small(tone: str) -> QLabel:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPen
+from PySide6.QtWidgets import QWidget
 
 from ui.theme.theme import Theme
 from ui.viewmodels.batches import STEP_NAMES, Lane, LaneStep
+from ui.widgets.row_list import RowList, draw_words
 
-HEADER = 22
 PAD = 8
 NUMBER, CONTENTS, TIME, SIZE, GAS, NOTE = 44, 104, 52, 60, 72, 240
 STAMP = 61  # a step that shows a whole clock
@@ -66,194 +66,51 @@ def _steps_room(width: int, optional: dict[str, int]) -> int:
     return width - 2 * PAD - NUMBER - TIME - sum(optional.values())
 
 
-class BatchLanes(QAbstractScrollArea):
-    """Lanes below fixed titles. ``chosen(number)``: clicked, or Enter on the lane that the arrow keys marked."""
-
-    chosen = Signal(int)
+class BatchLanes(RowList):
+    """Lanes below fixed titles."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._lanes: tuple[Lane, ...] = ()
-        self._marked = -1  # batch number under the keyboard
-        self._hovered = -1
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("batches, newest first")
-        self.viewport().setMouseTracking(True)
-        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
+        super().__init__(theme, "batches, newest first", parent)
 
-    @property
-    def lanes(self) -> tuple[Lane, ...]:
-        """What is shown, newest first."""
-        return self._lanes
+    def tip(self, row: Lane) -> str:
+        """The lane in words."""
+        return f"{row.spoken}; {row.contents}"
 
-    def minimumSizeHint(self) -> QSize:
-        """Titles and three lanes."""
-        return QSize(240, HEADER + 3 * self.row_height)
-
-    @property
-    def row_height(self) -> int:
-        """Pixels of a lane."""
-        return self._theme.density.table_row
-
-    def set_lanes(self, lanes: tuple[Lane, ...]) -> None:
-        """Show these; repaints the lanes that differ, all when their order changed."""
-        old, self._lanes = self._lanes, lanes
-        if [lane.number for lane in old] != [lane.number for lane in lanes]:
-            self._keep_place(old, lanes)
-            self._set_range()
-            self.viewport().update()
-            return
-        for index, (before, after) in enumerate(zip(old, lanes, strict=True)):
-            if before != after:
-                self.viewport().update(self.lane_rect(index))
-
-    def _keep_place(self, old: tuple[Lane, ...], new: tuple[Lane, ...]) -> None:
-        """New batches enter at the top: a scrolled list stays where it is under the pointer."""
-        bar = self.verticalScrollBar()
-        if not old or not new or bar.value() == 0:
-            return
-        added = sum(lane.number > old[0].number for lane in new)
-        bar.setMaximum(bar.maximum() + added * self.row_height)
-        bar.setValue(bar.value() + added * self.row_height)
-
-    def _set_range(self) -> None:
-        room = max(0, self.viewport().height() - HEADER)
-        bar = self.verticalScrollBar()
-        bar.setRange(0, max(0, len(self._lanes) * self.row_height - room))
-        bar.setPageStep(room)
-        bar.setSingleStep(self.row_height)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """More or fewer lanes fit."""
-        super().resizeEvent(event)
-        self._set_range()
-
-    def scrollContentsBy(self, dx: int, dy: int) -> None:
-        """Scrolling repaints: the titles stay."""
-        self.viewport().update()
-
-    def lane_rect(self, index: int) -> QRect:
-        """Where a lane lies in the viewport."""
-        top = HEADER + index * self.row_height - self.verticalScrollBar().value()
-        return QRect(0, top, self.viewport().width(), self.row_height)
-
-    def _lane_at(self, point: QPoint) -> Lane | None:
-        if point.y() < HEADER:
-            return None
-        index = (point.y() - HEADER + self.verticalScrollBar().value()) // self.row_height
-        return self._lanes[index] if 0 <= index < len(self._lanes) else None
-
-    # -- pointer and keys ---------------------------------------------------------------------------------------
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Mark the lane under the pointer."""
-        lane = self._lane_at(event.position().toPoint())
-        self._hover(lane.number if lane else -1)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Nothing is under the pointer."""
-        self._hover(-1)
-        super().leaveEvent(event)
-
-    def _hover(self, number: int) -> None:
-        if number != self._hovered:
-            self._hovered = number
-            self.viewport().update()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Choose the lane."""
-        lane = self._lane_at(event.position().toPoint())
-        if event.button() == Qt.MouseButton.LeftButton and lane is not None:
-            self._marked = lane.number
-            self.chosen.emit(lane.number)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and Down mark a lane, Enter chooses it."""
-        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and self._lanes:
-            self._mark(-1 if event.key() == Qt.Key.Key_Up else 1)
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._marked >= 0:
-            self.chosen.emit(self._marked)
-        else:
-            super().keyPressEvent(event)
-
-    def _mark(self, step: int) -> None:
-        numbers = [lane.number for lane in self._lanes]
-        at = numbers.index(self._marked) + step if self._marked in numbers else 0
-        at = max(0, min(len(numbers) - 1, at))
-        self._marked = numbers[at]
-        bar, rect = self.verticalScrollBar(), self.lane_rect(at)
-        if rect.top() < HEADER:
-            bar.setValue(bar.value() + rect.top() - HEADER)
-        elif rect.bottom() > self.viewport().height():
-            bar.setValue(bar.value() + rect.bottom() - self.viewport().height())
-        self.setAccessibleDescription(self._lanes[at].spoken)
-        self.viewport().update()
-
-    def viewportEvent(self, event: QEvent) -> bool:
-        """Tooltips: the lane in words."""
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            lane = self._lane_at(event.pos())
-            if lane is not None:
-                QToolTip.showText(event.globalPos(), f"{lane.spoken}; {lane.contents}", self)
-            return True
-        return super().viewportEvent(event)
-
-    # -- painting -----------------------------------------------------------------------------------------------
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Lanes that meet the exposed rectangle, then the titles over them."""
-        layout = lane_layout(self.viewport().width())
-        with QPainter(self.viewport()) as painter:
-            for index, lane in enumerate(self._lanes):
-                rect = self.lane_rect(index)
-                if rect.intersects(event.rect()) and rect.bottom() > HEADER:
-                    self._paint_lane(painter, rect, layout, lane)
-            if event.rect().top() < HEADER:
-                self._paint_titles(painter, layout)
-
-    def _paint_titles(self, painter: QPainter, layout: LaneLayout) -> None:
-        theme, width = self._theme, self.viewport().width()
-        painter.fillRect(QRect(0, 0, width, HEADER), theme.color("ground1"))
-        painter.fillRect(QRect(0, HEADER - 1, width, 1), theme.color("line"))
-        painter.setFont(theme.font("small"))
-        painter.setPen(theme.color("text_weak"))
-        self._words(painter, QRect(layout.number[0], 0, layout.number[1], HEADER), "batch", LEFT)
-        self._words(painter, QRect(layout.contents[0], 0, layout.contents[1], HEADER), "contents", LEFT)
+    def paint_titles(self, painter: QPainter, rect: QRect) -> None:
+        """The steps' names over their chips."""
+        layout = lane_layout(rect.width())
+        painter.setFont(self.theme.font("small"))
+        painter.setPen(self.theme.color("text_weak"))
+        draw_words(painter, _slot(rect, layout.number), "batch", LEFT)
+        draw_words(painter, _slot(rect, layout.contents), "contents", LEFT)
         for place, name in zip(layout.steps, STEP_NAMES, strict=True):
-            self._words(painter, QRect(place[0] + 3, 0, place[1] - 3, HEADER), name, LEFT)
+            draw_words(painter, _slot(rect, place).adjusted(3, 0, 0, 0), name, LEFT)
         for place, name in ((layout.time, "prove"), (layout.size, "proof"), (layout.gas, "L1 cost")):
-            self._words(painter, QRect(place[0], 0, place[1], HEADER), name, RIGHT)
-        self._words(painter, QRect(layout.note[0] + 16, 0, layout.note[1] - 16, HEADER), "note", LEFT)
+            draw_words(painter, _slot(rect, place), name, RIGHT)
+        draw_words(painter, _slot(rect, layout.note).adjusted(16, 0, 0, 0), "note", LEFT)
 
-    def _paint_lane(self, painter: QPainter, rect: QRect, layout: LaneLayout, lane: Lane) -> None:
-        theme = self._theme
-        if lane.number == self._hovered:
-            painter.fillRect(rect, theme.color("ground2"))
-        if lane.number == self._marked and self.hasFocus():
-            painter.fillRect(QRect(0, rect.y(), 2, rect.height()), theme.color("accent"))
-        painter.fillRect(QRect(rect.x(), rect.bottom(), rect.width(), 1), theme.color("line"))
+    def paint_row(self, painter: QPainter, rect: QRect, row: Lane) -> None:
+        """Number, contents, steps, figures, note."""
+        theme, layout = self.theme, lane_layout(rect.width())
         painter.setFont(theme.number_font())
         painter.setPen(theme.color("text_strong"))
-        self._words(painter, _slot(rect, layout.number), f"#{lane.number}", LEFT)
+        draw_words(painter, _slot(rect, layout.number), f"#{row.number}", LEFT)
         painter.setFont(theme.font("small"))
         painter.setPen(theme.color("text_weak"))
-        self._words(painter, _slot(rect, layout.contents), lane.contents, LEFT)
-        for place, step in zip(layout.steps, lane.steps, strict=True):
+        draw_words(painter, _slot(rect, layout.contents), row.contents, LEFT)
+        for place, step in zip(layout.steps, row.steps, strict=True):
             self._paint_step(painter, _slot(rect, place), step)
         painter.setFont(theme.number_font("small"))
         painter.setPen(theme.color("text"))
-        for slot, words in ((layout.time, lane.prove_time), (layout.size, lane.proof_size), (layout.gas, lane.gas)):
-            self._words(painter, _slot(rect, slot), words, RIGHT)
+        for slot, words in ((layout.time, row.prove_time), (layout.size, row.proof_size), (layout.gas, row.gas)):
+            draw_words(painter, _slot(rect, slot), words, RIGHT)
         painter.setFont(theme.font("small"))
         painter.setPen(theme.color("warn"))
-        self._words(painter, _slot(rect, layout.note).adjusted(16, 0, 0, 0), lane.note, LEFT)
+        draw_words(painter, _slot(rect, layout.note).adjusted(16, 0, 0, 0), row.note, LEFT)
 
     def _paint_step(self, painter: QPainter, slot: QRect, step: LaneStep) -> None:
         """A chip along the lane: filled behind what happened, a bar for what runs, a hairline for what waits."""
-        theme = self._theme
+        theme = self.theme
         box = slot.adjusted(0, 4, -2, -5)
         if step.state == "waiting":
             painter.setPen(QPen(theme.color("line_strong"), 1))
@@ -270,15 +127,7 @@ class BatchLanes(QAbstractScrollArea):
         number = step.state == "done"
         painter.setFont(theme.number_font("small") if number else theme.font("small"))
         painter.setPen(theme.color(step.tone))
-        self._words(painter, box.adjusted(3, 0, 0, 0), step.words, LEFT)
-
-    def _words(self, painter: QPainter, area: QRect, text: str, side: Qt.AlignmentFlag) -> None:
-        if area.width() <= 0 or not text:
-            return
-        metrics = painter.fontMetrics()
-        if metrics.horizontalAdvance(text) > area.width():
-            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, side, text)
+        draw_words(painter, box.adjusted(3, 0, 0, 0), step.words, LEFT)
 
 
 FILLS = {

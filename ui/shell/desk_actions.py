@@ -13,6 +13,9 @@ from ui.theme.metrics import DENSITIES
 if TYPE_CHECKING:
     from ui.shell.window import DeskWindow
 
+MORE_KEYS = {"prover": "Ctrl+Shift+P", "inspector": "Ctrl+Shift+I"}
+"""Of panels beyond the ninth, which have no digit."""
+
 
 def register_actions(registry: ActionRegistry, window: DeskWindow) -> None:
     """All of them; their order is the menus' order."""
@@ -37,9 +40,15 @@ def _desk(registry: ActionRegistry, window: DeskWindow) -> None:
 def _view(registry: ActionRegistry, window: DeskWindow) -> None:
     workspace, theme = window.workspace, window.theme
     for number, (panel_id, dock) in enumerate(workspace.docks.items(), start=1):
-        key = f"Ctrl+{number}" if number <= 9 else ""
+        key = f"Ctrl+{number}" if number <= 9 else MORE_KEYS.get(panel_id, "")
         title = f"Go to {dock.windowTitle()}"
         registry.add(Action(f"view.go.{panel_id}", title, "View", lambda p=panel_id: workspace.show_panel(p), key))
+    registry.add(
+        Action(
+            "view.inspect", "Inspect the newest proof", "View", window.inspect, "Ctrl+I",
+            keywords="verify export batch stark",
+        )
+    )  # fmt: skip
     for panel_id, dock in workspace.docks.items():
         registry.add(
             Action(

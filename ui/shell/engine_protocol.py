@@ -11,7 +11,7 @@ from engine.sequencer.inputs import Input, PlaceOrder
 
 
 class DeskEngine(Protocol):
-    """The running venue, seen from the window's thread. No call blocks."""
+    """The running venue, seen from the window's thread. No call but ``proof_file`` waits for anything."""
 
     config: VenueConfig
 
@@ -42,8 +42,8 @@ class DeskEngine(Protocol):
     def set_paused(self, paused: bool) -> None:
         """Stop or go on with the venue clock."""
 
-    def verify_batch(self, number: int) -> str:
-        """Verify a batch's proof file again; the verdict in words."""
+    def proof_file(self, number: int) -> bytes:
+        """Read a batch's proof file; ``ProtocolError`` with the reason when there is none to read. Reads a disk."""
 
     def stop(self) -> None:
         """Close everything in order."""

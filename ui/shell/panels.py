@@ -9,6 +9,7 @@ What panels may also have, wired by the window when present (see ui.shell.wiring
 * ``set_market(market: int)``: the desk's market changed (every ``Panel`` has it)
 * ``price_clicked: Signal(str, object)``: side ("buy" or "sell") and ticks, from the ladder
 * ``set_price(side: str, ticks: int)``: takes it, in the ticket
+* ``inspect_wanted: Signal(int)``: a batch to open in the inspector, from lists of batches
 * ``refused: Signal(str)`` and ``noticed: Signal(str)``: a sentence for the notices
 """
 
@@ -61,6 +62,8 @@ PANELS: tuple[PanelSpec, ...] = (
         "withdrawals", "Withdrawals", "ui.panels.withdrawals:WithdrawalsPanel", "machine", (300, 160), Pace(0.25)
     ),
     PanelSpec("sequencer", "Sequencer", "ui.panels.sequencer:SequencerPanel", "machine", (260, 160), Pace(0.2)),
+    PanelSpec("prover", "Prover", "ui.panels.prover:ProverPanel", "machine", (360, 160), Pace(0.2)),
+    PanelSpec("inspector", "Proof inspector", "ui.panels.inspector:InspectorPanel", "chart", (420, 200), Pace(0.25)),
 )
 
 

@@ -85,6 +85,11 @@ class DeskWindow(QMainWindow):
         for panel in self.panels.values():
             panel.set_market(market)
 
+    def inspect(self, number: int | None = None) -> None:
+        """Open a batch in the proof inspector; None for the newest one with a proof."""
+        self.workspace.show_panel("inspector")
+        self.panels["inspector"].inspect(number)  # type: ignore[attr-defined]
+
     def notify(self, kind: str, text: str, now: float) -> None:
         """Record a notice and show it unless it was just shown."""
         notice = Notice(kind, text)

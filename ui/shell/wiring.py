@@ -18,7 +18,15 @@ def wire_panels(window: DeskWindow) -> None:
     withdrawals = window.panels.get("withdrawals")
     if withdrawals is not None and hasattr(withdrawals, "withdraw_pressed"):
         withdrawals.withdraw_pressed.connect(lambda: _to_withdrawal_form(window))
+    inspector = window.panels.get("inspector")
+    if inspector is not None and hasattr(inspector, "inspect"):
+        inspector.left.connect(lambda: window.workspace.show_panel("chart"))
+        window.workspace.docks["inspector"].closed.connect(inspector.cancel)
+        window.closed.connect(inspector.cancel)
     for panel in window.panels.values():
+        wanted = getattr(panel, "inspect_wanted", None)
+        if wanted is not None:
+            wanted.connect(window.inspect)
         clicked = getattr(panel, "price_clicked", None)
         if clicked is not None and ticket is not None and hasattr(ticket, "set_price"):
             clicked.connect(lambda side, ticks: _to_ticket(window, side, ticks))

@@ -17,6 +17,8 @@ from ui.widgets.panel import Panel
 
 LAYOUT_VERSION = 1
 WIDE_FROM = 1600  # window width from which machine room and account have places of their own
+FIRST_TABS = ("chart", "withdrawals", "batches", "ladder", "ticket", "tables")
+"""In front in the default workspace; a later one wins where they share an area."""
 _FLAGS = {
     "FocusHighlighting": False,
     "DockAreaHasCloseButton": False,
@@ -105,6 +107,7 @@ class Workspace(QWidget):
 
     def _arrange_wide(self) -> None:
         self._place("chart", ads.CenterDockWidgetArea)
+        self._place("inspector", ads.CenterDockWidgetArea, "chart")
         self._place("tables", ads.BottomDockWidgetArea, "chart")
         self._place("ladder", ads.RightDockWidgetArea, "chart")
         self._place("ticket", ads.RightDockWidgetArea, "ladder")
@@ -112,16 +115,18 @@ class Workspace(QWidget):
         self._place("account", ads.BottomDockWidgetArea, "ticket")
         self._place("batches", ads.RightDockWidgetArea, "tables")
         self._place("withdrawals", ads.RightDockWidgetArea, "batches")
+        self._place("prover", ads.CenterDockWidgetArea, "batches")
         self._place("sequencer", ads.CenterDockWidgetArea, "withdrawals")
 
     def _arrange_narrow(self) -> None:
         self._place("chart", ads.CenterDockWidgetArea)
+        self._place("inspector", ads.CenterDockWidgetArea, "chart")
         self._place("tables", ads.BottomDockWidgetArea, "chart")
         self._place("ladder", ads.RightDockWidgetArea, "chart")
         self._place("ticket", ads.RightDockWidgetArea, "ladder")
         self._place("trades", ads.CenterDockWidgetArea, "ladder")
         self._place("account", ads.CenterDockWidgetArea, "ticket")
-        for panel_id in ("batches", "withdrawals", "sequencer"):
+        for panel_id in ("batches", "prover", "withdrawals", "sequencer"):
             self._place(panel_id, ads.CenterDockWidgetArea, "tables")
 
     def _size_wide(self, width: int, height: int) -> None:
@@ -148,7 +153,7 @@ class Workspace(QWidget):
         self.manager.rootSplitter().setSizes(sizes)
 
     def _show_first_tabs(self) -> None:
-        for panel_id in ("withdrawals", "ladder", "ticket", "tables"):  # a later one wins where they share an area
+        for panel_id in FIRST_TABS:
             if panel_id in self.docks:
                 self.docks[panel_id].setAsCurrentTab()
 

@@ -67,6 +67,20 @@ class LaneBook:
         return tuple(made for _, made in known.values())
 
 
+def batch_by_number(snapshot: Snapshot, number: int | None) -> BatchView | None:
+    """The batch with this number while it is in view; without a number the newest one that is proved."""
+    if number is not None:
+        return next((batch for batch in snapshot.batches if batch.number == number), None)
+    return next((batch for batch in snapshot.batches if batch.proof_bytes), None)
+
+
+def status_words(batch: BatchView) -> str:
+    """Status and since when."""
+    stage = {"proving": "sequenced", "failed": "sequenced", "open": "opened"}.get(batch.status, batch.status)
+    since = f" since {stamp_text(batch.stages[stage])}" if stage in batch.stages else ""
+    return f"{batch.status}{since}"
+
+
 def lane(batch: BatchView) -> Lane:
     """The lane of one batch."""
     steps = tuple(_step(batch, index) for index in range(len(STEP_NAMES)))
@@ -85,9 +99,13 @@ def lane(batch: BatchView) -> Lane:
 
 
 def _note(batch: BatchView) -> str:
+    if "proved" in batch.stages:
+        if batch.attempts < 2:
+            return ""
+        return f"proved at attempt {batch.attempts}" + (f"; before: {batch.failure}" if batch.failure else "")
     if batch.status == "failed" or batch.failure:
         return f"attempt {max(1, batch.attempts)} failed: {batch.failure or 'no reason given'}"
-    return plural(batch.attempts, "attempt") if batch.attempts > 1 else ""
+    return ""
 
 
 def _step(batch: BatchView, index: int) -> LaneStep:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from sample_snapshot import SampleEngine, batch_view
 
-from engine.errors import CorruptData, ProtocolError
-from engine.proving.coverage import COVERED, NOT_COVERED
+from engine.errors import ProtocolError
 from ui.panels.batches import BatchesPanel
-from ui.panels.batches_lanes import HEADER, STAMP, lane_layout
+from ui.panels.batches_lanes import STAMP, lane_layout
 from ui.panels.sequencer import SequencerPanel
 from ui.panels.withdrawals import WithdrawalsPanel
+from ui.widgets.row_list import TITLES
 
 
 @pytest.fixture
@@ -26,11 +25,6 @@ def batches(qtbot, theme, engine: SampleEngine) -> BatchesPanel:
     made.show()
     made.update_snapshot(engine.snapshot())
     return made
-
-
-def click_lane(qtbot, panel: BatchesPanel, index: int) -> None:
-    centre = panel.lanes.lane_rect(index).center()
-    qtbot.mouseClick(panel.lanes.viewport(), Qt.MouseButton.LeftButton, pos=centre)
 
 
 def test_the_head_tells_prove_times_and_failures(batches: BatchesPanel) -> None:
@@ -51,89 +45,59 @@ def test_lanes_fit_their_width_and_stamps_fit_their_steps(width: int) -> None:
         assert min(wide for _, wide in layout.steps) >= STAMP
 
 
-def test_choosing_a_batch_shows_its_proof_and_the_way_back(qtbot, batches: BatchesPanel) -> None:
-    click_lane(qtbot, batches, 6)
-    assert batches.pages.currentIndex() == 1
-    assert batches.proof.title.text() == "Batch 41"
-    assert batches.proof.facts.value("Security") == "102 bits proven, 128 conjectured"
-    words = [label.text() for label in batches.proof.findChildren(QLabel)]
-    assert all(f"+ {text}" in words for text in COVERED)
-    assert all(f"- {text}" in words for text in NOT_COVERED)
-    assert "What gates L1 today: fact registered by an operator key after native verification." in words
-    qtbot.keyClick(batches.proof.back, Qt.Key.Key_Escape)
-    assert batches.pages.currentIndex() == 0
+def test_a_click_marks_a_batch_and_a_double_click_wants_to_inspect_it(qtbot, batches: BatchesPanel) -> None:
+    wanted: list[int] = []
+    batches.inspect_wanted.connect(wanted.append)
+    centre = batches.lanes.row_rect(6).center()
+    qtbot.mouseClick(batches.lanes.viewport(), Qt.MouseButton.LeftButton, pos=centre)
+    assert (batches.lanes.marked, wanted) == (41, [])
+    qtbot.mouseDClick(batches.lanes.viewport(), Qt.MouseButton.LeftButton, pos=centre)
+    assert wanted == [41]
 
 
 def test_the_keyboard_reaches_every_batch(qtbot, batches: BatchesPanel) -> None:
+    wanted: list[int] = []
+    batches.inspect_wanted.connect(wanted.append)
     batches.lanes.setFocus()
     for _ in range(12):
         qtbot.keyClick(batches.lanes, Qt.Key.Key_Down)
     assert batches.lanes.verticalScrollBar().value() > 0
     qtbot.keyClick(batches.lanes, Qt.Key.Key_Return)
-    assert batches.proof.title.text() == "Batch 36"
+    assert wanted == [36]
 
 
-def test_a_click_on_the_titles_chooses_nothing(qtbot, batches: BatchesPanel) -> None:
-    qtbot.mouseClick(batches.lanes.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(20, HEADER // 2))
-    assert batches.pages.currentIndex() == 0
+def test_a_click_on_the_titles_marks_nothing(qtbot, batches: BatchesPanel) -> None:
+    qtbot.mouseClick(batches.lanes.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(20, TITLES // 2))
+    assert batches.lanes.marked == -1
+
+
+def test_the_menu_of_a_batch_inspects_and_copies(batches: BatchesPanel) -> None:
+    wanted: list[int] = []
+    batches.inspect_wanted.connect(wanted.append)
+    batches.lanes.menu_wanted.emit(45, QPoint(0, 0))
+    menu = batches.findChildren(QMenu)[-1]
+    actions = {action.text(): action for action in menu.actions() if action.text()}
+    assert list(actions) == ["Inspect batch 45", "Copy old root", "Copy new root", "Copy L1 transaction"]
+    assert not actions["Copy L1 transaction"].isEnabled(), "it is not on L1 yet"
+    actions["Inspect batch 45"].trigger()
+    actions["Copy new root"].trigger()
+    assert wanted == [45]
+    assert QApplication.clipboard().text() == f"0x{batch_view(45, 'proving', 0).new_root}"
+    menu.close()
 
 
 def test_new_batches_do_not_move_a_scrolled_list(batches: BatchesPanel, engine: SampleEngine) -> None:
     bar = batches.lanes.verticalScrollBar()
     bar.setValue(96)
-    under = batches.lanes._lane_at(QPoint(20, 100))
+    under = batches.lanes.row_at(QPoint(20, 100))
     assert engine.current is not None
     newest = batch_view(48, "open", engine.current.time)
     engine.update(batches=(newest, *engine.current.batches))
     batches.update_snapshot(engine.snapshot())
-    after = batches.lanes._lane_at(QPoint(20, 100))
+    after = batches.lanes.row_at(QPoint(20, 100))
     assert under is not None
     assert after is not None
     assert after.number == under.number
-
-
-def test_verifying_runs_off_the_window_thread_and_tells_the_verdict(
-    qtbot, batches: BatchesPanel, engine: SampleEngine
-) -> None:
-    threads: list[threading.Thread] = []
-    plain = engine.verify_batch
-
-    def verify(number: int) -> str:
-        threads.append(threading.current_thread())
-        return plain(number)
-
-    engine.verify_batch = verify  # type: ignore[method-assign]
-    batches.show_batch(41)
-    qtbot.mouseClick(batches.proof.verify, Qt.MouseButton.LeftButton)
-    assert not batches.proof.verify.isEnabled()
-    qtbot.waitUntil(lambda: batches.on_frame(0.0))
-    assert batches.proof.verdict.text() == "batch 41: accepted"
-    assert threads[0] is not threading.main_thread()
-    assert batches.proof.verify.isEnabled()
-
-
-def test_a_proof_that_does_not_verify_is_told(qtbot, batches: BatchesPanel, engine: SampleEngine) -> None:
-    engine.refusal = CorruptData("proof file of batch 41: Merkle path 3 does not match", field="proof")
-    batches.show_batch(41)
-    qtbot.mouseClick(batches.proof.verify, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: batches.on_frame(0.0))
-    assert "does not match" in batches.proof.verdict.text()
-    assert batches.proof.verdict.property("tone") == "danger"
-
-
-def test_a_batch_without_a_proof_cannot_be_verified(batches: BatchesPanel) -> None:
-    batches.show_batch(45)
-    assert not batches.proof.verify.isEnabled()
-    assert batches.proof.verify.toolTip() == "there is no proof yet"
-    assert batches.proof.facts.value("Security") == "–"
-
-
-def test_a_batch_that_leaves_the_view_returns_to_the_lanes(batches: BatchesPanel, engine: SampleEngine) -> None:
-    batches.show_batch(41)
-    assert engine.current is not None
-    engine.update(batches=engine.current.batches[:3])
-    batches.update_snapshot(engine.snapshot())
-    assert batches.pages.currentIndex() == 0
 
 
 def test_no_batches_is_said(batches: BatchesPanel, engine: SampleEngine) -> None:

@@ -93,7 +93,7 @@ def test_a_dying_thread_is_logged_with_its_name(caplog):
 
 def test_pictures_are_taken_in_every_theme_and_size(qapp, tmp_path):
     files = save_pictures(LiveEngine(), tmp_path / "pictures")
-    assert len(files) == len(SIZES) * len(THEMES)
+    assert len(files) == 3 * len(SIZES) * len(THEMES)
     found = {(image.width(), image.height()) for image in (QImage(str(path)) for path in files)}
     assert found == set(SIZES)
     grounds = {QImage(str(path)).pixelColor(4, image_height(path) // 2).lightness() > 128 for path in files}

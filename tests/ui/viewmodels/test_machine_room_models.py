@@ -11,13 +11,13 @@ from sample_snapshot import NOW, batch_view, sample_snapshot
 from app.snapshots import WithdrawalView
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.units import SECOND
-from ui.viewmodels import batches, proof, sequencer, withdrawals
+from ui.viewmodels import batches, sequencer, withdrawals
 
 SNAPSHOT = sample_snapshot()
 
 
 def lane_words(number: int) -> list[tuple[str, str]]:
-    view = proof.batch_by_number(SNAPSHOT, number)
+    view = batches.batch_by_number(SNAPSHOT, number)
     assert view is not None
     return [(step.state, step.words) for step in batches.lane(view).steps]
 
@@ -37,6 +37,8 @@ def test_a_lane_keeps_failure_and_figures() -> None:
     assert failed.note == "attempt 2 failed: out of memory"
     assert failed.spoken == "batch 44, failed, attempt 2 failed: out of memory"
     assert (failed.prove_time, failed.gas) == ("–", "–")
+    retried = batches.lane(batch_view(44, "proved", NOW, attempts=3, failure="out of memory"))
+    assert retried.note == "proved at attempt 3; before: out of memory"
     done = batches.lane(batch_view(40, "final", NOW))
     assert (done.prove_time, done.proof_size, done.gas) == ("11 s", "414 kB", "214k gas")
 
@@ -148,27 +150,11 @@ def test_l1_figures_say_how_far_l1_is_behind() -> None:
     assert {figure.label: figure.value for figure in sequencer.l1_figures(even)}["Not on L1 yet"] == "nothing"
 
 
-def test_proof_facts() -> None:
-    shown = {figure.label: figure.value for figure in proof.figures(batch_view(41, "final", NOW))}
-    assert shown["Security"] == "102 bits proven, 128 conjectured"
-    assert shown["Contents"] == "374 transactions, 13 accounts"
-    assert shown["L1"].startswith("block 1,123, 0x")
-    waiting = {figure.label: figure.value for figure in proof.figures(batch_view(45, "proving", NOW))}
-    assert (waiting["Security"], waiting["L1"]) == ("–", "not posted")
-
-
-def test_stage_times_share_the_whole() -> None:
-    stages = proof.stage_times(batch_view(41, "final", NOW))
-    assert [stage.name for stage in stages] == ["trace", "commit", "quotient", "fri"]
-    assert sum(stage.share for stage in stages) == pytest.approx(1)
-    assert proof.stage_times(batch_view(45, "proving", NOW)) == ()
-
-
 def test_the_newest_proof_stands_in_for_no_choice() -> None:
-    newest = proof.batch_by_number(SNAPSHOT, None)
+    newest = batches.batch_by_number(SNAPSHOT, None)
     assert newest is not None
     assert newest.number == 43
-    assert proof.batch_by_number(SNAPSHOT, 1) is None
+    assert batches.batch_by_number(SNAPSHOT, 1) is None
 
 
 def test_a_batch_that_did_not_change_keeps_its_lane() -> None:
@@ -179,19 +165,6 @@ def test_a_batch_that_did_not_change_keeps_its_lane() -> None:
     assert [a is b for a, b in zip(first, second, strict=True)] == [view.number != 45 for view in moved]
     assert second[2].steps[1].words == "quotient 90%"
     assert book.lanes(()) == ()
-
-
-@pytest.mark.parametrize(
-    ("verdict", "accepted"),
-    [
-        ("accepted in 0.21 s: proofline/account-updates/1, 102 bits proven", True),
-        ("refused: Merkle path 3 does not match", False),
-        ("batch 45 has no proof yet", False),
-        ("the proof file cannot be read: No such file or directory", False),
-    ],
-)
-def test_only_an_acceptance_is_shown_as_one(verdict: str, accepted: bool) -> None:
-    assert proof.is_accepted(verdict) == accepted
 
 
 def test_acknowledgement_times_before_the_first_command_are_no_figure() -> None:

@@ -1,0 +1,32 @@
+"""Is a proof file true? The verdict of this machine's own verifier, for whoever shows it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``stage`` and ``reason`` of a refusal, empty when accepted. ``seconds``: wall time. Bits of an accepted proof."""
+
+    accepted: bool
+    seconds: float
+    stage: str = ""
+    reason: str = ""
+    bits_proven: float = 0.0
+    bits_conjectured: float = 0.0
+
+
+def check_proof(data: bytes) -> Verdict:
+    """Verify proof file bytes; a refusal is a verdict, not an error. Any bytes may be given."""
+    from engine.proving.prover import verify_file  # loads the verifier's kernels with the first proof only
+    from engine.stark.errors import VerificationError
+
+    started = time.perf_counter()
+    try:
+        verified = verify_file(data)
+    except VerificationError as error:
+        return Verdict(False, time.perf_counter() - started, error.stage, error.reason)
+    seconds = time.perf_counter() - started
+    return Verdict(True, seconds, "", "", verified.bits_proven, verified.bits_conjectured)
