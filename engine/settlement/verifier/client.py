@@ -18,7 +18,7 @@ from engine.settlement.ledger import Ledger
 from engine.settlement.transactions import MAX_GAS_LIMIT, sign_transaction
 from engine.settlement.verifier.context import batches, context_digest, context_words, draw
 from engine.settlement.verifier.deployment import VerifierAddresses, VerifierSetup
-from engine.settlement.verifier.encoding import QueryOpening, query_openings
+from engine.settlement.verifier.encoding import ROW_WORDS, QueryOpening, query_openings
 from engine.stark.air import PublicTerm
 from engine.stark.proof import decode, public_digest, query_bytes
 
@@ -28,7 +28,7 @@ MAX_TRANSACTION_DATA = 130_500
 """Bytes of calldata per transaction, leaving room for the envelope below 128 KiB."""
 OPEN = "open(bytes,(uint64,bytes32,bytes32,bytes32),bytes,bytes)"
 OPEN_TYPES = ("bytes", "(uint64,bytes32,bytes32,bytes32)", "bytes", "bytes")
-CHECK = "check(uint256[],uint256[],bytes[],bytes32[])"
+CHECK = f"check(uint256[],uint256[],uint256[{ROW_WORDS}][],bytes32[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def check_data(proof: L1Proof, numbers: Sequence[int]) -> bytes:
     chosen = [proof.openings[number] for number in numbers]
     before = [None, *(opening.index for opening in chosen)]
     nodes = [node for opening, index in zip(chosen, before) for node in opening.nodes(index)]
-    return encode_call(CHECK, list(proof.words), list(numbers), [opening.row for opening in chosen], nodes)
+    return encode_call(CHECK, list(proof.words), list(numbers), [opening.words for opening in chosen], nodes)
 
 
 def in_order(proof: L1Proof) -> list[int]:

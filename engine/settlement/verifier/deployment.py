@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.field.koalabear import P, two_adic_generator
 from engine.settlement.abi import encode_arguments
 from engine.settlement.transactions import contract_address, sign_transaction
 from engine.settlement.verifier.artifacts import load
@@ -17,7 +16,6 @@ from engine.stark.errors import StatementError
 from engine.stark.layout import Layout, TableLayout
 from engine.stark.parameters import Parameters
 
-MAX_DEPTH = 24
 PUBLIC_READ = 16
 """Public inputs that constraints may read: both roots."""
 PROGRAM_WORDS = 560
@@ -31,7 +29,7 @@ MAX_TERMS = 512
 """Deposits and withdrawals of one batch."""
 DEPLOY_GAS = 9_000_000
 OPENING_TYPES = (
-    "bytes32", "bytes", "bytes32", "address", "address", "address[]", "uint256[3]", "uint256[24]", "uint256[24]",
+    "bytes32", "bytes", "bytes32", "address", "address", "address[]", "uint256[3]",
     "uint256[]", "uint256[]", "uint256[]", "uint256[]", "uint256[]",
 )  # fmt: skip
 QUERIES_TYPES = ("uint256[4]", "uint256[]", "uint256[]", "uint256[]", "uint256[5]")
@@ -106,11 +104,6 @@ def _bytecode(name: str) -> bytes:
     return bytes.fromhex(load(name).bytecode)
 
 
-def _roots() -> tuple[list[int], list[int]]:
-    generators = [two_adic_generator(bits) for bits in range(1, MAX_DEPTH + 1)]
-    return generators, [pow(generator, -1, P) for generator in generators]
-
-
 def _tables(setup: VerifierSetup) -> tuple[list[int], list[int], list[int]]:
     tables = setup.layout.tables
     return (
@@ -138,12 +131,11 @@ def queries_code(setup: VerifierSetup) -> bytes:
 def opening_code(setup: VerifierSetup, exchange: bytes, queries: bytes, evaluators: Sequence[bytes]) -> bytes:
     """Creation code of the opening contract for an exchange contract's address."""
     zetas, publics, _, _ = input_registers(setup.layout, PUBLIC_READ)
-    halves = [pow(1 << bits, -1, P) for bits in range(1, MAX_DEPTH + 1)]
     numbers = [setup.account_limit, zetas - 2, publics - zetas]
     least = [table.table.min_log_height for table in setup.layout.tables]
     arguments = encode_arguments(
         OPENING_TYPES, setup.layout.digest, setup.parameters.encode(), setup.parameter_digest, exchange, queries,
-        list(evaluators), numbers, halves, _roots()[1], *_tables(setup), least, list(setup.greatest),
+        list(evaluators), numbers, *_tables(setup), least, list(setup.greatest),
     )  # fmt: skip
     return _bytecode("opening") + arguments
 

@@ -1,7 +1,7 @@
 """The openings of a proof as query transactions carry them.
 
 The same values as in the file, arranged for the contract: rows group by group, FRI's leaves with the value in its
-place that the file leaves out.
+place that the file leaves out, groups and leaves in whole words.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ from engine.stark.proof import Proof
 from engine.stark.rings import ArrayRing
 from engine.stark.schedule import Shape, phase_trees
 
-ROW_BYTES = 3488
-"""Greatest length of a query's row record, as the contract has it."""
-SPARE_BYTES = 28
-"""Zeros at the end of a record, so that it can be read in whole words."""
+WORD = 32
+ROW_WORDS = 109
+"""Length of a query's row record, as the contract has it."""
 Words = NDArray[np.uint64]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class QueryOpening:
-    """One query: its index, the record of its rows and leaves.
+    """One query: its index, the record of its rows and leaves (``ROW_WORDS`` words).
 
     ``siblings``: per level those in the three trees, from the rows to the roots. ``paths``: per FRI layer the level
     where it starts, and the siblings from there to its root.
@@ -42,6 +41,11 @@ class QueryOpening:
     row: bytes
     siblings: tuple[tuple[bytes, ...], ...]
     paths: tuple[tuple[int, tuple[bytes, ...]], ...]
+
+    @property
+    def words(self) -> list[int]:
+        """The record as the contract takes it."""
+        return [int.from_bytes(self.row[at : at + WORD], "big") for at in range(0, len(self.row), WORD)]
 
     def nodes(self, before: int | None) -> list[bytes]:
         """What a transaction carries after the query with index ``before``, or None for its first query."""
@@ -54,6 +58,14 @@ class QueryOpening:
         for start, path in self.paths:
             out += cut(start, path)
         return out
+
+
+def _row(block: NDArray[np.uint32], query: int) -> bytes:
+    return block[query].astype("<u4").tobytes()
+
+
+def _padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % WORD)
 
 
 def _group_rows(layout: Layout, shape: Shape, proof: Proof) -> list[list[NDArray[np.uint32] | None]]:
@@ -103,17 +115,17 @@ def query_openings(
     leaves = _leaves(shape, proof, drawn, deep)
     out = []
     for query in range(len(drawn.indices)):
-        rows = [block[query].astype("<u4").tobytes() for group in groups for block in group if block is not None]
-        rows += [layer[query].tobytes() for layer in leaves]
+        parts = [b"".join(_row(block, query) for block in group if block is not None) for group in groups]
+        row = b"".join(map(_padded, (*parts, *(layer[query].tobytes() for layer in leaves))))
+        if len(row) > WORD * ROW_WORDS:
+            reason = "a query's rows are too long for the contract"
+            raise StatementError(reason, field="row", value=len(row), limit=WORD * ROW_WORDS)
         trees = zip(*(part.paths[query] for part in proof.trees), strict=True)
         paths, level = [], 0
         for log_arity, part in zip(shape.schedule, proof.layers):
             level += log_arity
             paths.append((level, tuple(node.tobytes() for node in part.paths[query])))
-        row = b"".join(rows) + bytes(SPARE_BYTES)
-        if len(row) > ROW_BYTES:
-            reason = "a query's rows are too long for the contract"
-            raise StatementError(reason, field="row", value=len(row), limit=ROW_BYTES)
         siblings = tuple(tuple(node.tobytes() for node in level_nodes) for level_nodes in trees)
-        out.append(QueryOpening(int(drawn.indices[query]), row, siblings, tuple(paths)))
+        record = row + bytes(WORD * ROW_WORDS - len(row))
+        out.append(QueryOpening(int(drawn.indices[query]), record, siblings, tuple(paths)))
     return out

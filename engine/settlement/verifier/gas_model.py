@@ -17,7 +17,7 @@ from engine.proving.shape import venue_shape
 from engine.proving.statement import build_statement
 from engine.settlement.transactions import BASE_GAS, FLOOR_TOKEN_GAS, STANDARD_TOKEN_GAS
 from engine.settlement.verifier.client import MAX_BATCH
-from engine.settlement.verifier.encoding import SPARE_BYTES
+from engine.settlement.verifier.encoding import ROW_WORDS
 from engine.stark import security
 from engine.stark.layout import QUOTIENT_CHUNKS, Layout, layout_of
 from engine.stark.parameters import Parameters
@@ -25,14 +25,14 @@ from engine.stark.proof import fri_trees
 from engine.stark.schedule import Shape, make_shape, phase_trees
 
 WORD = 32
-OPENING_GAS = 4_100_000
-"""Execution of the opening: 2.2 M constraints, 0.35 M reading, 0.4 M claims, transcript; without public terms."""
-TERM_GAS = 8_500
-SETUP_GAS = 885_000
+OPENING_GAS = 3_370_000
+"""Execution of the opening: 2.3 M constraints, 0.35 M claims, 0.2 M reading, transcript; without public terms."""
+TERM_GAS = 6_300
+SETUP_GAS = 832_000
 """Per query transaction: powers of the DEEP challenge as weights of the opened columns, memory."""
 PASS_WORDS = 4
 """Words that the DEEP sums take at a time."""
-PASS_GAS = 2_450
+PASS_GAS = 2_300
 TREE_NODE_GAS, PATH_NODE_GAS = 235, 300
 GROUP_GAS, LAYER_GAS, VALUE_GAS, PAIR_GAS, QUAD_GAS, QUERY_GAS = 6_000, 2_600, 190, 720, 450, 8_000
 BYTE_GAS = 4 * STANDARD_TOKEN_GAS
@@ -65,9 +65,9 @@ def estimate(layout: Layout, log_heights: tuple[int, ...], parameters: Parameter
     execution = round(PASS_GAS * _passes(layout, shape) + TREE_NODE_GAS * siblings + PATH_NODE_GAS * path_nodes)
     execution += GROUP_GAS * len(shape.groups) + LAYER_GAS * len(layers) + VALUE_GAS * values
     execution += PAIR_GAS * (values - len(layers)) + QUAD_GAS * (1 << shape.log_final) // 4 + QUERY_GAS
-    row = 4 * sum(width for tree in trees for _, width in tree.matrices) + 20 * values + SPARE_BYTES
+    row = 4 * sum(width for tree in trees for _, width in tree.matrices) + 20 * values
     used = WORD * nodes + row
-    padding = 3 * WORD + -row % WORD  # offset, length and number, mostly zeros
+    padding = WORD * (ROW_WORDS + 1) - row  # and the number; mostly zeros
     data = BYTE_GAS * used + STANDARD_TOKEN_GAS * padding
     opened = 20 * sum(table.opened for table in layout.tables) + 113 * terms + 1_500
     batches = _batches(parameters.queries, used + padding)

@@ -8,9 +8,9 @@ from verifier_bench import SHAPE, Bench, Proved
 from engine.proving.statement import build_statement, claim_terms
 from engine.settlement.abi import encode_call
 from engine.settlement.verifier.client import check_data, in_order, open_data
-from engine.settlement.verifier.encoding import SPARE_BYTES
 from engine.stark.errors import VerificationError
 from engine.stark.proof import Proof, decode, query_bytes
+from engine.stark.schedule import phase_widths
 from engine.stark.verifier import verify
 
 ACCEPTED = "accepted"
@@ -62,12 +62,18 @@ def split_head(bench: Bench, data: bytes) -> tuple[Proof, int]:
 def leaf_sizes(bench: Bench, proved: Proved) -> list[tuple[int, int]]:
     """Bytes and log2 of the arity of each FRI leaf of a query's record."""
     _, shape = decode(proved.proof, bench.setup.layout, bench.setup.parameters)
-    return [(20 << arity, arity) for arity in shape.schedule]
+    return [(-(-(20 << arity) // 32) * 32, arity) for arity in shape.schedule]
 
 
 def trace_bytes(bench: Bench, proved: Proved) -> int:
     """Bytes of a query's record before its FRI leaves."""
-    return len(bench.split(proved).openings[0].row) - SPARE_BYTES - sum(size for size, _ in leaf_sizes(bench, proved))
+    layout = bench.setup.layout
+    _, shape = decode(proved.proof, layout, bench.setup.parameters)
+    total = 0
+    for _, tables in shape.groups:
+        elements = sum(sum(widths[index] for widths in phase_widths(layout)) for index in tables)
+        total += -(-4 * elements // 32) * 32
+    return total
 
 
 def flipped(data: bytes, place: int, bit: int) -> bytes:

@@ -123,5 +123,5 @@ def test_missing_or_spare_nodes_are_refused(bench: Bench, proved: Proved) -> Non
     first = proof.openings[0]
     nodes = first.nodes(None)
     for changed in (nodes[:-1], [*nodes, bytes(32)]):
-        data = encode_call(CHECK, list(proof.words), [0], [first.row], changed)
+        data = encode_call(CHECK, list(proof.words), [0], [first.words], changed)
         assert not bench.chain.simulate(bench.addresses.queries, data).success

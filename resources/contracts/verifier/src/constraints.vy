@@ -46,7 +46,20 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
         operation: uint256 = word & 3
         if operation == 0:
             for _: uint256 in range((word >> 4) & 15, bound=10):
-                registers[next] = field.mul(registers[rest & 4095], registers[(rest >> 12) & 4095])
+                # field.mul, which happens here too often for a call.
+                a: uint256 = registers[rest & 4095]
+                b: uint256 = registers[(rest >> 12) & 4095]
+                t: uint256 = uint256_addmod(uint256_mulmod(a & field.LOW16, b, field.N), field.LIFT, field.N)
+                u: uint256 = uint256_addmod(uint256_mulmod((a >> 16) & field.LOW16, b, field.N), field.LIFT, field.N)
+                e: uint256 = unsafe_add(t & field.EVEN, (u & field.EVEN) << 16)
+                o: uint256 = unsafe_add((t >> 51) & field.EVEN, ((u >> 51) & field.EVEN) << 16)
+                registers[next] = (
+                    (e & field.LANE) % field.P
+                    | ((o & field.LANE) % field.P) << 51
+                    | ((e >> 102) % field.P) << 102
+                    | ((o >> 102) % field.P) << 153
+                    | (unsafe_add(t >> 204, (u >> 204) << 16) % field.P) << 204
+                )
                 next = unsafe_add(next, 1)
                 rest = rest >> 24
             continue
@@ -55,36 +68,32 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                 sum0 = unsafe_add(
                     sum0,
                     unsafe_add(
-                        unsafe_mul(unsafe_sub((word >> 20) & 4095, 2048), registers[(word >> 8) & 4095]),
-                        unsafe_mul(unsafe_sub((word >> 44) & 4095, 2048), registers[(word >> 32) & 4095]),
-                    ),
-                )
-                sum0 = unsafe_add(
-                    sum0,
-                    unsafe_add(
-                        unsafe_mul(unsafe_sub((word >> 68) & 4095, 2048), registers[(word >> 56) & 4095]),
-                        unsafe_mul(unsafe_sub((word >> 92) & 4095, 2048), registers[(word >> 80) & 4095]),
-                    ),
-                )
-                sum0 = unsafe_add(
-                    sum0,
-                    unsafe_add(
-                        unsafe_mul(unsafe_sub((word >> 116) & 4095, 2048), registers[(word >> 104) & 4095]),
-                        unsafe_mul(unsafe_sub((word >> 140) & 4095, 2048), registers[(word >> 128) & 4095]),
-                    ),
-                )
-                sum0 = unsafe_add(
-                    sum0,
-                    unsafe_add(
-                        unsafe_mul(unsafe_sub((word >> 164) & 4095, 2048), registers[(word >> 152) & 4095]),
-                        unsafe_mul(unsafe_sub((word >> 188) & 4095, 2048), registers[(word >> 176) & 4095]),
-                    ),
-                )
-                sum0 = unsafe_add(
-                    sum0,
-                    unsafe_add(
-                        unsafe_mul(unsafe_sub((word >> 212) & 4095, 2048), registers[(word >> 200) & 4095]),
-                        unsafe_mul(unsafe_sub((word >> 236) & 4095, 2048), registers[(word >> 224) & 4095]),
+                        unsafe_add(
+                            unsafe_add(
+                                unsafe_mul(unsafe_sub((word >> 20) & 4095, 2048), registers[(word >> 8) & 4095]),
+                                unsafe_mul(unsafe_sub((word >> 44) & 4095, 2048), registers[(word >> 32) & 4095]),
+                            ),
+                            unsafe_add(
+                                unsafe_mul(unsafe_sub((word >> 68) & 4095, 2048), registers[(word >> 56) & 4095]),
+                                unsafe_add(
+                                    unsafe_mul(unsafe_sub((word >> 92) & 4095, 2048), registers[(word >> 80) & 4095]),
+                                    unsafe_mul(unsafe_sub((word >> 116) & 4095, 2048), registers[(word >> 104) & 4095]),
+                                ),
+                            ),
+                        ),
+                        unsafe_add(
+                            unsafe_add(
+                                unsafe_mul(unsafe_sub((word >> 140) & 4095, 2048), registers[(word >> 128) & 4095]),
+                                unsafe_mul(unsafe_sub((word >> 164) & 4095, 2048), registers[(word >> 152) & 4095]),
+                            ),
+                            unsafe_add(
+                                unsafe_mul(unsafe_sub((word >> 188) & 4095, 2048), registers[(word >> 176) & 4095]),
+                                unsafe_add(
+                                    unsafe_mul(unsafe_sub((word >> 212) & 4095, 2048), registers[(word >> 200) & 4095]),
+                                    unsafe_mul(unsafe_sub((word >> 236) & 4095, 2048), registers[(word >> 224) & 4095]),
+                                ),
+                            ),
+                        ),
                     ),
                 )
             else:
@@ -95,26 +104,41 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                     rest = rest >> 24
         elif operation == 3:
             # Unused terms are zero.
-            value: uint256 = registers[(word >> 8) & 4095]
-            sum0 = unsafe_add(sum0, unsafe_mul((word >> 20) & 2047, value))
-            sum1 = unsafe_add(sum1, unsafe_mul((word >> 31) & 1023, value))
-            sum2 = unsafe_add(sum2, unsafe_mul((word >> 41) & 1023, value))
-            value = registers[(word >> 51) & 4095]
-            sum0 = unsafe_add(sum0, unsafe_mul((word >> 63) & 2047, value))
-            sum1 = unsafe_add(sum1, unsafe_mul((word >> 74) & 1023, value))
-            sum2 = unsafe_add(sum2, unsafe_mul((word >> 84) & 1023, value))
-            value = registers[(word >> 94) & 4095]
-            sum0 = unsafe_add(sum0, unsafe_mul((word >> 106) & 2047, value))
-            sum1 = unsafe_add(sum1, unsafe_mul((word >> 117) & 1023, value))
-            sum2 = unsafe_add(sum2, unsafe_mul((word >> 127) & 1023, value))
-            value = registers[(word >> 137) & 4095]
-            sum0 = unsafe_add(sum0, unsafe_mul((word >> 149) & 2047, value))
-            sum1 = unsafe_add(sum1, unsafe_mul((word >> 160) & 1023, value))
-            sum2 = unsafe_add(sum2, unsafe_mul((word >> 170) & 1023, value))
-            value = registers[(word >> 180) & 4095]
-            sum0 = unsafe_add(sum0, unsafe_mul((word >> 192) & 2047, value))
-            sum1 = unsafe_add(sum1, unsafe_mul((word >> 203) & 1023, value))
-            sum2 = unsafe_add(sum2, unsafe_mul((word >> 213) & 1023, value))
+            v0: uint256 = registers[(word >> 8) & 4095]
+            v1: uint256 = registers[(word >> 51) & 4095]
+            v2: uint256 = registers[(word >> 94) & 4095]
+            v3: uint256 = registers[(word >> 137) & 4095]
+            v4: uint256 = registers[(word >> 180) & 4095]
+            sum0 = unsafe_add(
+                sum0,
+                unsafe_add(
+                    unsafe_add(unsafe_mul((word >> 20) & 2047, v0), unsafe_mul((word >> 63) & 2047, v1)),
+                    unsafe_add(
+                        unsafe_mul((word >> 106) & 2047, v2),
+                        unsafe_add(unsafe_mul((word >> 149) & 2047, v3), unsafe_mul((word >> 192) & 2047, v4)),
+                    ),
+                ),
+            )
+            sum1 = unsafe_add(
+                sum1,
+                unsafe_add(
+                    unsafe_add(unsafe_mul((word >> 31) & 1023, v0), unsafe_mul((word >> 74) & 1023, v1)),
+                    unsafe_add(
+                        unsafe_mul((word >> 117) & 1023, v2),
+                        unsafe_add(unsafe_mul((word >> 160) & 1023, v3), unsafe_mul((word >> 203) & 1023, v4)),
+                    ),
+                ),
+            )
+            sum2 = unsafe_add(
+                sum2,
+                unsafe_add(
+                    unsafe_add(unsafe_mul((word >> 41) & 1023, v0), unsafe_mul((word >> 84) & 1023, v1)),
+                    unsafe_add(
+                        unsafe_mul((word >> 127) & 1023, v2),
+                        unsafe_add(unsafe_mul((word >> 170) & 1023, v3), unsafe_mul((word >> 213) & 1023, v4)),
+                    ),
+                ),
+            )
         else:
             for _: uint256 in range((word >> 4) & 15, bound=10):
                 a: uint256 = registers[rest & 4095]

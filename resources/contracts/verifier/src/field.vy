@@ -19,6 +19,13 @@ LOW10: constant(uint256) = 1023 * (1 + 2**51 + 2**102 + 2**153 + 2**204)
 MODULUS: constant(uint256) = (2**31 - 2**24 + 1) * (1 + 2**51 + 2**102 + 2**153 + 2**204)
 EVEN: constant(uint256) = (2**51 - 1) * (1 + 2**102)
 LANE: constant(uint256) = 2**102 - 1
+WORD32: constant(uint256) = 2**32 - 1
+# A packed element with SPARE added has bit 32 of a lane set where its coordinate is not canonical.
+SPARE: constant(uint256) = 2164260863 * (1 + 2**51 + 2**102 + 2**153 + 2**204)
+NOT_CANONICAL: constant(uint256) = 2**32 * (1 + 2**51 + 2**102 + 2**153 + 2**204)
+# Every second byte, every second pair of bytes.
+BYTES: constant(uint256) = 450552876409790643671482431940419874915447411150352389258589821042463539455
+PAIRS: constant(uint256) = 1766820105243087041267848467410591083712559083657179364930612997358944255
 
 
 @internal
@@ -129,14 +136,8 @@ def swapped(word: uint256) -> uint256:
     """
     @dev Little-endian 32-bit words made big-endian, eight at a time.
     """
-    x: uint256 = (
-        (word >> 8) & 450552876409790643671482431940419874915447411150352389258589821042463539455
-        | (word & 450552876409790643671482431940419874915447411150352389258589821042463539455) << 8
-    )
-    return (
-        (x >> 16) & 1766820105243087041267848467410591083712559083657179364930612997358944255
-        | (x & 1766820105243087041267848467410591083712559083657179364930612997358944255) << 16
-    )
+    x: uint256 = (word >> 8) & BYTES | (word & BYTES) << 8
+    return (x >> 16) & PAIRS | (x & PAIRS) << 16
 
 
 @internal
@@ -153,6 +154,66 @@ def element(word: uint256) -> uint256:
         | ((x >> 128) & (2**32 - 1)) << 153
         | ((x >> 96) & (2**32 - 1)) << 204
     )
-    # A lane is canonical exactly when adding 2^32 - p does not reach 2^32.
-    assert unsafe_add(packed, 2164260863 * LANES) & (2**32 * LANES) == 0, "encoding"
+    assert unsafe_add(packed, SPARE) & NOT_CANONICAL == 0, "encoding"
     return packed
+
+
+@internal
+@pure
+def unpacked(v: uint256, w: uint256, x: uint256, y: uint256, z: uint256) -> uint256[8]:
+    """
+    @dev The eight extension elements in five words of little-endian coordinates. Whether they are canonical is not
+         checked here.
+    """
+    a: uint256 = (v >> 8) & BYTES | (v & BYTES) << 8
+    b: uint256 = (w >> 8) & BYTES | (w & BYTES) << 8
+    c: uint256 = (x >> 8) & BYTES | (x & BYTES) << 8
+    d: uint256 = (y >> 8) & BYTES | (y & BYTES) << 8
+    e: uint256 = (z >> 8) & BYTES | (z & BYTES) << 8
+    a = (a >> 16) & PAIRS | (a & PAIRS) << 16
+    b = (b >> 16) & PAIRS | (b & PAIRS) << 16
+    c = (c >> 16) & PAIRS | (c & PAIRS) << 16
+    d = (d >> 16) & PAIRS | (d & PAIRS) << 16
+    e = (e >> 16) & PAIRS | (e & PAIRS) << 16
+    return [
+        a >> 224
+        | ((a >> 192) & WORD32) << 51
+        | ((a >> 160) & WORD32) << 102
+        | ((a >> 128) & WORD32) << 153
+        | ((a >> 96) & WORD32) << 204,
+        ((a >> 64) & WORD32)
+        | ((a >> 32) & WORD32) << 51
+        | (a & WORD32) << 102
+        | (b >> 224) << 153
+        | ((b >> 192) & WORD32) << 204,
+        ((b >> 160) & WORD32)
+        | ((b >> 128) & WORD32) << 51
+        | ((b >> 96) & WORD32) << 102
+        | ((b >> 64) & WORD32) << 153
+        | ((b >> 32) & WORD32) << 204,
+        (b & WORD32)
+        | (c >> 224) << 51
+        | ((c >> 192) & WORD32) << 102
+        | ((c >> 160) & WORD32) << 153
+        | ((c >> 128) & WORD32) << 204,
+        ((c >> 96) & WORD32)
+        | ((c >> 64) & WORD32) << 51
+        | ((c >> 32) & WORD32) << 102
+        | (c & WORD32) << 153
+        | (d >> 224) << 204,
+        ((d >> 192) & WORD32)
+        | ((d >> 160) & WORD32) << 51
+        | ((d >> 128) & WORD32) << 102
+        | ((d >> 96) & WORD32) << 153
+        | ((d >> 64) & WORD32) << 204,
+        ((d >> 32) & WORD32)
+        | (d & WORD32) << 51
+        | (e >> 224) << 102
+        | ((e >> 192) & WORD32) << 153
+        | ((e >> 160) & WORD32) << 204,
+        ((e >> 128) & WORD32)
+        | ((e >> 96) & WORD32) << 51
+        | ((e >> 64) & WORD32) << 102
+        | ((e >> 32) & WORD32) << 153
+        | (e & WORD32) << 204,
+    ]

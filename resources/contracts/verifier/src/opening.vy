@@ -39,8 +39,11 @@ ENTRY_BYTES: constant(uint256) = 37
 TERM_BYTES: constant(uint256) = 76
 WORD64: constant(uint256) = 2**64 - 1
 PUBLIC_READ: constant(uint256) = 16
+# 1/2, and the inverse of the generator of order 2^24 that the others are powers of.
+HALF: constant(uint256) = 1065353217
+INVERSE: constant(uint256) = 1796240327
 # Bus, multiplicity p - 1 and length of a public term, little-endian words.
-TERM_HEAD: constant(bytes12) = 0x050000000000007f10000000
+TERM_HEAD: constant(uint256) = 5 * 2**88 + 127 * 2**32 + 16 * 2**24
 MAGIC: constant(bytes8) = 0x504c535441524b31
 
 STATEMENT_ID: public(immutable(bytes32))
@@ -52,9 +55,6 @@ EVALUATORS: immutable(DynArray[address, MAX_EVALUATORS])
 ACCOUNT_LIMIT: immutable(uint256)
 BETAS: immutable(uint256)
 ZETAS: immutable(uint256)
-# 2^-k and the inverse of the generator of order 2^k, k = 1, 2, ...
-HALVES: immutable(uint256[MAX_DEPTH])
-INVERSES: immutable(uint256[MAX_DEPTH])
 # Main and auxiliary columns of each table, main columns opened on the next row, least and greatest log height.
 WIDTHS: immutable(DynArray[uint256, MAX_TABLES])
 AUXILIARIES: immutable(DynArray[uint256, MAX_TABLES])
@@ -82,8 +82,6 @@ def __init__(
     queries: address,
     evaluators: DynArray[address, MAX_EVALUATORS],
     numbers: uint256[3],
-    halves: uint256[MAX_DEPTH],
-    inverses: uint256[MAX_DEPTH],
     widths: DynArray[uint256, MAX_TABLES],
     auxiliaries: DynArray[uint256, MAX_TABLES],
     next_counts: DynArray[uint256, MAX_TABLES],
@@ -100,8 +98,6 @@ def __init__(
     ACCOUNT_LIMIT = numbers[0]
     BETAS = numbers[1]
     ZETAS = numbers[2]
-    HALVES = halves
-    INVERSES = inverses
     WIDTHS = widths
     AUXILIARIES = auxiliaries
     NEXT_COUNTS = next_counts
@@ -128,6 +124,238 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
     @param outputs The deposits and withdrawals as the exchange contract takes them.
     @param terms The same as the proof system's public terms, which have to agree with `outputs`.
     """
+    tables: uint256 = len(WIDTHS)
+    parameters: uint256 = field.swapped(extract32(PARAMETERS, 8, output_type=uint256))
+    assert len(head) > 300 and convert(slice(head, 0, 8), bytes8) == MAGIC, "encoding"
+    heights: uint256 = 0
+    values: uint256 = 0
+    sums: uint256 = 0
+    for table: uint256 in range(tables, bound=MAX_TABLES):
+        own: uint256 = convert(slice(head, 72 + table, 1), uint256)
+        assert own >= LEAST[table] and own <= GREATEST[table], "encoding"
+        heights |= own << (8 * table)
+        values += WIDTHS[table] + AUXILIARIES[table] + 2 + NEXT_COUNTS[table]
+        if AUXILIARIES[table] != 0:
+            values += 1
+            sums += 1
+    layers: uint256 = 0
+    final: uint256 = 0
+    height: uint256[3] = [0, 0, 0]
+    groups: uint256 = 0
+    layers, final, height, groups = self._shape(heights, parameters)
+    # Where things lie: after the heights main root, nonce, auxiliary root, sums, quotient root, nonce, openings, nonce,
+    # FRI roots with nonces, last polynomial, nonce.
+    at: uint256 = 72 + tables
+    openings_at: uint256 = at + 112 + 20 * sums
+    layers_at: uint256 = openings_at + 20 * values + 8
+    final_at: uint256 = layers_at + 40 * layers
+    nonce_at: uint256 = final_at + (20 << final)
+    assert len(head) == nonce_at + 8, "encoding"
+    # What the constraints work on, see codegen.py. Opened values come last, table by table, each after C / N.
+    inputs: uint256[MAX_INPUTS] = empty(uint256[MAX_INPUTS])
+    bases: uint256[MAX_TABLES] = empty(uint256[MAX_TABLES])
+    filled: uint256 = 2 + BETAS + ZETAS + PUBLIC_READ
+    value_at: uint256 = openings_at
+    invalid: uint256 = 0
+    for table: uint256 in range(tables, bound=MAX_TABLES):
+        bases[table] = filled
+        filled += 1
+        count: uint256 = WIDTHS[table] + AUXILIARIES[table] + 2 + NEXT_COUNTS[table] + min(AUXILIARIES[table], 1)
+        for _: uint256 in range(count >> 3, bound=MAX_VALUES // 8):
+            eight: uint256[8] = field.unpacked(
+                extract32(head, value_at, output_type=uint256),
+                extract32(head, value_at + 32, output_type=uint256),
+                extract32(head, value_at + 64, output_type=uint256),
+                extract32(head, value_at + 96, output_type=uint256),
+                extract32(head, value_at + 128, output_type=uint256),
+            )
+            value_at += 160
+            invalid |= (
+                unsafe_add(eight[0], field.SPARE) | unsafe_add(eight[1], field.SPARE)
+                | unsafe_add(eight[2], field.SPARE) | unsafe_add(eight[3], field.SPARE)
+                | unsafe_add(eight[4], field.SPARE) | unsafe_add(eight[5], field.SPARE)
+                | unsafe_add(eight[6], field.SPARE) | unsafe_add(eight[7], field.SPARE)
+            )
+            for value: uint256 in eight:
+                inputs[filled] = value
+                filled = unsafe_add(filled, 1)
+        for _: uint256 in range(count & 7, bound=7):
+            inputs[filled] = field.element(extract32(head, value_at - 12, output_type=uint256) << 96)
+            filled = unsafe_add(filled, 1)
+            value_at += 20
+    assert invalid & field.NOT_CANONICAL == 0, "encoding"
+    totals: uint256[MAX_TABLES] = empty(uint256[MAX_TABLES])
+    sums_at: uint256 = at + 72
+    balance: uint256 = 0
+    for table: uint256 in range(tables, bound=MAX_TABLES):
+        if AUXILIARIES[table] != 0:
+            totals[table] = field.element(extract32(head, sums_at - 12, output_type=uint256) << 96)
+            balance += totals[table]
+            sums_at += 20
+    last: uint256[64] = empty(uint256[64])
+    for i: uint256 in range(1 << final, bound=64):
+        last[i] = field.element(extract32(head, final_at + 20 * i - 12, output_type=uint256) << 96)
+
+    assert extract32(head, 8) == keccak256(concat(STATEMENT_ID, PARAMETERS)), "transcript"
+
+    self._check_root(claim.old_root)
+    self._check_root(claim.new_root)
+    publics: bytes32 = self._public_digest(claim, convert(keccak256(outputs), uint256), terms)
+    assert extract32(head, 40) == publics, "public input"
+    state: bytes32 = keccak256("proofline-transcript-1")
+    state = self._absorbed_bytes(
+        state,
+        0,
+        concat(
+            STATEMENT_ID, PARAMETERS, convert(convert(tables, uint8), bytes1), slice(slice(head, 72, 8), 0, tables), publics
+        ),
+    )
+    state = self._absorbed(state, 1, extract32(head, at))
+    state = self._ground(state, convert(slice(head, at + 32, 8), bytes8), (parameters >> 160) & 255)
+    alpha: uint256 = 0
+    beta: uint256 = 0
+    alpha, beta = self._drawn(state)
+    state = self._absorbed(state, 3, extract32(head, at + 40))
+    state = self._absorbed_bytes(state, 4, slice(head, at + 72, 20 * sums))
+    # The powers of beta; the public terms against the tables' sums.
+    inputs[0] = 1
+    inputs[1] = alpha
+    place: uint256 = 2
+    power: uint256 = 1
+    betas: uint256[16] = empty(uint256[16])
+    for i: uint256 in range(BETAS, bound=64):
+        power = field.mul(power, beta)
+        if i < 16:
+            betas[i] = power
+        inputs[place] = power
+        place = unsafe_add(place, 1)
+    numerator: uint256 = 0
+    denominator: uint256 = 0
+    numerator, denominator = self._public_sum(outputs, terms, alpha, betas)
+    assert field.mul(denominator, field.reduced(balance)) == numerator, "lookup"
+
+    zeta: uint256 = 0
+    unused: uint256 = 0
+    zeta, unused = self._drawn(state)
+    state = self._absorbed(state, 5, extract32(head, at + 72 + 20 * sums))
+    state = self._ground(state, convert(slice(head, openings_at - 8, 8), bytes8), (parameters >> 128) & 255)
+    z: uint256 = 0
+    z, unused = self._drawn(state)
+    assert z >> 51 != 0, "transcript"
+    # Every table's constraint identity.
+    power = 1
+    for _: uint256 in range(ZETAS, bound=512):
+        inputs[place] = power
+        place = unsafe_add(place, 1)
+        power = field.mul(power, zeta)
+    for i: uint256 in range(PUBLIC_READ // 2):
+        inputs[place] = (convert(claim.old_root, uint256) >> (224 - 32 * i)) & (2**32 - 1)
+        inputs[place + PUBLIC_READ // 2] = (convert(claim.new_root, uint256) >> (224 - 32 * i)) & (2**32 - 1)
+        place = unsafe_add(place, 1)
+    for table: uint256 in range(tables, bound=MAX_TABLES):
+        inputs[bases[table]] = field.scale(totals[table], self._inverse_of_size((heights >> (8 * table)) & 255), 0)
+    results: uint256[4 * MAX_TABLES] = empty(uint256[4 * MAX_TABLES])
+    for evaluator: address in EVALUATORS:
+        part: DynArray[uint256, 32] = staticcall Evaluator(evaluator).evaluate(inputs, filled)
+        for i: uint256 in range(4 * tables, bound=4 * MAX_TABLES):
+            results[i] += part[i]
+    for table: uint256 in range(tables, bound=MAX_TABLES):
+        log_height: uint256 = (heights >> (8 * table)) & 255
+        quotient_at: uint256 = bases[table] + 1 + WIDTHS[table] + AUXILIARIES[table]
+        assert self._identity_holds(
+            z, log_height, inputs[quotient_at], inputs[quotient_at + 1],
+            [results[4 * table], results[4 * table + 1], results[4 * table + 2], results[4 * table + 3]],
+        ), "constraint"
+
+    state = self._absorbed_bytes(state, 6, slice(head, openings_at, 20 * values))
+    state = self._ground(state, convert(slice(head, layers_at - 8, 8), bytes8), (parameters >> 96) & 255)
+    gamma: uint256 = 0
+    gamma, unused = self._drawn(state)
+
+    words: DynArray[uint256, MAX_CONTEXT] = [
+        0,
+        heights,
+        convert(extract32(head, at), uint256),
+        convert(extract32(head, at + 40), uint256),
+        convert(extract32(head, at + 72 + 20 * sums), uint256),
+        z,
+        gamma,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        layers,
+    ]
+    for layer: uint256 in range(layers, bound=MAX_LAYERS):
+        root: bytes32 = extract32(head, layers_at + 40 * layer)
+        state = self._absorbed(state, 7, root)
+        state = self._ground(
+            state, convert(slice(head, layers_at + 40 * layer + 32, 8), bytes8), (parameters >> 64) & 255
+        )
+        challenge: uint256 = 0
+        mixing: uint256 = 0
+        challenge, mixing = self._drawn(state)
+        words.append(convert(root, uint256))
+        words.append(challenge)
+        words.append(mixing)
+    state = self._absorbed_bytes(state, 8, slice(head, final_at, 20 << final))
+    state = self._ground(state, convert(slice(head, nonce_at, 8), bytes8), (parameters >> 32) & 255)
+    words[0] = convert(state, uint256)
+    for i: uint256 in range(1 << final, bound=64):
+        words.append(last[i])
+
+    # What the DEEP combinations of each group are claimed to be, from the last table back, eight values at a time. Powers
+    # of gamma enter in pieces of 11, 10 and 10 bits, so that lanes of eight products stay below 2^48.
+    powers: uint256[8] = empty(uint256[8])
+    power = 1
+    for i: uint256 in range(8):
+        power = field.mul(power, gamma)
+        powers[i] = power
+    for back: uint256 in range(tables, bound=MAX_TABLES):
+        table: uint256 = tables - 1 - back
+        group: uint256 = 0
+        for i: uint256 in range(1, 3):
+            if i < groups and height[i] == (heights >> (8 * table)) & 255:
+                group = i
+        nexts: uint256 = NEXT_COUNTS[table] + min(AUXILIARIES[table], 1)
+        heres: uint256 = WIDTHS[table] + AUXILIARIES[table] + 2
+        following: uint256 = 0
+        here: uint256 = 0
+        for part: uint256 in range(2):
+            first: uint256 = bases[table] + 1
+            count: uint256 = heres
+            if part == 0:
+                first += heres
+                count = nexts
+            sum: uint256 = 0
+            at_value: uint256 = first + count
+            for _: uint256 in range(count & 7, bound=7):
+                at_value -= 1
+                sum = field.muladd(sum, gamma, inputs[at_value])
+            for _: uint256 in range(count >> 3, bound=MAX_VALUES // 8):
+                factor: uint256 = sum
+                x0: uint256 = field.LIFT
+                x1: uint256 = field.LIFT
+                x2: uint256 = field.LIFT
+                for i: uint256 in range(8):
+                    g: uint256 = powers[7 - i]
+                    x0 = uint256_addmod(x0, uint256_mulmod(factor, g & field.LOW11, field.N), field.N)
+                    x1 = uint256_addmod(x1, uint256_mulmod(factor, (g >> 11) & field.LOW10, field.N), field.N)
+                    x2 = uint256_addmod(x2, uint256_mulmod(factor, (g >> 21) & field.LOW10, field.N), field.N)
+                    at_value = unsafe_sub(at_value, 1)
+                    factor = inputs[at_value]
+                sum = field.join(unsafe_add(x0, factor), x1, x2)
+            if part == 0:
+                following = sum
+            else:
+                here = sum
+        past: uint256 = self._power(gamma, heres)
+        all: uint256 = self._power(gamma, heres + nexts)
+        words[7 + 2 * group] = field.muladd(words[7 + 2 * group], all, here)
+        words[8 + 2 * group] = field.muladd(words[8 + 2 * group], all, field.mul(following, past))
     fact: bytes32 = keccak256(
         abi_encode(
             STATEMENT_ID,
@@ -141,8 +369,6 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
             keccak256(outputs),
         )
     )
-    # A spare word, so that the last element can be read as a whole one.
-    words: DynArray[uint256, MAX_CONTEXT] = self._replay(concat(head, empty(bytes32)), claim, outputs, terms)
     words[13] = convert(fact, uint256)
     context: bytes32 = keccak256(abi_encode(words))
     self.opened[context] = fact
@@ -289,26 +515,73 @@ def _public_sum(
         amount: uint256 = back & WORD64
         if kind != kind_before:
             lowest = 0
-        assert kind <= 1 and kind >= kind_before, "public input"
-        assert account >= lowest and account < ACCOUNT_LIMIT, "public input"
-        assert amount != 0 and amount < 2**63, "public input"
+        assert (
+            kind <= 1
+            and kind >= kind_before
+            and account >= lowest
+            and account < ACCOUNT_LIMIT
+            and amount != 0
+            and amount < 2**63
+        ), "public input"
         kind_before = kind
         lowest = account + 1
         first: uint256 = kind << 224 | account << 192 | self._reversed(owner, 160)
         second: uint256 = self._reversed(owner >> 96, 224) & (2**128 - 1) * 2**128 | self._reversed(amount, 96)
-        total: uint256 = alpha + 5
-        for i: uint256 in range(8):
-            total = unsafe_add(
-                total,
+        total: uint256 = unsafe_add(
+            alpha + 5,
+            unsafe_add(
                 unsafe_add(
-                    unsafe_mul((first >> (224 - 32 * i)) & 65535, betas[i]),
-                    unsafe_mul((second >> (224 - 32 * i)) & 65535, betas[8 + i]),
+                    unsafe_add(
+                        unsafe_add(
+                            unsafe_mul((first >> 224) & 65535, betas[0]),
+                            unsafe_mul((second >> 224) & 65535, betas[8]),
+                        ),
+                        unsafe_add(
+                            unsafe_mul((first >> 192) & 65535, betas[1]),
+                            unsafe_mul((second >> 192) & 65535, betas[9]),
+                        ),
+                    ),
+                    unsafe_add(
+                        unsafe_add(
+                            unsafe_mul((first >> 160) & 65535, betas[2]),
+                            unsafe_mul((second >> 160) & 65535, betas[10]),
+                        ),
+                        unsafe_add(
+                            unsafe_mul((first >> 128) & 65535, betas[3]),
+                            unsafe_mul((second >> 128) & 65535, betas[11]),
+                        ),
+                    ),
                 ),
-            )
+                unsafe_add(
+                    unsafe_add(
+                        unsafe_add(
+                            unsafe_mul((first >> 96) & 65535, betas[4]),
+                            unsafe_mul((second >> 96) & 65535, betas[12]),
+                        ),
+                        unsafe_add(
+                            unsafe_mul((first >> 64) & 65535, betas[5]),
+                            unsafe_mul((second >> 64) & 65535, betas[13]),
+                        ),
+                    ),
+                    unsafe_add(
+                        unsafe_add(
+                            unsafe_mul((first >> 32) & 65535, betas[6]),
+                            unsafe_mul((second >> 32) & 65535, betas[14]),
+                        ),
+                        unsafe_add(
+                            unsafe_mul(first & 65535, betas[7]),
+                            unsafe_mul(second & 65535, betas[15]),
+                        ),
+                    ),
+                ),
+            ),
+        )
         at: uint256 = index * TERM_BYTES
-        assert convert(slice(terms, at, 12), bytes12) == TERM_HEAD, "public input"
-        assert field.swapped(extract32(terms, at + 12, output_type=uint256)) == first, "public input"
-        assert field.swapped(extract32(terms, at + 44, output_type=uint256)) == second, "public input"
+        assert (
+            extract32(terms, at, output_type=uint256) >> 160 == TERM_HEAD
+            and extract32(terms, at + 12, output_type=uint256) == field.swapped(first)
+            and extract32(terms, at + 44, output_type=uint256) == field.swapped(second)
+        ), "public input"
         total = field.reduced(total)
         numerator = field.muladd(numerator, total, denominator)
         denominator = field.mul(denominator, total)
@@ -318,7 +591,7 @@ def _public_sum(
 
 @internal
 @pure
-def _absorbed_bytes(state: bytes32, kind: uint256, data: Bytes[MAX_HEAD + 32]) -> bytes32:
+def _absorbed_bytes(state: bytes32, kind: uint256, data: Bytes[MAX_HEAD]) -> bytes32:
     size: uint256 = len(data)
     start: uint256 = 2**40 | (kind << 32) | ((size & 255) << 24) | ((size >> 8) << 16)
     return keccak256(concat(state, convert(convert(start, uint48), bytes6), data))
@@ -381,202 +654,27 @@ def _shape(heights: uint256, parameters: uint256) -> (uint256, uint256, uint256[
 
 
 @internal
-@view
-def _replay(
-    proof: Bytes[MAX_HEAD + 32],
-    claim: Claim,
-    outputs: Bytes[ENTRY_BYTES * MAX_ENTRIES],
-    terms: Bytes[TERM_BYTES * MAX_ENTRIES],
-) -> DynArray[uint256, MAX_CONTEXT]:
-    tables: uint256 = len(WIDTHS)
-    parameters: uint256 = field.swapped(extract32(PARAMETERS, 8, output_type=uint256))
-    assert len(proof) > 300 and convert(slice(proof, 0, 8), bytes8) == MAGIC, "encoding"
-    heights: uint256 = 0
-    values: uint256 = 0
-    sums: uint256 = 0
-    for table: uint256 in range(tables, bound=MAX_TABLES):
-        own: uint256 = convert(slice(proof, 72 + table, 1), uint256)
-        assert own >= LEAST[table] and own <= GREATEST[table], "encoding"
-        heights |= own << (8 * table)
-        values += WIDTHS[table] + AUXILIARIES[table] + 2 + NEXT_COUNTS[table]
-        if AUXILIARIES[table] != 0:
-            values += 1
-            sums += 1
-    layers: uint256 = 0
-    final: uint256 = 0
-    height: uint256[3] = [0, 0, 0]
-    groups: uint256 = 0
-    layers, final, height, groups = self._shape(heights, parameters)
-    # Where things lie: after the heights main root, nonce, auxiliary root, sums, quotient root, nonce, openings, nonce,
-    # FRI roots with nonces, last polynomial, nonce.
-    at: uint256 = 72 + tables
-    openings_at: uint256 = at + 112 + 20 * sums
-    layers_at: uint256 = openings_at + 20 * values + 8
-    final_at: uint256 = layers_at + 40 * layers
-    nonce_at: uint256 = final_at + (20 << final)
-    assert len(proof) == nonce_at + 40, "encoding"
-    opened: uint256[MAX_VALUES] = empty(uint256[MAX_VALUES])
-    for i: uint256 in range(values, bound=MAX_VALUES):
-        opened[i] = field.element(extract32(proof, openings_at + 20 * i, output_type=uint256))
-    totals: uint256[MAX_TABLES] = empty(uint256[MAX_TABLES])
-    sums_at: uint256 = at + 72
-    balance: uint256 = 0
-    for table: uint256 in range(tables, bound=MAX_TABLES):
-        if AUXILIARIES[table] != 0:
-            totals[table] = field.element(extract32(proof, sums_at, output_type=uint256))
-            balance += totals[table]
-            sums_at += 20
-    last: uint256[64] = empty(uint256[64])
-    for i: uint256 in range(1 << final, bound=64):
-        last[i] = field.element(extract32(proof, final_at + 20 * i, output_type=uint256))
+@pure
+def _inverse_of_size(log_height: uint256) -> uint256:
+    """
+    @dev 1 / 2^log_height.
+    """
+    result: uint256 = 1
+    for _: uint256 in range(log_height, bound=MAX_DEPTH):
+        result = unsafe_mul(result, HALF) % field.P
+    return result
 
-    assert extract32(proof, 8) == keccak256(concat(STATEMENT_ID, PARAMETERS)), "transcript"
 
-    self._check_root(claim.old_root)
-    self._check_root(claim.new_root)
-    publics: bytes32 = self._public_digest(claim, convert(keccak256(outputs), uint256), terms)
-    assert extract32(proof, 40) == publics, "public input"
-    state: bytes32 = keccak256("proofline-transcript-1")
-    state = self._absorbed_bytes(
-        state,
-        0,
-        concat(
-            STATEMENT_ID, PARAMETERS, convert(convert(tables, uint8), bytes1), slice(slice(proof, 72, 8), 0, tables), publics
-        ),
-    )
-    state = self._absorbed(state, 1, extract32(proof, at))
-    state = self._ground(state, convert(slice(proof, at + 32, 8), bytes8), (parameters >> 160) & 255)
-    alpha: uint256 = 0
-    beta: uint256 = 0
-    alpha, beta = self._drawn(state)
-    state = self._absorbed(state, 3, extract32(proof, at + 40))
-    state = self._absorbed_bytes(state, 4, slice(proof, at + 72, 20 * sums))
-    # The powers of beta; the public terms against the tables' sums.
-    inputs: uint256[MAX_INPUTS] = empty(uint256[MAX_INPUTS])
-    inputs[0] = 1
-    inputs[1] = alpha
-    filled: uint256 = 2
-    power: uint256 = 1
-    betas: uint256[16] = empty(uint256[16])
-    for i: uint256 in range(BETAS, bound=64):
-        power = field.mul(power, beta)
-        if i < 16:
-            betas[i] = power
-        inputs[filled] = power
-        filled = unsafe_add(filled, 1)
-    numerator: uint256 = 0
-    denominator: uint256 = 0
-    numerator, denominator = self._public_sum(outputs, terms, alpha, betas)
-    assert field.mul(denominator, field.reduced(balance)) == numerator, "lookup"
-
-    zeta: uint256 = 0
-    unused: uint256 = 0
-    zeta, unused = self._drawn(state)
-    state = self._absorbed(state, 5, extract32(proof, at + 72 + 20 * sums))
-    state = self._ground(state, convert(slice(proof, openings_at - 8, 8), bytes8), (parameters >> 128) & 255)
-    z: uint256 = 0
-    z, unused = self._drawn(state)
-    assert z >> 51 != 0, "transcript"
-    # Every table's constraint identity.
-    power = 1
-    for _: uint256 in range(ZETAS, bound=512):
-        inputs[filled] = power
-        filled = unsafe_add(filled, 1)
-        power = field.mul(power, zeta)
-    for i: uint256 in range(PUBLIC_READ // 2):
-        inputs[filled] = (convert(claim.old_root, uint256) >> (224 - 32 * i)) & (2**32 - 1)
-        filled = unsafe_add(filled, 1)
-    for i: uint256 in range(PUBLIC_READ // 2):
-        inputs[filled] = (convert(claim.new_root, uint256) >> (224 - 32 * i)) & (2**32 - 1)
-        filled = unsafe_add(filled, 1)
-    value_at: uint256 = 0
-    for table: uint256 in range(tables, bound=MAX_TABLES):
-        inputs[filled] = field.scale(totals[table], HALVES[((heights >> (8 * table)) & 255) - 1], 0)
-        filled = unsafe_add(filled, 1)
-        for _: uint256 in range(
-            WIDTHS[table] + AUXILIARIES[table] + 2 + NEXT_COUNTS[table] + min(AUXILIARIES[table], 1), bound=MAX_VALUES
-        ):
-            inputs[filled] = opened[value_at]
-            filled = unsafe_add(filled, 1)
-            value_at += 1
-    results: uint256[4 * MAX_TABLES] = empty(uint256[4 * MAX_TABLES])
-    for evaluator: address in EVALUATORS:
-        part: DynArray[uint256, 32] = staticcall Evaluator(evaluator).evaluate(inputs, filled)
-        for i: uint256 in range(4 * tables, bound=4 * MAX_TABLES):
-            results[i] += part[i]
-    value_at = 0
-    for table: uint256 in range(tables, bound=MAX_TABLES):
-        log_height: uint256 = (heights >> (8 * table)) & 255
-        quotient_at: uint256 = value_at + WIDTHS[table] + AUXILIARIES[table]
-        value_at = quotient_at + 2 + NEXT_COUNTS[table] + min(AUXILIARIES[table], 1)
-        assert self._identity_holds(
-            z, log_height, opened[quotient_at], opened[quotient_at + 1],
-            [results[4 * table], results[4 * table + 1], results[4 * table + 2], results[4 * table + 3]],
-        ), "constraint"
-
-    state = self._absorbed_bytes(state, 6, slice(proof, openings_at, 20 * values))
-    state = self._ground(state, convert(slice(proof, layers_at - 8, 8), bytes8), (parameters >> 96) & 255)
-    gamma: uint256 = 0
-    gamma, unused = self._drawn(state)
-
-    words: DynArray[uint256, MAX_CONTEXT] = [
-        0,
-        heights,
-        convert(extract32(proof, at), uint256),
-        convert(extract32(proof, at + 40), uint256),
-        convert(extract32(proof, at + 72 + 20 * sums), uint256),
-        z,
-        gamma,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        layers,
-    ]
-    for layer: uint256 in range(layers, bound=MAX_LAYERS):
-        root: bytes32 = extract32(proof, layers_at + 40 * layer)
-        state = self._absorbed(state, 7, root)
-        state = self._ground(
-            state, convert(slice(proof, layers_at + 40 * layer + 32, 8), bytes8), (parameters >> 64) & 255
-        )
-        challenge: uint256 = 0
-        mixing: uint256 = 0
-        challenge, mixing = self._drawn(state)
-        words.append(convert(root, uint256))
-        words.append(challenge)
-        words.append(mixing)
-    state = self._absorbed_bytes(state, 8, slice(proof, final_at, 20 << final))
-    state = self._ground(state, convert(slice(proof, nonce_at, 8), bytes8), (parameters >> 32) & 255)
-    words[0] = convert(state, uint256)
-    for i: uint256 in range(1 << final, bound=64):
-        words.append(last[i])
-
-    # What the DEEP combinations of each group are claimed to be, from the last table back.
-    value_at = values
-    for back: uint256 in range(tables, bound=MAX_TABLES):
-        table: uint256 = tables - 1 - back
-        group: uint256 = 0
-        for i: uint256 in range(1, 3):
-            if i < groups and height[i] == (heights >> (8 * table)) & 255:
-                group = i
-        nexts: uint256 = NEXT_COUNTS[table] + min(AUXILIARIES[table], 1)
-        heres: uint256 = WIDTHS[table] + AUXILIARIES[table] + 2
-        following: uint256 = 0
-        for _: uint256 in range(nexts, bound=MAX_VALUES):
-            value_at -= 1
-            following = field.muladd(following, gamma, opened[value_at])
-        here: uint256 = 0
-        for _: uint256 in range(heres, bound=MAX_VALUES):
-            value_at -= 1
-            here = field.muladd(here, gamma, opened[value_at])
-        past: uint256 = self._power(gamma, heres)
-        all: uint256 = self._power(gamma, heres + nexts)
-        words[7 + 2 * group] = field.muladd(words[7 + 2 * group], all, here)
-        words[8 + 2 * group] = field.muladd(words[8 + 2 * group], all, field.mul(following, past))
-    return words
+@internal
+@pure
+def _last_row(log_height: uint256) -> uint256:
+    """
+    @dev The inverse of the generator of order 2^log_height, which is the point of the last row.
+    """
+    result: uint256 = INVERSE
+    for _: uint256 in range(MAX_DEPTH - log_height, bound=MAX_DEPTH):
+        result = unsafe_mul(result, result) % field.P
+    return result
 
 
 @internal
@@ -592,7 +690,7 @@ def _identity_holds(
         to_the_n = field.mul(to_the_n, to_the_n)
     vanishing: uint256 = field.reduced(to_the_n + field.MODULUS - 1)
     from_first: uint256 = field.reduced(z + field.MODULUS - 1)
-    from_last: uint256 = field.reduced(z + field.MODULUS - INVERSES[log_height - 1])
+    from_last: uint256 = field.reduced(z + field.MODULUS - self._last_row(log_height))
     both: uint256 = field.mul(from_first, from_last)
     inner: uint256 = field.muladd(field.reduced(sums[1]), from_last, field.reduced(sums[0]))
     boundary: uint256 = field.muladd(

@@ -13,8 +13,8 @@
         7 + 2 g, 8 + 2 g what group g's combinations are claimed to be at z and z w    13 the fact to be registered
         14 number of FRI layers, then per layer root, folding and mixing challenge, then the last polynomial
      A group is the tables of one height, tallest first. Field elements are packed as in `field.vy`.
-     Per query, `rows[i]` holds group by group the main, auxiliary and quotient row, then FRI's leaves, and SPARE_BYTES
-     zeros, so that all of it can be read in whole words. `nodes` holds per query the paths of the three trees, level by level, then FRI's, path by
+     Per query, `rows[i]` holds group by group the main, auxiliary and quotient row, then FRI's leaves, groups and leaves
+     each padded with zeros to whole words, and zeros to its fixed length. `nodes` holds per query the paths of the three trees, level by level, then FRI's, path by
      path. Queries come in rising order of their indices. The first one's paths go up to the roots, a later one's up to
      where they meet the paths before: if d - 1 is the highest bit in which the indices differ, the node that d - 1
      levels lead to is the sibling that the path before had there. Of the paths before, siblings are kept by level.
@@ -31,8 +31,7 @@ event QueriesVerified:
 MAX_CONTEXT: constant(uint256) = 96
 MAX_QUERIES: constant(uint256) = 256
 BATCH: constant(uint256) = 20
-ROW_BYTES: constant(uint256) = 3488
-SPARE_BYTES: constant(uint256) = 28
+ROW_WORDS: constant(uint256) = 109
 MAX_NODES: constant(uint256) = 2048
 MAX_DEPTH: constant(uint256) = 24
 MAX_TABLES: constant(uint256) = 8
@@ -51,15 +50,9 @@ WIDE: constant(uint256) = (2**32 - 1) * (1 + 2**64 + 2**128 + 2**192)
 NOT_CANONICAL: constant(uint256) = 2**32 * (1 + 2**64 + 2**128 + 2**192)
 CANONICAL: constant(uint256) = 2164260863 * (1 + 2**64 + 2**128 + 2**192)
 LIMB: constant(uint256) = 2**51 - 1
-# Added to a packed element: bit 32 of a lane tells a coordinate that is not canonical.
-SPARE: constant(uint256) = 2164260863 * (1 + 2**51 + 2**102 + 2**153 + 2**204)
 # A generator of the subgroup of order 2^24; inverses of those of order 2, 4, 8 and 16 that its squares lead to.
 GENERATOR: constant(uint256) = 1791270792
 INVERSES: constant(uint256[4]) = [2130706432, 16711679, 1739704753, 1461727711]
-# Every second byte, every second pair of bytes.
-BYTES: constant(uint256) = 450552876409790643671482431940419874915447411150352389258589821042463539455
-PAIRS: constant(uint256) = 1766820105243087041267848467410591083712559083657179364930612997358944255
-WORD32: constant(uint256) = 2**32 - 1
 # Multiplies 32-bit lanes that are 64 bits apart so that they stand twice side by side.
 TWICE: constant(uint256) = 2**32 + 1
 
@@ -118,57 +111,6 @@ def _encoding(good: bool):
 
 @internal
 @pure
-def _unpacked(a: uint256, b: uint256, c: uint256, d: uint256, e: uint256) -> uint256[8]:
-    """
-    @dev Eight extension elements from five words of big-endian coordinates. Whether they are canonical is not checked
-         here.
-    """
-    return [
-        a >> 224
-        | ((a >> 192) & WORD32) << 51
-        | ((a >> 160) & WORD32) << 102
-        | ((a >> 128) & WORD32) << 153
-        | ((a >> 96) & WORD32) << 204,
-        ((a >> 64) & WORD32)
-        | ((a >> 32) & WORD32) << 51
-        | (a & WORD32) << 102
-        | (b >> 224) << 153
-        | ((b >> 192) & WORD32) << 204,
-        ((b >> 160) & WORD32)
-        | ((b >> 128) & WORD32) << 51
-        | ((b >> 96) & WORD32) << 102
-        | ((b >> 64) & WORD32) << 153
-        | ((b >> 32) & WORD32) << 204,
-        (b & WORD32)
-        | (c >> 224) << 51
-        | ((c >> 192) & WORD32) << 102
-        | ((c >> 160) & WORD32) << 153
-        | ((c >> 128) & WORD32) << 204,
-        ((c >> 96) & WORD32)
-        | ((c >> 64) & WORD32) << 51
-        | ((c >> 32) & WORD32) << 102
-        | (c & WORD32) << 153
-        | (d >> 224) << 204,
-        ((d >> 192) & WORD32)
-        | ((d >> 160) & WORD32) << 51
-        | ((d >> 128) & WORD32) << 102
-        | ((d >> 96) & WORD32) << 153
-        | ((d >> 64) & WORD32) << 204,
-        ((d >> 32) & WORD32)
-        | (d & WORD32) << 51
-        | (e >> 224) << 102
-        | ((e >> 192) & WORD32) << 153
-        | ((e >> 160) & WORD32) << 204,
-        ((e >> 128) & WORD32)
-        | ((e >> 96) & WORD32) << 51
-        | ((e >> 64) & WORD32) << 102
-        | ((e >> 32) & WORD32) << 153
-        | (e & WORD32) << 204,
-    ]
-
-
-@internal
-@pure
 def _pair(left: uint256, right: uint256, c: uint256, x: uint256) -> uint256:
     """
     @dev x (left + right) + c (left - right) for canonical elements and x below p. As `field.muladd`, with a product
@@ -199,7 +141,7 @@ def _pair(left: uint256, right: uint256, c: uint256, x: uint256) -> uint256:
 def check(
     context: DynArray[uint256, MAX_CONTEXT],
     numbers: DynArray[uint256, BATCH],
-    rows: DynArray[Bytes[ROW_BYTES], BATCH],
+    rows: DynArray[uint256[ROW_WORDS], BATCH],
     nodes: DynArray[bytes32, MAX_NODES],
 ) -> uint256:
     """
@@ -232,11 +174,12 @@ def check(
     next_at: uint256[NEXT_WORDS] = empty(uint256[NEXT_WORDS])
     # Where the terms of a group end, at z and at z w.
     stops: uint256[2 * MAX_GROUPS] = empty(uint256[2 * MAX_GROUPS])
-    filled: uint256 = 0
     nexts: uint256 = 0
     used: uint256 = 0
     bound: uint256 = 256
     gamma: uint256 = context[6]
+    gamma_low: uint256 = gamma & field.LOW16
+    gamma_high: uint256 = (gamma >> 16) & field.LOW16
     for _: uint256 in range(MAX_GROUPS):
         tallest: uint256 = 0
         for table: uint256 in range(len(widths), bound=MAX_TABLES):
@@ -264,14 +207,14 @@ def check(
         row_bytes[base] = 4 * main_place
         row_bytes[base + 1] = 4 * auxiliary_place
         row_bytes[base + 2] = 4 * quotient_place
-        row_at[base] = used
+        row_at[base] = used << 5
         row_at[base + 1] = row_at[base] + row_bytes[base]
         row_at[base + 2] = row_at[base + 1] + row_bytes[base + 1]
-        used = row_at[base + 2] + row_bytes[base + 2]
-        # Places among the terms, where each group starts a word.
-        quotient_place = 8 * filled + main_place + auxiliary_place
-        auxiliary_place = 8 * filled + main_place
-        main_place = 8 * filled
+        # Places of elements counted over the whole record, eight to a word.
+        quotient_place = 8 * used + main_place + auxiliary_place
+        auxiliary_place = 8 * used + main_place
+        main_place = 8 * used
+        used = (row_at[base + 2] + row_bytes[base + 2] + 31) >> 5
         column_at: uint256 = 0
         power: uint256 = 1
         for table: uint256 in range(len(widths), bound=MAX_TABLES):
@@ -279,21 +222,30 @@ def check(
                 first_column: uint256 = main_place
                 for place: uint256 in range(main_place, main_place + widths[table], bound=4096):
                     terms[place >> 3][place & 7] = power
-                    power = field.mul(power, gamma)
+                    # field.mul(power, gamma), which happens here too often for a call.
+                    t: uint256 = uint256_addmod(uint256_mulmod(power, gamma_low, field.N), field.LIFT, field.N)
+                    u: uint256 = uint256_addmod(uint256_mulmod(power, gamma_high, field.N), field.LIFT, field.N)
+                    e: uint256 = unsafe_add(t & field.EVEN, (u & field.EVEN) << 16)
+                    o: uint256 = unsafe_add((t >> 51) & field.EVEN, ((u >> 51) & field.EVEN) << 16)
+                    power = (
+                        (e & field.LANE) % field.P
+                        | ((o & field.LANE) % field.P) << 51
+                        | ((e >> 102) % field.P) << 102
+                        | ((o >> 102) % field.P) << 153
+                        | (unsafe_add(t >> 204, (u >> 204) << 16) % field.P) << 204
+                    )
                 main_place += widths[table]
-                for _i: uint256 in range(auxiliaries[table], bound=4096):
+                for i: uint256 in range(auxiliaries[table] + 2, bound=4096):
+                    first: uint256 = quotient_place
+                    if i < auxiliaries[table]:
+                        first = auxiliary_place
+                        auxiliary_place = unsafe_add(auxiliary_place, 5)
+                    else:
+                        quotient_place = unsafe_add(quotient_place, 5)
                     spread: uint256 = power
-                    for place: uint256 in range(auxiliary_place, auxiliary_place + 5, bound=5):
+                    for place: uint256 in range(first, first + 5, bound=5):
                         terms[place >> 3][place & 7] = spread
                         spread = field.times_x(spread)
-                    auxiliary_place = unsafe_add(auxiliary_place, 5)
-                    power = field.mul(power, gamma)
-                for _i: uint256 in range(2):
-                    spread: uint256 = power
-                    for place: uint256 in range(quotient_place, quotient_place + 5, bound=5):
-                        terms[place >> 3][place & 7] = spread
-                        spread = field.times_x(spread)
-                    quotient_place = unsafe_add(quotient_place, 5)
                     power = field.mul(power, gamma)
                 last: uint256 = max_value(uint256)
                 for i: uint256 in range(next_counts[table], bound=MAX_NEXT):
@@ -301,7 +253,7 @@ def check(
                     place: uint256 = first_column + ((next_columns[column >> 4] >> ((column & 15) << 4)) & 65535)
                     if place >> 3 != last:
                         last = place >> 3
-                        next_at[nexts] = last - filled
+                        next_at[nexts] = last
                         nexts += 1
                     terms[TRACE_WORDS + nexts - 1][place & 7] = power
                     power = field.mul(power, gamma)
@@ -312,19 +264,18 @@ def check(
                         place: uint256 = auxiliary_place - 5 + j
                         if place >> 3 != last:
                             last = place >> 3
-                            next_at[nexts] = last - filled
+                            next_at[nexts] = last
                             nexts += 1
                         terms[TRACE_WORDS + nexts - 1][place & 7] = spread
                         spread = field.times_x(spread)
                     power = field.mul(power, gamma)
             column_at += next_counts[table]
         correction[groups] = power
-        filled += (used - row_at[base] + 31) >> 5
-        stops[2 * groups] = filled
+        stops[2 * groups] = used
         stops[2 * groups + 1] = TRACE_WORDS + nexts
         groups += 1
 
-    # The DEEP sums in passes of four words: where the words are in the row record, sixteen bits each, and what
+    # The DEEP sums in passes of four words: where the words are in the row record, eight bits each, and what
     # multiplies them. Group by group those at z, then those at z w.
     weights: uint256[10][4][MAX_PASSES] = empty(uint256[10][4][MAX_PASSES])
     places: uint256[MAX_PASSES] = empty(uint256[MAX_PASSES])
@@ -336,10 +287,10 @@ def check(
             first = stops[section - 2]
         slot: uint256 = 0
         for k: uint256 in range(first, stops[section], bound=TRACE_WORDS):
-            where: uint256 = k - first
+            where: uint256 = k
             if section & 1 == 1:
                 where = next_at[k - TRACE_WORDS]
-            places[passes] |= (row_at[3 * (section >> 1)] + (where << 5)) << (16 * slot)
+            places[passes] |= where << (8 * slot)
             t: uint256[8] = terms[k]
             weights[passes][slot] = [
                 t[1] & LIMB | (t[3] & LIMB) << 64 | (t[5] & LIMB) << 128 | (t[7] & LIMB) << 192,
@@ -443,7 +394,8 @@ def check(
     at: uint256 = 0
     query: uint256 = 0
     self._encoding(len(rows) == len(numbers))
-    for row: Bytes[ROW_BYTES] in rows:
+    for row: uint256[ROW_WORDS] in rows:
+        data: Bytes[32 * ROW_WORDS] = abi_encode(row)
         self._encoding(numbers[query] < QUERIES)
         index: uint256 = indices[numbers[query]]
         self._encoding(index >= before)
@@ -475,9 +427,9 @@ def check(
         below: uint256 = 0
         for group: uint256 in range(groups, bound=MAX_GROUPS):
             place: uint256 = 3 * group
-            main_row: bytes32 = keccak256(slice(row, row_at[place], row_bytes[place]))
-            auxiliary_row: bytes32 = keccak256(slice(row, row_at[place + 1], row_bytes[place + 1]))
-            quotient_row: bytes32 = keccak256(slice(row, row_at[place + 2], row_bytes[place + 2]))
+            main_row: bytes32 = keccak256(slice(data, row_at[place], row_bytes[place]))
+            auxiliary_row: bytes32 = keccak256(slice(data, row_at[place + 1], row_bytes[place + 1]))
+            quotient_row: bytes32 = keccak256(slice(data, row_at[place + 2], row_bytes[place + 2]))
             if shared <= height[0] - height[group]:
                 known: bytes32[3] = digests[group]
                 assert main_row == known[0] and auxiliary_row == known[1] and quotient_row == known[2], "trace opening"
@@ -543,15 +495,15 @@ def check(
             for k: uint256 in range(at_pass, pass_stop[section], bound=MAX_PASSES):
                 w: uint256[10][4] = weights[k]
                 o3: uint256 = places[k]
-                o0: uint256 = extract32(row, o3 & 65535, output_type=uint256)
-                o1: uint256 = extract32(row, (o3 >> 16) & 65535, output_type=uint256)
-                o2: uint256 = extract32(row, (o3 >> 32) & 65535, output_type=uint256)
-                o3 = extract32(row, o3 >> 48, output_type=uint256)
+                o0: uint256 = row[o3 & 255]
+                o1: uint256 = row[(o3 >> 8) & 255]
+                o2: uint256 = row[(o3 >> 16) & 255]
+                o3 = row[o3 >> 24]
                 # Bytes in pairs, then pairs, change places.
-                o0 = (o0 >> 8) & BYTES | (o0 & BYTES) << 8
-                o1 = (o1 >> 8) & BYTES | (o1 & BYTES) << 8
-                o2 = (o2 >> 8) & BYTES | (o2 & BYTES) << 8
-                o3 = (o3 >> 8) & BYTES | (o3 & BYTES) << 8
+                o0 = (o0 >> 8) & field.BYTES | (o0 & field.BYTES) << 8
+                o1 = (o1 >> 8) & field.BYTES | (o1 & field.BYTES) << 8
+                o2 = (o2 >> 8) & field.BYTES | (o2 & field.BYTES) << 8
+                o3 = (o3 >> 8) & field.BYTES | (o3 & field.BYTES) << 8
                 e0: uint256 = (unsafe_mul((o0 >> 32) & WIDE, TWICE) >> 16) & WIDE
                 e1: uint256 = (unsafe_mul((o1 >> 32) & WIDE, TWICE) >> 16) & WIDE
                 e2: uint256 = (unsafe_mul((o2 >> 32) & WIDE, TWICE) >> 16) & WIDE
@@ -669,7 +621,7 @@ def check(
             arity: uint256 = min(log_arity, level - stop)
             size: uint256 = 1 << arity
             slot: uint256 = position & (size - 1)
-            node: bytes32 = keccak256(slice(row, leaf_at, 20 * size))
+            node: bytes32 = keccak256(slice(data, leaf_at << 5, 20 * size))
             x1: uint256 = unsafe_mul(x, to_first[slot]) % field.P
             x2: uint256 = unsafe_mul(x1, x1) % field.P
             x4: uint256 = unsafe_mul(x2, x2) % field.P
@@ -677,39 +629,34 @@ def check(
             folded: uint256 = 0
             for half: uint256 in range((size + 7) >> 3, bound=2):
                 m: uint256[8] = multipliers[2 * layer + half]
-                a: uint256 = field.swapped(extract32(row, leaf_at, output_type=uint256))
-                b: uint256 = field.swapped(extract32(row, leaf_at + 32, output_type=uint256))
-                c: uint256 = 0
-                d: uint256 = 0
-                e: uint256 = 0
-                if arity >= 2:
-                    c = field.swapped(extract32(row, leaf_at + 64, output_type=uint256))
+                leaf: uint256[8] = empty(uint256[8])
                 if arity >= 3:
-                    d = field.swapped(extract32(row, leaf_at + 96, output_type=uint256))
-                    e = field.swapped(extract32(row, leaf_at + 128, output_type=uint256))
-                leaf_at = unsafe_add(leaf_at, 160)
-                leaf: uint256[8] = self._unpacked(a, b, c, d, e)
+                    leaf = field.unpacked(
+                        row[leaf_at], row[leaf_at + 1], row[leaf_at + 2], row[leaf_at + 3], row[leaf_at + 4]
+                    )
+                    leaf_at += 5
+                else:
+                    leaf = field.unpacked(row[leaf_at], row[leaf_at + 1], row[leaf_at + arity], 0, 0)
+                    leaf_at += 1 + arity
                 if slot >> 3 == half:
                     own = leaf[slot & 7]
-                invalid_leaf |= unsafe_add(leaf[0], SPARE) | unsafe_add(leaf[1], SPARE)
+                invalid_leaf |= unsafe_add(leaf[0], field.SPARE) | unsafe_add(leaf[1], field.SPARE)
                 part: uint256 = self._pair(leaf[0], leaf[1], m[0], x1)
                 if arity >= 2:
-                    invalid_leaf |= unsafe_add(leaf[2], SPARE) | unsafe_add(leaf[3], SPARE)
+                    invalid_leaf |= unsafe_add(leaf[2], field.SPARE) | unsafe_add(leaf[3], field.SPARE)
                     part = self._pair(part, self._pair(leaf[2], leaf[3], m[1], x1), m[4], x2)
                 if arity >= 3:
                     invalid_leaf |= (
-                        unsafe_add(leaf[4], SPARE) | unsafe_add(leaf[5], SPARE)
-                        | unsafe_add(leaf[6], SPARE) | unsafe_add(leaf[7], SPARE)
+                        unsafe_add(leaf[4], field.SPARE) | unsafe_add(leaf[5], field.SPARE)
+                        | unsafe_add(leaf[6], field.SPARE) | unsafe_add(leaf[7], field.SPARE)
                     )
-                    a = self._pair(leaf[4], leaf[5], m[2], x1)
-                    b = self._pair(leaf[6], leaf[7], m[3], x1)
-                    part = self._pair(part, self._pair(a, b, m[5], x2), m[6], x4)
+                    other: uint256 = self._pair(leaf[6], leaf[7], m[3], x1)
+                    other = self._pair(self._pair(leaf[4], leaf[5], m[2], x1), other, m[5], x2)
+                    part = self._pair(part, other, m[6], x4)
                 if half == 0:
                     folded = part
                 else:
                     folded = self._pair(folded, part, m[7], unsafe_mul(x4, x4) % field.P)
-            if arity < 3:
-                leaf_at = unsafe_add(unsafe_sub(leaf_at, 160), 20 * size)
             own = field.scale(own, factor, unsafe_sub(field.MODULUS, value))
             if joins:
                 assert field.mul(left, own) == right, "fri"
@@ -753,8 +700,7 @@ def check(
                 left = quadratic[joined]
                 right = field.scale(field.mul(numerator[joined], context[17 + 3 * layer]), factor, 0)
                 joined += 1
-        self._encoding(invalid & NOT_CANONICAL | invalid_leaf & (2**32 * field.LANES) == 0)
-        self._encoding(len(row) == leaf_at + SPARE_BYTES)
+        self._encoding(invalid & NOT_CANONICAL | invalid_leaf & field.NOT_CANONICAL == 0)
         power: uint256 = 1
         t0: uint256 = 0
         t1: uint256 = 0

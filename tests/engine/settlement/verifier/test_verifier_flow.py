@@ -96,7 +96,7 @@ def test_queries_beyond_the_last_are_refused(bench: Bench, proved: Proved) -> No
     proof = bench.split(proved)
     first = proof.openings[0]
     for number, status in ((0, 1), (len(proof.openings), 0), (2**256 - 1, 0)):
-        data = encode_call(CHECK, list(proof.words), [number], [first.row], first.nodes(None))
+        data = encode_call(CHECK, list(proof.words), [number], [first.words], first.nodes(None))
         assert bench.send(bench.addresses.queries, data).status == status
 
 
@@ -114,7 +114,7 @@ def test_a_cut_path_does_not_vouch_for_a_row_from_elsewhere(bench: Bench, proved
     one, two = (proof.openings[number] for number in in_order(proof)[:2])
     forged = [*one.nodes(None), *replace(one, index=two.index).nodes(one.index)]
     numbers = in_order(proof)[:2]
-    data = encode_call(CHECK, list(proof.words), numbers, [one.row, one.row], forged)
+    data = encode_call(CHECK, list(proof.words), numbers, [one.words, one.words], forged)
     assert bench.send(bench.addresses.queries, data).status == 0
 
 
@@ -123,6 +123,6 @@ def test_the_same_query_twice_is_harmless(bench: Bench, proved: Proved) -> None:
     proof = bench.split(proved)
     one, other = (proof.openings[number] for number in in_order(proof)[:2])
     twice = [*one.nodes(None), *one.nodes(one.index)]
-    for row, status in ((one.row, 1), (other.row, 0)):
-        data = encode_call(CHECK, list(proof.words), [in_order(proof)[0]] * 2, [one.row, row], twice)
+    for row, status in ((one.words, 1), (other.words, 0)):
+        data = encode_call(CHECK, list(proof.words), [in_order(proof)[0]] * 2, [one.words, row], twice)
         assert bench.send(bench.addresses.queries, data).status == status
