@@ -70,7 +70,8 @@ def open_node_chain(node: Node, anchor: Anchor, setup: MarketSetup, store: Block
     chain = NodeChain(node.connection, node.miner, anchor, store, exchange)
     if not chain.code(exchange):
         _fund_roles(chain, setup)
-    chain.follow()
+    known = chain.blocks_since(0)
+    chain.include([], known[-1].time if known else setup.genesis_time)  # on demand: what a failure left in the pool
     return chain
 
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -20,9 +21,16 @@ LISTENING = re.compile(r"Listening on 127\.0\.0\.1:(\d+)")
 GAS_LIMIT = 60_000_000
 
 
+class Anvil(NamedTuple):
+    """A running node."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+
 @contextmanager
-def anvil(*options: object, allocation: Mapping[bytes, int] | None = None) -> Iterator[str]:
-    """The URL of a fresh Anvil; ``allocation`` gives wei to addresses. Skips the test where Anvil was not fetched."""
+def anvil(*options: object, allocation: Mapping[bytes, int] | None = None) -> Iterator[Anvil]:
+    """A fresh Anvil; ``allocation`` gives wei to addresses. Skips the test where Anvil was not fetched."""
     program = binary()
     if program is None:
         pytest.skip(f"no Anvil: {why_not()}")
@@ -36,7 +44,7 @@ def anvil(*options: object, allocation: Mapping[bytes, int] | None = None) -> It
         try:
             port = next((found[1] for line in process.stdout if (found := LISTENING.search(line))), "")
             assert port, f"Anvil ended with status {process.wait()} and did not listen"
-            yield f"http://127.0.0.1:{port}"
+            yield Anvil(f"http://127.0.0.1:{port}", process)
         finally:
             process.kill()
             process.wait()

@@ -155,10 +155,10 @@ class NodeChain:
         with self._work:
             before = self.head.number
             queue = deque(decode_transaction(raw, self.chain_id) for raw in transactions)
+            if not queue or self._pool_holds({transaction.sender for transaction in queue}):
+                self.miner.mine(time // SECOND)
             self._check_nonces(queue)
             pending: dict[bytes, Transaction] = {}
-            if not queue:
-                self.miner.mine(time // SECOND)
             while queue or pending:
                 while queue and self._send(queue[0]):
                     sent = queue.popleft()
@@ -168,6 +168,10 @@ class NodeChain:
                 self._settle(pending, time // SECOND)
             self.follow()
             return tuple(self.blocks_since(before))
+
+    def _pool_holds(self, senders: set[bytes]) -> bool:
+        """Whether transactions of these wait already: what was sent before a failure comes first."""
+        return any(self._reads.nonce(sender, pool=True) > self.nonce(sender) for sender in senders)
 
     def _check_nonces(self, transactions: Sequence[Transaction]) -> None:
         """A node keeps a transaction with a gap before it for ever: refuse it here, as the embedded chain does."""

@@ -28,9 +28,11 @@ class NodeReads:
         """EIP-155 chain id."""
         return int(self._connection.read(lambda web3: web3.eth.chain_id))
 
-    def nonce(self, address: bytes) -> int:
-        """Next nonce of an address; what waits in the pool is not counted."""
-        return int(self._connection.read(lambda web3: web3.eth.get_transaction_count(address)))  # type: ignore[arg-type]
+    def nonce(self, address: bytes, *, pool: bool = False) -> int:
+        """Next nonce of an address; what waits in the pool is counted on demand only."""
+        block: Any = "pending" if pool else "latest"
+        name: Any = address
+        return int(self._connection.read(lambda web3: web3.eth.get_transaction_count(name, block)))
 
     def balance(self, address: bytes) -> int:
         """Wei that an address holds."""

@@ -68,7 +68,7 @@ def node() -> Iterator[NodeChain]:
     """A chain on Anvil under Osaka's rules without a base fee, with the ether of both embedded chains."""
     funds = {**allocation(DEFAULT_CONFIG), address_of(KEY): 10**30}
     options = ("--hardfork", "osaka", "--block-base-fee-per-gas", 0, "--gas-limit", 60_000_000)
-    with anvil(*options, allocation=funds) as url, connected(url) as connection:
+    with anvil(*options, allocation=funds) as process, connected(process.url) as connection:
         yield NodeChain(connection, miner_of(connection), anchor_of(connection), MemoryBlockStore(), bytes(20))
 
 

@@ -63,7 +63,7 @@ class Sender:
 
 @pytest.fixture(scope="module")
 def connection() -> Iterator[NodeConnection]:
-    with anvil() as url, connected(url) as node:
+    with anvil() as process, connected(process.url) as node:
         yield node
 
 
