@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,13 +42,17 @@ def anvil(*options: object, allocation: Mapping[bytes, int] | None = None) -> It
         environment = {**os.environ, "HOME": folder}
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder)
         assert process.stdout is not None
+        drain = threading.Thread(target=process.stdout.read, name="anvil's words")  # it stops when nobody listens
         try:
             port = next((found[1] for line in process.stdout if (found := LISTENING.search(line))), "")
             assert port, f"Anvil ended with status {process.wait()} and did not listen"
+            drain.start()
             yield Anvil(f"http://127.0.0.1:{port}", process)
         finally:
             process.kill()
             process.wait()
+            if drain.ident is not None:
+                drain.join()
             process.stdout.close()
 
 
