@@ -26,7 +26,7 @@ BENCHES = {
     "prove": "seconds to prove a batch of account updates, stage by stage",
     "prove-poseidon": "Poseidon permutations proved a second, one thread, the batches' parameters",
     "ui": "frame time of the whole window, idle and while proving",
-    "verify": "seconds to verify a proof natively",
+    "verify": "seconds to verify a proof natively; gas, calldata and transactions on L1, by profile",
 }
 MAX_SEED = 2**63
 WINDOW_BENCHES = ("ui", "launch")
