@@ -39,7 +39,7 @@ PROVE_THREADS = 2
 def measure(*, quick: bool) -> dict[str, Any]:
     """Median of several native verifications of one proof, after one that is not counted; the same and gas per case."""
     rounds, sizes = (3, (SMALL,)) if quick else (ROUNDS, (SMALL, FULL))
-    cases = {}
+    cases: dict[str, dict[str, Any]] = {}
     for profile in PROFILES.values():
         l1 = _L1(profile)
         cases |= {f"{profile.name}, {updates} updates": _case(l1, updates, rounds) for updates in sizes}
