@@ -269,4 +269,5 @@ def l1_view(chain: LayerOne) -> L1View:
         contract_root=chain.contract_root.hex(),
         last_batch=chain.last_batch,
         gate=GATE,
+        where=chain.chain.where,
     )

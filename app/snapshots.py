@@ -241,7 +241,8 @@ class WorkerView:
 
 @dataclass(frozen=True, slots=True)
 class L1View:
-    """The chain: head block, its timestamp (seconds), base facts of the contracts, and what gates state updates."""
+    """The chain: head block, its timestamp (seconds), base facts of the contracts, what gates state updates,
+    and which chain it is, in words."""
 
     block: int
     timestamp: int
@@ -250,6 +251,7 @@ class L1View:
     contract_root: str
     last_batch: int
     gate: str
+    where: str
 
 
 @dataclass(frozen=True, slots=True)

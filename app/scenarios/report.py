@@ -35,6 +35,11 @@ def build_report(
         },
         "positions": _positions(session),
         "batches": [_batch(session, number) for number in sorted(core.batches.records)],
+        "l1": {
+            "where": session.chain.chain.where,
+            "chain_id": session.chain.chain.chain_id,
+            "block": session.chain.chain.head.number,
+        },
         "contract_root": session.chain.client.state_root().hex(),
         "withdrawals": [
             {"id": r.withdrawal_id, "path": r.path, "amount": r.amount, "stages": r.stages}

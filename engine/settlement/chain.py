@@ -101,6 +101,11 @@ class Chain:
         self._restore(None if checkpoint is None else _decode_checkpoint(checkpoint), recover_senders)
 
     @property
+    def where(self) -> str:
+        """In words."""
+        return "the embedded chain"
+
+    @property
     def gas_price(self) -> int:
         """Wei per gas: always the same here."""
         return GAS_PRICE

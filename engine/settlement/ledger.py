@@ -18,6 +18,10 @@ class Ledger(Protocol):
     """A chain of blocks. All methods may be called from any thread and raise typed errors only."""
 
     @property
+    def where(self) -> str:
+        """Which chain this is, in words for people."""
+
+    @property
     def chain_id(self) -> int:
         """EIP-155 chain id."""
 

@@ -70,7 +70,7 @@ def l1_figures(snapshot: Snapshot) -> tuple[Figure, ...]:
     chain, view = snapshot.l1, snapshot.sequencer
     behind = max(0, view.open_batch - 1 - chain.last_batch)
     return (
-        Figure("L1 block", count_text(chain.block), "text", "head of the chain"),
+        Figure("L1 block", count_text(chain.block), "text", f"newest block of {chain.where}"),
         Figure("Last batch on L1", f"#{chain.last_batch}", "proved", "accepted by the contract"),
         Figure(
             "Not on L1 yet", "nothing" if not behind else batches_words(behind), "pending" if behind else "text_weak"

@@ -96,6 +96,11 @@ class NodeChain:
     # -- looking
 
     @property
+    def where(self) -> str:
+        """In words."""
+        return f"the node at {self._connection.url}"
+
+    @property
     def chain_id(self) -> int:
         """EIP-155 chain id."""
         return self._anchor.chain_id
