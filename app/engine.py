@@ -11,8 +11,10 @@ import numpy as np
 from app import snapshot_builder as build
 from app.ingress import Command
 from app.l1 import ChainRequest
+from app.loop import ProveAgain
 from app.pacer import MODES, Pacer
 from app.proof_files import proof_path, read_proof_file
+from app.prover import MAX_ATTEMPTS
 from app.session import Session
 from app.snapshots import CandleSeries, Snapshot
 from app.supervisor import Supervised
@@ -135,6 +137,14 @@ class Engine:
         if not self.session.chain.funds.claimable:
             raise ProtocolError("nothing is claimable on L1 yet", field="amount")
         self._loop.ingress.deliver(ChainRequest("claim"))
+
+    def prove_again(self, number: int) -> None:
+        """One more attempt at a batch whose attempts are used up; refused for any other."""
+        self._check_running()
+        record = self._loop.venue.batch_record(number)
+        if record.status != "failed" or record.attempts < MAX_ATTEMPTS:
+            raise ProtocolError(f"batch {number} is not given up", field="batch", value=record.status)
+        self._loop.ingress.deliver(ProveAgain(number))
 
     def set_speed(self, multiple: float) -> None:
         """Venue seconds per wall second, in [0.1, 600]."""

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from app import faults
 from app.checkpoints import encode_checkpoint
@@ -30,6 +31,13 @@ CHECKPOINT_BATCHES = 8
 
 class VenueHalted(ProtocolError):
     """An input was not applied to its end: the venue in memory is no longer the journal's, and takes nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProveAgain:
+    """A user's wish: one more attempt at a batch that was given up."""
+
+    batch: int
 
 
 class VenueLoop:
@@ -188,6 +196,8 @@ class VenueLoop:
                 self._apply_outcome(fact)
         elif isinstance(fact, ChainRequest):
             self._request(fact)
+        elif isinstance(fact, ProveAgain):
+            self._prove_again(fact.batch)
         elif isinstance(fact, SlotDone):
             self._see(self.chain.take(fact.future.result()))
         else:
@@ -207,6 +217,12 @@ class VenueLoop:
     def _prove(self, batch: Batch, attempt: int) -> None:
         self._due[batch.number] = (max(proof_due(batch, attempt), self.venue.time), attempt)
         self.prover.submit(batch, attempt)
+
+    def _prove_again(self, number: int) -> None:
+        """One more attempt at a batch that was given up; nothing for one that is proved or on its way."""
+        record = self.venue.batch_record(number)
+        if record.status == "failed" and number not in self._due:
+            self._prove(self.venue.batch(number), record.attempts + 1)
 
     def _apply_outcome(self, outcome: ProofOutcome) -> None:
         self._due.pop(outcome.batch, None)

@@ -164,6 +164,8 @@ def test_amounts_and_speeds_are_refused_with_their_limits(engine: Watched) -> No
             engine.set_speed(speed)
     with pytest.raises(ProtocolError):
         engine.proof_file(10**6)
+    with pytest.raises(ProtocolError):
+        engine.prove_again(10**6)
 
 
 def test_a_full_queue_is_refused_at_once(engine: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,6 +208,8 @@ def test_money_goes_in_and_out_at_speed(engine: Watched) -> None:
 def test_a_stand_ins_file_is_not_taken_for_a_proof(engine: Watched) -> None:
     proved = engine.until(lambda picture: any(batch.proof_file for batch in picture.batches))
     number = next(batch.number for batch in proved.batches if batch.proof_file)
+    with pytest.raises(ProtocolError, match=f"batch {number} is not given up"):
+        engine.prove_again(number)
     verdict = check_proof(engine.proof_file(number))
     assert (verdict.accepted, verdict.stage) == (False, "encoding")
     Path(next(batch.proof_file for batch in proved.batches if batch.number == number)).unlink()

@@ -17,7 +17,7 @@ from app.ingress import Command
 from app.journal import JournalError
 from app.l1 import USER_TRANSACTIONS, ChainRequest
 from app.latency import L1_SLOT, proof_due
-from app.loop import VenueHalted
+from app.loop import ProveAgain, VenueHalted
 from app.prover import MAX_ATTEMPTS, ProverQueue
 from app.session import USER_WALLET, Session
 from engine.errors import ProtocolError
@@ -125,6 +125,22 @@ def test_a_failed_proof_is_retried_and_counted(folder: Path) -> None:
         outcomes = [(o.attempt, o.accepted) for o in journaled(session, ProofOutcome) if o.batch == number]
         assert outcomes == [(1, False), (2, False), (3, True)]
         assert record.stages["proved"] == record.stages["sequenced"] + 3 * (4 * SECOND + SECOND // 50 * record.accounts)
+
+
+def test_a_batch_that_was_given_up_is_proved_again_on_request(folder: Path) -> None:
+    with opened(folder, make_prover=failing_prover(MAX_ATTEMPTS)) as session:
+        session.prover.start()
+        number = session.loop.venue.unproved_batches()[0].number
+        run(session, 60, parts=60)
+        record = session.loop.venue.batch_record(number)
+        assert (record.attempts, record.status) == (MAX_ATTEMPTS, "failed")
+        for _ in range(2):  # the second wish finds it on its way
+            session.loop.ingress.deliver(ProveAgain(number))
+        run(session, 60, parts=60)
+        assert (record.attempts, record.status) == (MAX_ATTEMPTS + 1, "final")
+        session.loop.ingress.deliver(ProveAgain(number))
+        run(session, 1, parts=1)
+        assert record.attempts == MAX_ATTEMPTS + 1, "it is proved"
 
 
 def test_a_proof_that_never_comes_is_given_up_and_the_venue_goes_on(folder: Path) -> None:

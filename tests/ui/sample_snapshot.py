@@ -383,6 +383,10 @@ class SampleEngine:
         self._ask("proof_file", number)
         return self.proof
 
+    def prove_again(self, number: int) -> None:
+        """Record the wish."""
+        self._ask("prove_again", number)
+
     def stop(self) -> None:
         """Record the stop."""
         self._ask("stop")

@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from app.snapshots import Snapshot
+from engine.errors import ProtocolError
 from ui.panels.batch_menu import batch_menu
 from ui.panels.prover_bars import ProofBars, StageLegend
 from ui.panels.tables_view import TableView
@@ -39,10 +40,12 @@ STAGES, TIMES, AT_WORK, FAILED, SECURITY = range(5)
 
 
 class ProverPanel(Panel):
-    """``inspect_wanted(number)``: the user opens a batch."""
+    """``inspect_wanted(number)``: the user opens a batch. ``noticed`` and ``refused``: sentences for the notices."""
 
     title = "Prover"
     inspect_wanted = Signal(int)
+    noticed = Signal(str)
+    refused = Signal(str)
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(engine, theme, parent)
@@ -65,6 +68,7 @@ class ProverPanel(Panel):
         self.tabs.currentChanged.connect(self._on_tab)
         self.bars.opened.connect(self.inspect_wanted)
         self.bars.menu_wanted.connect(self._show_menu)
+        self.tables[1].acted.connect(self._prove_again)
 
     def _arrange(self) -> None:
         for title in ("Stages", "Times", "Workers", "Failures", "Security"):
@@ -178,6 +182,16 @@ class ProverPanel(Panel):
         batch = batch_by_number(self._snapshot, number) if self._snapshot is not None else None
         if batch is not None:
             batch_menu(self, batch, place, lambda: self.inspect_wanted.emit(number))
+
+    def _prove_again(self, number: object, _column: str) -> None:
+        if not isinstance(number, int):
+            return
+        try:
+            self.engine.prove_again(number)
+        except ProtocolError as error:
+            self.refused.emit(error.message)
+        else:
+            self.noticed.emit(f"Batch {number} goes to a worker again")
 
     def restyle(self) -> None:
         """Tables measure their fonts again."""

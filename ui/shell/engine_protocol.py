@@ -45,5 +45,8 @@ class DeskEngine(Protocol):
     def proof_file(self, number: int) -> bytes:
         """Read a batch's proof file; ``ProtocolError`` with the reason when there is none to read. Reads a disk."""
 
+    def prove_again(self, number: int) -> None:
+        """One more attempt at a batch that was given up; ``ProtocolError`` for any other."""
+
     def stop(self) -> None:
         """Close everything in order."""

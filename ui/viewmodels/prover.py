@@ -8,7 +8,7 @@ import numpy as np
 
 from app.snapshots import BatchView, SecurityTerm, Snapshot, WorkerView
 from ui.viewmodels.header import Fact
-from ui.viewmodels.prover_bars import next_words, reason_words
+from ui.viewmodels.prover_bars import is_given_up, next_words, reason_words
 from ui.viewmodels.tables import Cell, Column, Row, TableSpec
 from ui.viewmodels.wording import NOTHING, Tone, bytes_text, plural, seconds_text
 
@@ -38,6 +38,7 @@ FAILURES = TableSpec(
         Column("attempts", "Attempts", "5"),
         Column("next", "What came of it", "given up until the next start", numeric=False, rank=1),
         Column("reason", "Reason of the last failure", "a worker was lost in the middle of it", numeric=False),
+        Column("again", "", "Prove again", numeric=False, action=True),
     ),
     "No attempt failed in the batches in view.",
 )
@@ -74,10 +75,11 @@ def prove_times(snapshot: Snapshot) -> ProveTimes:
 def headline(snapshot: Snapshot, times: ProveTimes) -> tuple[Fact, ...]:
     """What is asked first, most asked first."""
     window = f"wall time of the last {plural(len(times.seconds), 'proof')}" if times.seconds else "no proof yet"
+    of_last = f" of last {len(times.seconds)}" if times.seconds else ""
     values = times.percentiles or (0.0,) * len(PERCENTILES)
     facts = [
         Fact(
-            f"prove p{name}" if place == 0 else f"p{name}",
+            f"prove p{name}{of_last}" if place == 0 else f"p{name}",
             seconds_text(value) if times.seconds else NOTHING,
             "strong" if place == 0 else "normal",
             f"{name} of 100 proofs took no longer; {window}",
@@ -214,6 +216,7 @@ def _failure_row(batch: BatchView) -> Row:
             Cell(f"{batch.attempts}", batch.attempts),
             Cell(words, words, tone, words),
             Cell(reason, reason, "text", reason),
+            Cell("Prove again" if is_given_up(batch) else NOTHING, tone="accent"),
         ),
     )
 

@@ -139,7 +139,12 @@ def next_words(batch: BatchView) -> str:
         return f"proved at attempt {batch.attempts}"
     if batch.status == "proving":
         return f"attempt {batch.attempts + 1} runs"
-    return "will be tried again" if batch.attempts < MAX_ATTEMPTS else "given up until the next start"
+    return "given up until the next start" if is_given_up(batch) else "will be tried again"
+
+
+def is_given_up(batch: BatchView) -> bool:
+    """Whether its attempts are used up: only a user or the next start has it proved again."""
+    return batch.status == "failed" and batch.attempts >= MAX_ATTEMPTS
 
 
 def segments_of(stage_seconds: dict[str, float]) -> tuple[Segment, ...]:
@@ -163,10 +168,10 @@ def _names(key: str) -> tuple[str, str]:
 def scale(bars: tuple[ProofBar, ...], before: float = 0.0) -> float:
     """Seconds that the full width stands for, a round number, so that bars rarely change their length.
 
-    A few much longer proofs are cut: the scale holds nineteen of twenty. It shrinks only when far less would do.
+    A few much longer proofs are cut: the scale holds nine of ten. It shrinks only when far less would do.
     """
     totals = [shown.seconds for shown in bars if shown.kind == "proved"] or [shown.seconds for shown in bars]
-    wanted = nice(float(np.percentile(totals, 95)) * 1.1) if totals else 1.0
+    wanted = nice(float(np.percentile(totals, 90)) * 1.1) if totals else 1.0
     return before if wanted <= before <= 1.7 * wanted else wanted
 
 

@@ -8,8 +8,11 @@ import pytest
 from PySide6.QtCore import Qt
 from sample_snapshot import SampleEngine, batch_view, widget_colors
 
+from app.prover import MAX_ATTEMPTS
+from engine.errors import ProtocolError
 from ui.panels.prover import AT_WORK, FAILED, SECURITY, STAGES, TIMES, ProverPanel
 from ui.panels.prover_bars import bar_layout
+from ui.viewmodels.wording import NOTHING
 from ui.widgets.history_chart import LINE, label_places
 
 
@@ -85,6 +88,23 @@ def test_tabs_count_what_is_wrong(panel: ProverPanel, engine: SampleEngine) -> N
     panel.show_tab(AT_WORK)
     assert panel.tables[0].rows.rows == ()
     assert "nothing is proved until one is there" in panel.tables[0].spec.empty
+
+
+def test_a_batch_that_was_given_up_can_be_proved_again(qtbot, panel: ProverPanel, engine: SampleEngine) -> None:
+    assert engine.current is not None
+    panel.show_tab(FAILED)
+    table = panel.tables[1]
+    assert table.rows.cell(0, 4).text == NOTHING, "it is tried again by itself"
+    given_up = tuple(
+        replace(view, attempts=MAX_ATTEMPTS) if view.number == 44 else view for view in engine.current.batches
+    )
+    show(panel, engine, batches=given_up)
+    with qtbot.waitSignal(panel.noticed):
+        table.act_on(44, "again")
+    assert engine.asked[-1] == ("prove_again", 44)
+    engine.refusal = ProtocolError("batch 44 is not given up")
+    with qtbot.waitSignal(panel.refused):
+        table.act_on(44, "again")
 
 
 def test_times_show_percentiles_or_say_why_there_are_none(panel: ProverPanel, engine: SampleEngine) -> None:
