@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import aiosqlite
 import pytest
 
 from app.journal import Journal, JournalClosed, JournalError
@@ -43,6 +46,29 @@ def test_a_resolved_future_means_another_connection_sees_the_row(journal: Journa
     connection = sqlite3.connect(journal.path)
     assert connection.execute("SELECT count(*) FROM inputs").fetchone() == (1,)
     connection.close()
+
+
+def test_every_commit_is_forced_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[aiosqlite.Connection] = []
+
+    def connect(*arguments: Any) -> aiosqlite.Connection:
+        made.append(plain(*arguments))
+        return made[-1]
+
+    async def ask(pragma: str) -> object:
+        async with made[0].execute(f"PRAGMA {pragma}") as cursor:
+            row = await cursor.fetchone()
+        assert row is not None
+        return row[0]
+
+    plain = aiosqlite.connect
+    monkeypatch.setattr(aiosqlite, "connect", connect)
+    journal = Journal(tmp_path / "journal.sqlite")
+    try:
+        answers = [asyncio.run_coroutine_threadsafe(ask(p), journal._loop) for p in ("synchronous", "journal_mode")]
+        assert [answer.result(30) for answer in answers] == [2, "wal"], "2 is FULL: a power cut loses nothing"
+    finally:
+        journal.close()
 
 
 def test_a_gap_in_the_sequence_is_refused(journal: Journal) -> None:
