@@ -9,7 +9,7 @@ import numpy as np
 
 from app.snapshots import BatchView, Snapshot
 from engine.units import SECOND
-from ui.viewmodels.wording import NOTHING, Tone, bytes_text, gas_text, plural, seconds_text, stamp_text
+from ui.viewmodels.wording import NOTHING, Tone, bytes_text, gas_text, plural, seconds_text, share_text, stamp_text
 
 StepState = Literal["waiting", "active", "done", "failed"]
 STEP_NAMES = ("sequenced", "proving", "proved", "on L1", "final")
@@ -120,7 +120,7 @@ def _step(batch: BatchView, index: int) -> LaneStep:
         return LaneStep("failed", f"failed, attempt {max(1, batch.attempts)}", 1.0, "danger")
     if batch.status == "proving":
         progress = max(0.0, min(1.0, batch.progress))
-        return LaneStep("active", f"{batch.proving_stage or 'starting'} {progress:.0%}", progress, "accent")
+        return LaneStep("active", f"{batch.proving_stage or 'starting'} {share_text(progress)}", progress, "accent")
     return LaneStep("waiting", "queued" if index == 1 else "next", 0.0, "pending")
 
 

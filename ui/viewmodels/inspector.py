@@ -16,7 +16,17 @@ from engine.units import format_decimal
 from ui.viewmodels.account import Figure
 from ui.viewmodels.batches import status_words
 from ui.viewmodels.tables import Cell, Column, Row, TableSpec
-from ui.viewmodels.wording import NOTHING, Tone, bytes_text, count_text, gas_text, plural, seconds_text, short_hex
+from ui.viewmodels.wording import (
+    NOTHING,
+    Tone,
+    bytes_text,
+    count_text,
+    gas_text,
+    plural,
+    seconds_text,
+    share_text,
+    short_hex,
+)
 
 if TYPE_CHECKING:
     from engine.proving.summary import ProofSummary
@@ -214,7 +224,7 @@ def missing_words(batch: BatchView) -> str:
     if batch.status == "open":
         return "This batch is still open: it is proved when it closes by size or age."
     if batch.status == "proving":
-        return f"A worker proves this batch: {batch.proving_stage or 'starting'}, {batch.progress:.0%} done."
+        return f"A worker proves this batch: {batch.proving_stage or 'starting'}, {share_text(batch.progress)} done."
     if batch.status == "failed":
         return f"Attempt {max(1, batch.attempts)} failed: {batch.failure or 'no reason given'}."
     return "This batch waits for a worker."

@@ -10,7 +10,7 @@ from app.snapshots import BatchView, SecurityTerm, Snapshot, WorkerView
 from ui.viewmodels.header import Fact
 from ui.viewmodels.prover_bars import is_given_up, next_words, reason_words
 from ui.viewmodels.tables import Cell, Column, Row, TableSpec
-from ui.viewmodels.wording import NOTHING, Tone, bytes_text, plural, seconds_text
+from ui.viewmodels.wording import NOTHING, Tone, bytes_text, plural, seconds_text, share_text
 
 WINDOW = 200
 """Proofs over which percentiles are taken."""
@@ -175,7 +175,7 @@ def worker_rows(workers: tuple[WorkerView, ...]) -> tuple[Row, ...]:
 def _worker_row(worker: WorkerView) -> Row:
     words = STATE_WORDS.get(worker.state, worker.state)
     if worker.batch is not None and worker.state == "proving":
-        words = f"batch {worker.batch}, {worker.stage} {worker.fraction:.0%}"
+        words = f"batch {worker.batch}, {worker.stage} {share_text(worker.fraction)}"
     tone = STATE_TONES.get(worker.state, "text")
     failed: Tone = "warn" if worker.failures else "text_weak"
     return Row(
@@ -184,7 +184,7 @@ def _worker_row(worker: WorkerView) -> Row:
             Cell(worker.name, worker.name, "text_strong"),
             Cell(worker.kind, worker.kind, "text_weak"),
             Cell(words, words, tone, words),
-            Cell(f"{100 * worker.busy:.0f} %", worker.busy, "text"),
+            Cell(share_text(worker.busy), worker.busy, "text"),
             Cell(f"{worker.proofs:,}", worker.proofs),
             Cell(f"{worker.failures:,}", worker.failures, failed),
             Cell(worker.last_failure or NOTHING, worker.last_failure, failed, worker.last_failure),

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.prover import MAX_ATTEMPTS
 from app.snapshots import BatchView
-from ui.viewmodels.wording import NOTHING, Tone, bytes_text, seconds_text
+from ui.viewmodels.wording import NOTHING, Tone, bytes_text, seconds_text, share_text
 
 BarKind = Literal["proved", "running", "waiting", "failed", "unknown"]
 STAGE_NAMES: dict[str, tuple[str, str]] = {
@@ -88,7 +88,9 @@ def bar(batch: BatchView) -> ProofBar:
     """The bar of one closed batch."""
     kind = _kind(batch)
     segments = segments_of(batch.stage_seconds) if kind in ("proved", "running") else ()
-    slowest = next((f"{s.name} {s.share:.0%}" for s in segments if s.slowest), NOTHING) if kind == "proved" else ""
+    slowest = (
+        next((f"{s.name} {share_text(s.share)}" for s in segments if s.slowest), NOTHING) if kind == "proved" else ""
+    )
     words, tone = _words(batch, kind)
     prove = seconds_text(batch.prove_seconds) if batch.prove_seconds else NOTHING
     told = [f"batch {batch.number}, {kind}" if kind != "unknown" else f"batch {batch.number}, proved", words]
@@ -117,8 +119,10 @@ def _kind(batch: BatchView) -> BarKind:
 
 def _words(batch: BatchView, kind: BarKind) -> tuple[str, Tone]:
     if kind == "running":
+        ended = STAGE_NAMES[batch.proving_stage][1] if batch.proving_stage in STAGE_NAMES else ""
         attempt = f", attempt {batch.attempts + 1}" if batch.attempts else ""
-        return f"{max(0.0, min(1.0, batch.progress)):.0%}{attempt}", "accent"
+        done = share_text(max(0.0, min(1.0, batch.progress)))
+        return f"{done}, {ended} done{attempt}" if ended else f"{done}{attempt}", "accent"
     if kind == "failed":
         return f"attempt {max(1, batch.attempts)} failed, {next_words(batch)}: {reason_words(batch)}", "danger"
     if kind == "waiting":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.snapshots import Snapshot, ThreadView, WorkerView
 from ui.viewmodels.header import speed_text
-from ui.viewmodels.wording import count_text, plural, seconds_text
+from ui.viewmodels.wording import count_text, plural, seconds_text, share_text
 
 LAG_WARN_MS, LAG_DANGER_MS = 50.0, 250.0
 SILENT_SECONDS, COMPILING_SECONDS = 5.0, 120.0
@@ -53,10 +53,10 @@ def _prover(snapshot: Snapshot) -> StatusItem:
     words = f"prover: {plural(waiting, 'batch').replace('batchs', 'batches')} waiting"
     starting = _starting(snapshot)
     if starting:
-        words = f"prover: compiling, {starting[0].fraction:.0%} · {waiting} waiting"
+        words = f"prover: compiling, {share_text(starting[0].fraction)} · {waiting} waiting"
         return StatusItem("prover", words, "pending", "first launch: the first proofs wait for the prover's kernels")
     if proving:
-        words += f", {proving[-1].number} at {proving[-1].progress:.0%}"
+        words += f", {proving[-1].number} at {share_text(proving[-1].progress)}"
     tone = "warn" if waiting > 3 else "weak"
     return StatusItem("prover", words, tone, f"{snapshot.proof_failures} failed attempts")
 

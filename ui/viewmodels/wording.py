@@ -79,6 +79,11 @@ def percent_text(ppm: int | None, *, decimals: int = 1, sign: bool = False) -> s
     return f"{format_decimal(rounded_ratio(ppm, 10 ** (4 - decimals)), decimals, sign=sign)} %"
 
 
+def share_text(share: float) -> str:
+    """A share of 0 to 1 as whole per cent: ``58 %``."""
+    return f"{100 * share:.0f} %"
+
+
 def fraction_ppm(fraction: int) -> int:
     """A 0.32 fraction in millionths, rounded half away from zero."""
     return rounded_ratio(fraction * PPM, FIXED_ONE)
@@ -150,8 +155,10 @@ def count_text(value: int) -> str:
 
 
 def gas_text(gas: int) -> str:
-    """Gas in thousands."""
-    return f"{gas / 1000:,.0f}k gas" if gas else NOTHING
+    """Gas in thousands, or in millions from one on."""
+    if not gas:
+        return NOTHING
+    return f"{gas / 1e6:.1f}M gas" if gas >= 999_500 else f"{gas / 1000:.0f}k gas"
 
 
 def short_hex(text: str, head: int = 6, tail: int = 4) -> str:

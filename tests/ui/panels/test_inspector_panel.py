@@ -172,7 +172,7 @@ def test_another_batch_or_the_end_forgets_what_runs(
     qtbot.keyClick(panel, Qt.Key.Key_Escape)
     assert (left, panel.busy) == ([1], False)
     panel.inspect(45)
-    assert panel.verdict.text() == "A worker proves this batch: quotient, 58% done."
+    assert panel.verdict.text() == "A worker proves this batch: quotient, 58 % done."
     assert not panel.verify.isEnabled()
     go_on.set()
     for thread in forgotten:

@@ -66,7 +66,7 @@ def test_the_running_proof_moves_and_only_it_is_painted_again(panel: ProverPanel
     )
     show(panel, engine, batches=moved)
     assert [a.number for a, b in zip(before, panel.bars.shown, strict=True) if a is not b] == [45]
-    assert next(row for row in panel.bars.shown if row.number == 45).words == "70%, attempt 2"
+    assert next(row for row in panel.bars.shown if row.number == 45).words == "70 %, quotient done, attempt 2"
 
 
 def test_only_the_slowest_stage_is_loud(panel: ProverPanel, theme) -> None:

@@ -85,7 +85,7 @@ def status(snapshot):
 def test_the_status_bar_says_lag_prover_block_threads_clock_and_frames():
     items = status(sample_snapshot())
     assert items["engine"].text == "engine lag 3 ms"
-    assert items["prover"].text == "prover: 1 batch waiting, 45 at 58%"
+    assert items["prover"].text == "prover: 1 batch waiting, 45 at 58 %"
     assert items["l1"].text == "L1 block 1,131"
     assert items["threads"].text == "6 threads ok"
     assert items["clock"].text == "clock 1x"
@@ -115,7 +115,7 @@ def test_a_prover_that_compiles_is_said_and_is_not_silent():
     busy = tuple(replace(t, heartbeat_age=60.0) if t is prover else t for t in base.threads)
     worker = WorkerView("in this process", "thread", "starting", None, "", 0.45, 0.0, 0, 0, "")
     items = status(sample_snapshot(threads=busy, workers=(worker,)))
-    assert items["prover"].text == "prover: compiling, 45% · 1 waiting"
+    assert items["prover"].text == "prover: compiling, 45 % · 1 waiting"
     assert items["threads"].text == "6 threads ok"
     assert status(sample_snapshot(threads=busy))["threads"].text == "thread prover silent"
     stuck = tuple(replace(t, heartbeat_age=600.0) if t is prover else t for t in base.threads)

@@ -85,7 +85,7 @@ def test_a_file_that_is_not_the_stored_one_is_told(summary: ProofSummary) -> Non
     [
         ("open", {}, "still open"),
         ("sequenced", {}, "waits for a worker"),
-        ("proving", {"proving_stage": "fri", "progress": 0.8}, "fri, 80% done"),
+        ("proving", {"proving_stage": "fri", "progress": 0.8}, "fri, 80 % done"),
         ("failed", {"attempts": 2, "failure": "killed"}, "Attempt 2 failed: killed."),
     ],
 )

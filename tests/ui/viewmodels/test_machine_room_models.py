@@ -25,7 +25,7 @@ def lane_words(number: int) -> list[tuple[str, str]]:
 def test_lanes_say_where_each_batch_is() -> None:
     assert lane_words(47) == [("active", "open"), *[("waiting", "")] * 4]
     assert lane_words(46)[:2] == [("done", "10:03:21"), ("waiting", "queued")]
-    assert lane_words(45)[1] == ("active", "quotient 58%")
+    assert lane_words(45)[1] == ("active", "quotient 58 %")
     assert lane_words(44)[1] == ("failed", "failed, attempt 2")
     assert [state for state, _ in lane_words(43)] == ["done", "done", "done", "waiting", "waiting"]
     assert [state for state, _ in lane_words(42)] == ["done", "done", "done", "done", "waiting"]
@@ -163,7 +163,7 @@ def test_a_batch_that_did_not_change_keeps_its_lane() -> None:
     moved = tuple(replace(view, progress=0.9) if view.number == 45 else replace(view) for view in SNAPSHOT.batches)
     second = book.lanes(moved)
     assert [a is b for a, b in zip(first, second, strict=True)] == [view.number != 45 for view in moved]
-    assert second[2].steps[1].words == "quotient 90%"
+    assert second[2].steps[1].words == "quotient 90 %"
     assert book.lanes(()) == ()
 
 

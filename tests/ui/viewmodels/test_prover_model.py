@@ -32,11 +32,15 @@ def test_each_kind_of_batch_has_its_words() -> None:
     made = {shown.number: shown for shown in prover_bars.BarBook().bars(SNAPSHOT.batches)}
     assert 47 not in made, "the open batch is not the prover's yet"
     assert (made[46].kind, made[46].words) == ("waiting", "waits for a worker")
-    assert (made[45].kind, made[45].words, made[45].prove_time) == ("running", "58%, attempt 2", "6.9 s")
+    assert (made[45].kind, made[45].words, made[45].prove_time) == (
+        "running",
+        "58 %, quotient done, attempt 2",
+        "6.9 s",
+    )
     assert made[45].open_seconds == pytest.approx(6.9 - sum(s.seconds for s in made[45].segments))
     assert made[44].kind == "failed"
     assert made[44].words.startswith("attempt 2 failed, will be tried again: worker killed")
-    assert (made[43].kind, made[43].slowest, made[43].proof_size) == ("proved", "commitment 22%", "414 kB")
+    assert (made[43].kind, made[43].slowest, made[43].proof_size) == ("proved", "commitment 22 %", "414 kB")
     unkept = bar(batch_view(40, "final", NOW, stage_seconds={}))
     assert (unkept.kind, unkept.words) == ("unknown", "stage times were not kept")
     assert bar(batch_view(40, "final", NOW, attempts=3)).words == "attempt 3"
@@ -123,7 +127,7 @@ def test_failures_say_what_came_of_them() -> None:
 
 def test_workers_say_state_load_and_last_failure() -> None:
     rows = [cells(row) for row in prover.worker_rows(SNAPSHOT.workers)]
-    assert rows[0][:5] == ["in this process", "thread", "batch 45, quotient 58%", "83 %", "212"]
+    assert rows[0][:5] == ["in this process", "thread", "batch 45, quotient 58 %", "83 %", "212"]
     assert rows[2][2] == "set aside after failures"
     assert rows[3][2] == "lost; its batch goes to another"
     assert rows[3][5:] == ["1", "killed by signal 9"]

@@ -15,6 +15,7 @@ from ui.viewmodels.wording import (
     distance_ppm,
     exact_money_text,
     fixed_price_text,
+    gas_text,
     health_tone,
     health_words,
     leverage_text,
@@ -121,3 +122,10 @@ def test_small_things() -> None:
     assert short_hex("0x" + "ab" * 20) == "0xababab…abab"
     assert short_hex("0xabcd") == "0xabcd"
     assert short_hex("") == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("gas", "words"), [(0, "–"), (214_300, "214k gas"), (999_600, "1.0M gas"), (17_312_000, "17.3M gas")]
+)
+def test_gas_is_told_in_thousands_or_millions(gas: int, words: str) -> None:
+    assert gas_text(gas) == words
