@@ -148,20 +148,32 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                 dot2 = uint256_addmod(dot2, uint256_mulmod((a >> 21) & field.LOW10, b, field.N), field.N)
                 rest = rest >> 24
         if word & 4 != 0:
+            x0: uint256 = sum0
+            x1: uint256 = sum1
+            x2: uint256 = sum2
             if operation == 1:
-                registers[next] = field.join(
-                    uint256_addmod(dot0, field.LIFT, field.N),
-                    uint256_addmod(dot1, field.LIFT, field.N),
-                    uint256_addmod(dot2, field.LIFT, field.N),
-                )
+                x0 = uint256_addmod(dot0, field.LIFT, field.N)
+                x1 = uint256_addmod(dot1, field.LIFT, field.N)
+                x2 = uint256_addmod(dot2, field.LIFT, field.N)
                 dot0 = 0
                 dot1 = 0
                 dot2 = 0
             else:
-                registers[next] = field.join(sum0, sum1, sum2)
                 sum0 = field.LIFT
                 sum1 = 0
                 sum2 = 0
+            # field.join, which happens here too often for a call.
+            e: uint256 = unsafe_add(unsafe_add(x0 & field.EVEN, (x1 & field.EVEN) << 11), (x2 & field.EVEN) << 21)
+            o: uint256 = unsafe_add(
+                unsafe_add((x0 >> 51) & field.EVEN, ((x1 >> 51) & field.EVEN) << 11), ((x2 >> 51) & field.EVEN) << 21
+            )
+            registers[next] = (
+                (e & field.LANE) % field.P
+                | ((o & field.LANE) % field.P) << 51
+                | ((e >> 102) % field.P) << 102
+                | ((o >> 102) % field.P) << 153
+                | (unsafe_add(unsafe_add(x0 >> 204, (x1 >> 204) << 11), (x2 >> 204) << 21) % field.P) << 204
+            )
             next = unsafe_add(next, 1)
     results: DynArray[uint256, MAX_RESULTS] = []
     for index: uint256 in range(RESULTS, bound=MAX_RESULTS):

@@ -32,7 +32,7 @@ MAX_CONTEXT: constant(uint256) = 96
 MAX_QUERIES: constant(uint256) = 256
 BATCH: constant(uint256) = 20
 ROW_WORDS: constant(uint256) = 109
-MAX_NODES: constant(uint256) = 2048
+MAX_NODES: constant(uint256) = 1920
 MAX_DEPTH: constant(uint256) = 24
 MAX_TABLES: constant(uint256) = 8
 MAX_GROUPS: constant(uint256) = 3
@@ -43,7 +43,7 @@ MAX_NEXT: constant(uint256) = 80
 # and, four at a time, in how many passes of the DEEP sums they go.
 TRACE_WORDS: constant(uint256) = 88
 NEXT_WORDS: constant(uint256) = 24
-MAX_PASSES: constant(uint256) = 32
+MAX_PASSES: constant(uint256) = 30
 
 # Sixty-four bits apart, 32 bits wide.
 WIDE: constant(uint256) = (2**32 - 1) * (1 + 2**64 + 2**128 + 2**192)
@@ -107,6 +107,17 @@ def complete(context: bytes32) -> bool:
 @pure
 def _encoding(good: bool):
     assert good, "encoding"
+
+
+@internal
+@pure
+def _index(state: uint256, number: uint256) -> uint256:
+    """
+    @dev The 32 bits that the transcript yields for the query with this number.
+    """
+    start: bytes5 = convert(convert(2**33 | ((number >> 3) << 24), uint40), bytes5)
+    drawn: uint256 = field.swapped(convert(keccak256(concat(convert(state, bytes32), start)), uint256))
+    return (drawn >> (224 - 32 * (number & 7))) & field.WORD32
 
 
 @internal
@@ -369,21 +380,6 @@ def check(
             elif slot == 3:
                 low = 1
             to_first[slot] = unsafe_mul(to_first[low], to_first[slot ^ low]) % field.P
-    indices: uint256[MAX_QUERIES] = empty(uint256[MAX_QUERIES])
-    for drawing: uint256 in range(MAX_QUERIES // 8):
-        if 8 * drawing >= QUERIES:
-            break
-        drawn: uint256 = field.swapped(
-            convert(
-                keccak256(
-                    concat(convert(context[0], bytes32), convert(convert(2**33 | (drawing << 24), uint40), bytes5))
-                ),
-                uint256,
-            )
-        )
-        for i: uint256 in range(8):
-            indices[8 * drawing + i] = (drawn >> (224 - 32 * i)) & ((1 << log_domain) - 1)
-
     # Of the query before: siblings of the trees by level, those of FRI's paths, digests of rows and leaves.
     siblings: bytes32[3][MAX_DEPTH] = empty(bytes32[3][MAX_DEPTH])
     fri_siblings: bytes32[MAX_DEPTH * MAX_LAYERS] = empty(bytes32[MAX_DEPTH * MAX_LAYERS])
@@ -397,7 +393,7 @@ def check(
     for row: uint256[ROW_WORDS] in rows:
         data: Bytes[32 * ROW_WORDS] = abi_encode(row)
         self._encoding(numbers[query] < QUERIES)
-        index: uint256 = indices[numbers[query]]
+        index: uint256 = self._index(context[0], numbers[query]) & ((1 << log_domain) - 1)
         self._encoding(index >= before)
         bits |= 1 << numbers[query]
         # Levels up to and with the one where the paths join; beyond the root for the first query.
