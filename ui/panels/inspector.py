@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShortcut
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabBar, QVBoxLayout, QWidget
 
 from app.proof_check import Verdict, check_proof
@@ -97,9 +97,16 @@ class InspectorPanel(Panel):
         self.done.clicked.connect(self._leave)
         self.page.copied.connect(lambda name: self.noticed.emit(f"Copied: {name}"))
         self.jumps.tabBarClicked.connect(lambda index: self.page.jump_to(self.jumps.tabText(index)))
-        escape = QShortcut(Qt.Key.Key_Escape, self)
-        escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        escape.activated.connect(self._leave)
+        self.newer.setToolTip("Alt+Right")
+        self.older.setToolTip("Alt+Left")
+        for keys, act in (
+            ("Escape", self._leave),
+            ("Alt+Right", lambda: self._step(-1)),
+            ("Alt+Left", lambda: self._step(1)),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
 
     @property
     def busy(self) -> bool:
@@ -117,6 +124,7 @@ class InspectorPanel(Panel):
         self.batch = self.summary = self._read = None
         if self._snapshot is not None:
             self.refresh(self._snapshot)
+        self.page.setFocus()
 
     def _step(self, places: int) -> None:
         numbers = [batch.number for batch in self._snapshot.batches] if self._snapshot is not None else []

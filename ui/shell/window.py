@@ -6,7 +6,8 @@ import time
 
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from app.snapshots import Snapshot
 from ui.panels.header import HeaderBar
@@ -55,6 +56,7 @@ class DeskWindow(QMainWindow):
         self._cursor = 0
         self._messages: tuple[str, ...] = ()
         self._mode = ModeTeller()
+        self._inspected_from: QWidget | None = None
         self.registry = ActionRegistry()
         register_actions(self.registry, self)
         self.qt_actions = self.registry.build_menus(self)
@@ -87,8 +89,18 @@ class DeskWindow(QMainWindow):
 
     def inspect(self, number: int | None = None) -> None:
         """Open a batch in the proof inspector; None for the newest one with a proof."""
+        inspector, focused = self.panels["inspector"], QApplication.focusWidget()
+        if focused is not None and not inspector.isAncestorOf(focused):
+            self._inspected_from = focused
         self.workspace.show_panel("inspector")
-        self.panels["inspector"].inspect(number)  # type: ignore[attr-defined]
+        inspector.inspect(number)  # type: ignore[attr-defined]
+
+    def leave_inspector(self) -> None:
+        """The chart comes back to the front, and the keyboard to where the inspector was opened from."""
+        self.workspace.show_panel("chart")
+        source, self._inspected_from = self._inspected_from, None
+        if source is not None and isValid(source) and source.isVisible():
+            source.setFocus()
 
     def notify(self, kind: str, text: str, now: float) -> None:
         """Record a notice and show it unless it was just shown."""

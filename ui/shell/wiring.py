@@ -20,7 +20,7 @@ def wire_panels(window: DeskWindow) -> None:
         withdrawals.withdraw_pressed.connect(lambda: _to_withdrawal_form(window))
     inspector = window.panels.get("inspector")
     if inspector is not None and hasattr(inspector, "inspect"):
-        inspector.left.connect(lambda: window.workspace.show_panel("chart"))
+        inspector.left.connect(window.leave_inspector)
         window.workspace.docks["inspector"].closed.connect(inspector.cancel)
         window.closed.connect(inspector.cancel)
     for panel in window.panels.values():

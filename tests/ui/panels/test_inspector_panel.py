@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from sample_proof import NUMBER, proved_view, sample_proof
 from sample_snapshot import SampleEngine
 
@@ -156,6 +156,21 @@ def test_export_writes_all_of_it_or_says_why_not(
     panel.start_export(tmp_path)
     assert "cannot be written" in settled()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.proof"], "nothing half written is left"
+
+
+def test_the_export_button_asks_where_and_suggests_a_name(
+    panel: InspectorPanel, engine: SampleEngine, settled, tmp_path: Path
+) -> None:
+    panel.inspect(NUMBER)
+    settled()
+    panel.export.click()
+    (dialog,) = panel.findChildren(QFileDialog)
+    assert Path(dialog.selectedFiles()[0]).name.startswith(f"batch-{NUMBER}-")
+    dialog.setDirectory(str(tmp_path))
+    dialog.selectFile("mine.proof")
+    dialog.accept()
+    settled()
+    assert (tmp_path / "mine.proof").read_bytes() == engine.proof
 
 
 def test_another_batch_or_the_end_forgets_what_runs(

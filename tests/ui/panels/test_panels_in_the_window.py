@@ -13,6 +13,7 @@ from sample_snapshot import SampleEngine
 from engine.errors import ProtocolError
 from ui.desk import make_window
 from ui.panels.account import AccountPanel
+from ui.panels.inspector import InspectorPanel
 from ui.panels.ticket import TicketPanel
 from ui.panels.withdrawals import WithdrawalsPanel
 from ui.shell.window import DeskWindow
@@ -67,3 +68,26 @@ def test_a_refused_order_is_also_a_notice(qtbot, window: DeskWindow, engine: Sam
     qtbot.keyClicks(ticket.fields.size_edit.line, "0.25")
     qtbot.mouseClick(ticket.button, Qt.MouseButton.LeftButton)
     assert heard == ["the queue holds 4096 commands"]
+
+
+def test_the_keyboard_opens_a_batch_reads_it_and_comes_back(qtbot, window: DeskWindow, engine: SampleEngine) -> None:
+    engine.refusal = ProtocolError("the disk is gone")
+    panel, inspector = show(window, "prover"), window.panels["inspector"]
+    assert isinstance(inspector, InspectorPanel)
+    window.activateWindow()
+    panel.bars.setFocus()
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
+        qtbot.keyClick(panel.bars, key)
+    assert inspector.number == 43
+    assert window.workspace.docks["inspector"].isCurrentTab()
+    assert QApplication.focusWidget() is inspector.page
+    qtbot.keyClick(inspector.page, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    assert inspector.number == 42
+    qtbot.waitUntil(lambda: inspector.on_frame(0.0))
+    qtbot.keyClick(inspector.page, Qt.Key.Key_Escape)
+    assert window.workspace.docks["chart"].isCurrentTab()
+    assert QApplication.focusWidget() is panel.bars
+    window.registry.run("view.inspect")
+    assert inspector.number == 43
+    window.workspace.toggle_panel("inspector")
+    assert not inspector.busy, "closing it forgets what runs"
