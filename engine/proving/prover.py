@@ -29,6 +29,7 @@ from engine.stark.errors import ProvingCancelled, VerificationError
 from engine.stark.prover import prove
 from engine.stark.security import SecurityReport, Term
 from engine.stark.verifier import verify
+from engine.stark.workers import Workers
 from engine.units import format_decimal
 
 Progress = Callable[[str, float], None]
@@ -123,7 +124,8 @@ def prove_batch(
     check_batch(batch, claim, shape)
     if progress is not None:
         progress(WITNESS_STAGE, 0.0)
-    traces = build_traces(batch, shape)
+    with Workers(threads, cancelled) as workers:
+        traces = build_traces(batch, shape, workers)
     check_roots(traces, batch, shape)
     witness_seconds = time.perf_counter() - started
     if progress is not None:

@@ -29,6 +29,7 @@ from engine.proving.witness import (
 from engine.sequencer.batch import Batch, ExternalFlow
 from engine.stark.expression import Column
 from engine.stark.program import Program, flatten, run
+from engine.stark.workers import ALONE, Workers
 
 Signed = NDArray[np.int64]
 
@@ -47,22 +48,28 @@ class Traces:
         return {"poseidon": self.poseidon, "path": self.path, "update": self.update, "range": self.range}
 
 
-def build_traces(batch: Batch, shape: StatementShape) -> Traces:
+def build_traces(batch: Batch, shape: StatementShape, workers: Workers = ALONE) -> Traces:
     """Traces of a batch, honest if the batch is; nothing is checked here (see ``engine.proving.checks``)."""
-    old, new = [u.old for u in batch.updates], [u.new for u in batch.updates]
-    return traces_from_words(batch, encode_leaves(old, shape), encode_leaves(new, shape), shape)
+    old = encode_leaves([u.old for u in batch.updates], shape)
+    workers.pause()
+    new = encode_leaves([u.new for u in batch.updates], shape)
+    return traces_from_words(batch, old, new, shape, workers)
 
 
-def traces_from_words(batch: Batch, old_words: Words, new_words: Words, shape: StatementShape) -> Traces:
+def traces_from_words(
+    batch: Batch, old_words: Words, new_words: Words, shape: StatementShape, workers: Workers = ALONE
+) -> Traces:
     """The same for leaves given as words [n, words]; the batch gives ids, siblings, flows and the old root."""
-    log = PermutationLog()
+    log = PermutationLog(workers)
     updates = batch.updates
     old, new = (hash_leaves(words, shape, log) for words in (old_words, new_words))
     paths = climb_paths(updates, old.digests, new.digests, shape, log)
     poseidon = log.trace(padded_height(len(updates) * shape.tree_height))
+    workers.pause()
     rows = poseidon.shape[1]
     accounts = np.array([u.account for u in updates], dtype=np.uint32)
     update = _update_trace(batch, shape, old, new, paths, update_rows(len(updates), rows, shape))
+    workers.pause()
     return Traces(poseidon, _path_trace(accounts, paths, rows), update, range_trace(update, shape))
 
 

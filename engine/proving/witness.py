@@ -20,9 +20,12 @@ from engine.hashing.poseidon_constants import WIDTH
 from engine.hashing.poseidon_kernels import permute_many, witness_rows
 from engine.proving.shape import StatementShape
 from engine.proving.tables.poseidon import CAPACITY_HALF, RATE_HALF, poseidon_columns
+from engine.stark.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
 MIN_ROWS = 8
+PIECE = 1 << 12
+"""Rows of the Poseidon table that are filled between two pauses: some ten milliseconds."""
 
 
 def permute_rows(inputs: Words) -> Words:
@@ -38,11 +41,13 @@ def permutation_columns(inputs: Words) -> Words:
 class PermutationLog:
     """Runs permutations and remembers each with the half of its output that was used."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: Workers = ALONE) -> None:
+        self._workers = workers
         self._inputs: dict[int, list[Words]] = {RATE_HALF: [], CAPACITY_HALF: []}
 
     def half(self, inputs: Words, half: int) -> Words:
         """Outputs [n, 8] of inputs [n, 16]."""
+        self._workers.pause()
         self._inputs[half].append(inputs)
         return permute_rows(inputs)[:, BLOCK * half : BLOCK * (half + 1)]
 
@@ -55,7 +60,11 @@ class PermutationLog:
         inputs = np.zeros((rows, WIDTH), dtype=np.uint32)
         inputs[: len(distinct)] = distinct
         trace = np.empty((len(c.names), rows), dtype=np.uint32)
-        trace[: len(c.permutation)] = permutation_columns(inputs)
+
+        def part(start: int, stop: int) -> None:
+            trace[: len(c.permutation), start:stop] = permutation_columns(inputs[start:stop])
+
+        self._workers.spread(rows, part, MIN_ROWS, PIECE)
         trace[c.rate_multiplicity.index] = np.bincount(numbers[: len(rate)], minlength=rows)
         trace[c.capacity_multiplicity.index] = np.bincount(numbers[len(rate) :], minlength=rows)
         return trace

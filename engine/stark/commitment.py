@@ -68,6 +68,8 @@ class Phase:
 
 _ROWS, _PAIRS = 128, 1 << 12
 """Threads share the work in multiples of these."""
+_WORDS, _MOST_PAIRS = 1 << 21, 1 << 15
+"""Words of rows, and pairs, that are hashed between two pauses: some ten milliseconds."""
 
 
 def _hash_matrix(matrix: Matrix, lease: Lease, workers: Workers) -> Digests:
@@ -77,7 +79,7 @@ def _hash_matrix(matrix: Matrix, lease: Lease, workers: Workers) -> Digests:
     def part(start: int, stop: int) -> None:
         hash_rows(matrix.values, matrix.width, rows, out=out, rows=(start, stop))
 
-    workers.spread(rows, part, _ROWS)
+    workers.spread(rows, part, _ROWS, max(_WORDS // matrix.width // _ROWS, 1) * _ROWS)
     return out
 
 
@@ -88,7 +90,7 @@ def _hash_layer(layer: Digests, lease: Lease, workers: Workers) -> Digests:
     def part(start: int, stop: int) -> None:
         hash_pairs(layer[8 * start : 8 * stop], out=out[4 * start : 4 * stop])
 
-    workers.spread(pairs, part, _PAIRS)
+    workers.spread(pairs, part, _PAIRS, _MOST_PAIRS)
     return out
 
 

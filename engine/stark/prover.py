@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
-from engine.hashing.keccak import grind
 from engine.stark import evaluator, reference
 from engine.stark.air import PublicTerm, Statement
 from engine.stark.codegen import program_of
@@ -29,6 +28,7 @@ from engine.stark.errors import ProvingCancelled, StatementError
 from engine.stark.evaluator import Machine, machines_of, make_machine
 from engine.stark.folding import blocks, fold, mix
 from engine.stark.fri import interpolate_final
+from engine.stark.grinding import least_nonce
 from engine.stark.inputs import check_publics, check_traces
 from engine.stark.layout import QUOTIENT_CHUNKS, layout_of
 from engine.stark.lookup import LookupChallenges, make_challenges
@@ -209,7 +209,7 @@ class Prover:
 
     def grind(self, bits: int) -> int:
         """Find and absorb a nonce."""
-        nonce = grind(self.transcript.state, bits) if bits else 0
+        nonce = least_nonce(self.transcript.state, bits, self.workers) if bits else 0
         self.transcript.absorb_nonce(nonce)
         return nonce
 
@@ -387,7 +387,7 @@ def prove(
     ``threads`` share the work of most stages; the bytes do not depend on their number. ``kernels``: modules written by
     ``engine.stark.codegen``, by table; other tables are lowered here, once a process.
     """
-    with Workers(threads) as workers:
+    with Workers(threads, cancelled) as workers:
         return Prover(
             statement, traces, public_inputs, public_terms, parameters, progress, cancelled, plain, kernels, workers
         ).run()

@@ -14,7 +14,7 @@ from engine.stark.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
 _COEFFICIENTS = 1 << 20
-"""Coefficients kept at a time: columns go from values to extension in groups of so many."""
+"""Coefficients kept at a time: columns go from values to extension in groups of so many, some ten milliseconds."""
 
 
 def extend(
@@ -33,6 +33,7 @@ def extend(
     def part(first: int, last: int) -> None:
         scratch = lease.take(min(together, last - first) << log_height)
         for start in range(first, last, together):
+            workers.pause()
             stop = min(start + together, last)
             own = slice(start << log_height, stop << log_height)
             target = out[own.start << log_blowup : own.stop << log_blowup]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from dataclasses import replace
 
 import msgspec
@@ -16,7 +18,8 @@ from engine.field.koalabear import P
 from engine.proving import job as jobs
 from engine.proving.job import MAGIC, MAX_JOB, ProofJob, decode_job, encode_job, prove_job, verify_answer
 from engine.sequencer.batch import Batch
-from engine.stark.errors import VerificationError
+from engine.stark.errors import ProvingCancelled, VerificationError
+from engine.stark.memory import SHARED
 
 
 def batch_of(number: int = 1) -> Batch:
@@ -87,3 +90,25 @@ def test_the_answer_to_a_job_must_be_about_that_job(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(jobs, "verify_file", lambda file: accepted)
     with pytest.raises(VerificationError, match="another profile"):
         verify_answer(proved.file, ProofJob(JOB.batch, DEFAULT_CONFIG, "frugal"))
+
+
+def test_every_stage_asks_whether_to_go_on_and_memory_is_given_back() -> None:
+    stage, asked = "start", Counter[str]()
+
+    def ended(name: str, fraction: float) -> None:
+        nonlocal stage
+        stage = name
+
+    def count() -> bool:
+        asked[stage] += 1
+        return False
+
+    prove_job(ENCODED, progress=ended, cancelled=count, threads=2)
+    assert {"witness", "trace", "extension", "commitment", "lookup", "quotient", "deep", "fri"} <= set(asked)
+    total = asked.total()
+    kept = SHARED.kept
+    for stop in (1, 2, total // 3, total // 2, total - 1):
+        polls = itertools.count(1)
+        with pytest.raises(ProvingCancelled):
+            prove_job(ENCODED, cancelled=lambda polls=polls, stop=stop: next(polls) >= stop, threads=2)
+        assert SHARED.kept == kept, "buffers of a cancelled proof are used again"

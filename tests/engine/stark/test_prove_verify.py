@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from stark_toys import FAST, cubes, cubes_witness, fibonacci, fibonacci_witness
 
+from engine.hashing.keccak import grind
 from engine.stark.air import PublicTerm
 from engine.stark.errors import ProvingCancelled, StatementError, VerificationError
+from engine.stark.grinding import least_nonce
 from engine.stark.prover import STAGES, prove
 from engine.stark.verifier import verify
 from engine.stark.witness import check_witness
+from engine.stark.workers import Workers
 
 
 @pytest.mark.parametrize("log_height", [3, 4, 6, 9])
@@ -67,6 +70,16 @@ def test_cancelling_ends_all_threads() -> None:
     with pytest.raises(ProvingCancelled):
         prove(fibonacci(), traces, publics, (), FAST, cancelled=lambda: next(asked, True), threads=3)
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_least_nonce_is_found_whatever_the_threads(threads: int) -> None:
+    with Workers(threads) as workers:
+        for bits, prefix in ((0, bytes(32)), (9, bytes(32)), (17, bytes(range(32)))):
+            assert least_nonce(prefix, bits, workers) == grind(prefix, bits)
+    asked = iter([False, True])
+    with Workers(threads, lambda: next(asked, True)) as workers, pytest.raises(ProvingCancelled):
+        least_nonce(bytes(32), 60, workers)  # would take an age
 
 
 def test_progress_is_reported_and_cancelling_stops() -> None:

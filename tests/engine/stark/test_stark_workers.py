@@ -49,3 +49,20 @@ def test_a_failure_comes_through_after_all_parts_have_ended(failing: int) -> Non
     with Workers(2) as workers, pytest.raises(ProvingCancelled):
         workers.spread(100, part)
     assert sorted(ended) == [0, 50]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 3000), st.integers(1, 3), st.integers(1, 9))
+def test_pieces_cover_everything_once_with_a_pause_before_each(count: int, threads: int, most: int) -> None:
+    pieces: list[tuple[int, int]] = []
+    pauses: list[int] = []
+
+    def paused() -> bool:
+        pauses.append(1)
+        return False
+
+    with Workers(threads, paused) as workers:
+        workers.spread(count, lambda *bounds: pieces.append(bounds), 16, 16 * most)
+    assert [i for start, stop in sorted(pieces) for i in range(start, stop)] == list(range(count))
+    assert all(stop - start <= 16 * most for start, stop in pieces)
+    assert len(pauses) == len(pieces)
