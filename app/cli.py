@@ -13,10 +13,11 @@ from collections.abc import Callable
 from types import ModuleType
 
 from app import faults
+from app.proving_choice import PROVERS
 from engine.errors import ProtocolError, UnknownName
 
 DESCRIPTION = "Proofline: a trading desk with a STARK-proven layer-2 perpetuals exchange inside it."
-COMMANDS = ("desk", "run", "replay", "verify", "bench", "screenshots", "doctor")
+COMMANDS = ("desk", "run", "replay", "verify", "bench", "screenshots", "worker", "doctor")
 SCENARIOS = ("round-trip",)
 BENCHES = {
     "ack": "journaled acknowledgement latency of the sequencer (p50, p99)",
@@ -98,6 +99,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--profile", choices=PROFILES, default=PROFILES[0], help="parameters of the proofs: made fast, or cheap on L1"
     )
     proving.add_argument(
+        "--prover", choices=PROVERS, default=PROVERS[0], help="what proves on this machine: thread, or a child process"
+    )
+    proving.add_argument(
+        "--cluster", metavar="URL", default=None, help="a Dask scheduler whose workers prove, like tcp://10.0.0.2:8786"
+    )
+    proving.add_argument(
         "--l1", metavar="URL", default=None, help="a node as the L1, like http://127.0.0.1:8545 (default: embedded)"
     )
     parser = argparse.ArgumentParser(prog="main.py", description=DESCRIPTION, parents=[shared])
@@ -127,6 +134,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     bench.add_argument("--quick", action="store_true", help="fewer repetitions: a look, not a measurement")
     pictures = commands.add_parser("screenshots", parents=[shared], help="write pictures of the window")
     pictures.add_argument("folder", metavar="DIR")
+    worker = commands.add_parser(
+        "worker", parents=[shared], help="prove for desks elsewhere, as part of a Dask cluster"
+    )
+    worker.add_argument("cluster", metavar="URL", help="the Dask scheduler, like tcp://10.0.0.2:8786")
+    worker.add_argument("--threads", type=int, default=2, help="threads of one proof")
     commands.add_parser("doctor", parents=[shared], help="check this installation and the data folder")
     if arguments and arguments[0] not in COMMANDS and not arguments[0].startswith("-"):
         parser.error(f"unknown command {arguments[0]!r}; valid: {', '.join(COMMANDS)}")

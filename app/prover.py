@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +23,9 @@ from app.supervisor import Supervised
 from app.workers.member import Item, LiveProof
 from app.workers.pool import Pool
 from app.workers.threads import ThreadWorker, lower_priority
-from app.workers.worker import Proved, Report, Worker
+from app.workers.worker import Proved, Report, Source, Worker
 from engine.exchange.config import VenueConfig
-from engine.proving.parameters import DEFAULT_PROFILE, Profile, profile_named
+from engine.proving.parameters import DEFAULT_PROFILE, Profile
 from engine.sequencer.batch import Batch
 from engine.sequencer.inputs import ProofOutcome
 
@@ -49,11 +48,6 @@ class _Asked:
 Verify = Callable[[bytes, "ProofJob"], "VerifiedProof"]
 
 
-def prover_with(profile: str) -> Callable[..., ProverQueue]:
-    """A :class:`ProverQueue` for the parameter set with this name; raises :class:`engine.errors.UnknownName`."""
-    return partial(ProverQueue, profile=profile_named(profile))
-
-
 def verify_answer(file: bytes, job: ProofJob) -> VerifiedProof:
     """:func:`engine.proving.job.verify_answer`, imported when it is first needed."""
     from engine.proving import job as jobs
@@ -72,7 +66,8 @@ class ProverQueue:
     """Hands batches to the pool in order of number, on one thread.
 
     ``deliver`` is called on that thread with each outcome; it must only hand it on. ``workers`` prove, by default one
-    thread of this process; ``stand_by`` gets work only when none of them is usable, or one is slow.
+    thread of this process; ``sources`` bring more of them; ``stand_by`` gets work only when none of them is usable, or
+    one is slow.
     """
 
     def __init__(
@@ -84,18 +79,18 @@ class ProverQueue:
         profile: Profile = DEFAULT_PROFILE,
         workers: Iterable[Worker] = (),
         stand_by: Iterable[Worker] = (),
+        sources: Iterable[Source] = (),
         verify: Verify = verify_answer,
-        messages: Iterable[str] = (),
     ) -> None:
         self._config = config
         self._proofs = proofs
         self._deliver = deliver
         self._profile = profile
         self._verify = verify
-        self._workers, self._stand_by = tuple(workers) or (ThreadWorker(),), tuple(stand_by)
-        self._messages = tuple(messages)
+        self._sources, self._stand_by = tuple(sources), tuple(stand_by)
+        self._workers = tuple(workers) or (() if self._sources else (ThreadWorker(),))
         self._events: queue.SimpleQueue[_Asked | tuple[Worker | None, Report] | None] = queue.SimpleQueue()
-        self._pool = Pool(self._accept, self._give_up, lambda worker, report: self._events.put((worker, report)))
+        self._pool = Pool(self._accept, self._give_up, self._report)
         self._stopping = threading.Event()
         self._asked: dict[int, ProofJob | None] = {}
         self._facts: dict[str, ProofFacts] = {}
@@ -135,7 +130,8 @@ class ProverQueue:
     def messages(self) -> tuple[str, ...]:
         """What the window should say: why proving is not where it was asked for, what a worker compiles."""
         starting = [member.stage for member in self._pool.members if member.state == "starting" and member.stage]
-        return (*self._messages, *dict.fromkeys(starting))
+        told = [source.message() for source in self._sources] + starting
+        return tuple(dict.fromkeys(message for message in told if message))
 
     def facts(self, digest: str) -> ProofFacts:
         """What was measured when the proof with this digest was made; blank for ""."""
@@ -151,6 +147,11 @@ class ProverQueue:
         self._events.put(None)
         self.thread.join(60)
         self._pool.stop()
+        for source in self._sources:
+            source.stop()
+
+    def _report(self, worker: Worker | None, report: Report) -> None:
+        self._events.put((worker, report))
 
     def _running(self) -> list[LiveProof]:
         tries = ((member, member.item) for member in self._pool.members)
@@ -163,6 +164,8 @@ class ProverQueue:
                 self._pool.add(worker)
             for worker in self._stand_by:
                 self._pool.add(worker, stand_by=True)
+            for source in self._sources:
+                source.start(self._report)
         while not self._stopping.is_set():
             self.thread.beat()
             try:

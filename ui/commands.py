@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.proving_choice import choice_of
 from app.settings import open_paths
 from app.speed import MAX_SPEED, MIN_SPEED
 from engine.errors import OutOfRange, ProtocolError
@@ -27,11 +28,12 @@ def desk(options: argparse.Namespace) -> int:
     """Open the window; without a display, play the round trip on the terminal instead."""
     if not MIN_SPEED <= options.speed <= MAX_SPEED:
         raise OutOfRange("--speed", options.speed, MIN_SPEED, MAX_SPEED)
+    choice = choice_of(options)
     if not has_display():
         return _without_display(options)
     from ui.shell.start import run
 
-    return run(open_paths(options.data), options.speed, options.profile, options.l1)
+    return run(open_paths(options.data), options.speed, choice, options.l1)
 
 
 def has_display() -> bool:
@@ -57,7 +59,7 @@ def _without_display(options: argparse.Namespace) -> int:
         "round-trip",
         paths,
         1,
-        options.profile,
+        choice_of(options),
         say=print_step,
         keep=lambda session: _picture_session(Engine(session), pictures),
         l1=options.l1,

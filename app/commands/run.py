@@ -14,12 +14,13 @@ from typing import Any
 import msgspec
 
 from app.market_setup import account_seed
-from app.prover import prover_with
+from app.proving_choice import ProvingChoice, choice_of
 from app.scenarios import round_trip
 from app.scenarios.journey import Journey, Say
 from app.scenarios.report import build_report, write_report
 from app.session import Session, open_session
 from app.settings import ROOT, Paths, open_paths
+from app.workers.choice import prover_with
 from engine.errors import ProtocolError
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.sequencer.batch import root_bytes
@@ -31,7 +32,7 @@ PLAYS: dict[str, Callable[[Journey], None]] = {"round-trip": round_trip.play}
 def run(options: argparse.Namespace) -> int:
     """0 when every step passed; the report is written in both cases."""
     folder = new_run_folder(options.data, options.scenario)
-    report = play(options.scenario, folder, options.seed, options.profile, say=print_step, l1=options.l1)
+    report = play(options.scenario, folder, options.seed, choice_of(options), say=print_step, l1=options.l1)
     if options.report:
         write_report(Path(options.report), report)
         print(f"report: {options.report}")
@@ -54,7 +55,7 @@ def play(
     scenario: str,
     paths: Paths,
     seed: int,
-    profile: str,
+    proving: ProvingChoice,
     *,
     say: Say,
     keep: Callable[[Session], None] | None = None,
@@ -69,7 +70,7 @@ def play(
     config = msgspec.structs.replace(DEFAULT_CONFIG, seed=seed)
     # the user's address is in the leaves: with a random key the seed would not fix the roots
     demo_key(paths.keys, secret=role_key(account_seed(config, config.first_user_account), "taker"))
-    session = open_session(paths, config, _progress(say), make_prover=prover_with(profile), l1=l1)
+    session = open_session(paths, config, _progress(say), make_prover=prover_with(proving), l1=l1)
     opened = time.perf_counter()
     journey = Journey(session, say)
     try:

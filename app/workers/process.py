@@ -113,9 +113,11 @@ class ProcessWorker:
         here, there = Pipe()
         command = [sys.executable, "-m", self._module, str(there.fileno())]
         with self._pipe_lock:
-            child = subprocess.Popen(command, cwd=ROOT, pass_fds=[there.fileno()], start_new_session=True)
+            child = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, pass_fds=[there.fileno()], start_new_session=True
+            )
             there.close()
-            self._child, self._pipe = child, here
+            self._child, self._pipe, self._cancelled_at = child, here, None
             if self._stopping.is_set():
                 child.kill()
         return child, here

@@ -12,6 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from app.proving_choice import ProvingChoice
 from app.session import open_session
 from app.settings import Paths, open_paths
 from engine.exchange.config import DEFAULT_CONFIG
@@ -59,7 +60,7 @@ def shown(kind: type) -> list:
 
 
 def opened_with_failure(qtbot: QtBot, paths: Paths) -> StartWindow:
-    window, opener = StartWindow(), Opener(paths, 1.0, "quick")
+    window, opener = StartWindow(), Opener(paths, 1.0, ProvingChoice())
     qtbot.addWidget(window)
     opener.progressed.connect(window.show_progress)
     opener.failed.connect(window.show_failure)
@@ -78,7 +79,7 @@ def opened_with_failure(qtbot: QtBot, paths: Paths) -> StartWindow:
 
 @pytest.mark.usefixtures("no_other_thread")
 def test_progress_is_shown_and_the_venue_runs(qtbot: QtBot, paths: Paths) -> None:
-    window, opener = StartWindow(), Opener(paths, 2.0, "frugal")
+    window, opener = StartWindow(), Opener(paths, 2.0, ProvingChoice("frugal"))
     qtbot.addWidget(window)
     seen: list[tuple[str, float]] = []
     opener.progressed.connect(window.show_progress)
@@ -156,7 +157,7 @@ def test_the_program_opens_and_ends_with_its_window(qtbot: QtBot, paths: Paths) 
         return False
 
     person = Poll(close_the_desk)
-    assert start.run(paths, 1.0, "quick") == 0
+    assert start.run(paths, 1.0, ProvingChoice()) == 0
     assert person.done
     assert paths.layouts.exists()
     open_session(paths).close()  # the folder was let go
@@ -176,6 +177,6 @@ def test_closing_the_start_window_gives_up(qtbot: QtBot, paths: Paths, monkeypat
         return bool(windows)
 
     person = Poll(close_at_once)
-    assert start.run(paths, 1.0, "quick") == 0
+    assert start.run(paths, 1.0, ProvingChoice()) == 0
     assert person.done
     assert opened == [], "a desk must not come up after its start was given up"

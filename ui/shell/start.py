@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from app.proving_choice import ProvingChoice
 from app.settings import Paths
 from engine.errors import ProtocolError
 from ui.shell.signals import closing_on_signals
@@ -32,12 +33,12 @@ class Opener(QObject):
     opened = Signal()
     failed = Signal(str)
 
-    def __init__(self, paths: Paths, speed: float, profile: str, l1: str | None = None) -> None:
+    def __init__(self, paths: Paths, speed: float, proving: ProvingChoice, l1: str | None = None) -> None:
         super().__init__()
         self.engine: Engine | None = None
         self._paths = paths
         self._speed = speed
-        self._profile = profile
+        self._proving = proving
         self._l1 = l1
         self._given_up = False
         self.thread_of_work = threading.Thread(target=self._open, name="opener")
@@ -59,10 +60,10 @@ class Opener(QObject):
             warm_up_trading(self._progress)
             self._progress("loading the engine", 0.0)
             from app.engine import Engine
-            from app.prover import prover_with
             from app.session import open_session
+            from app.workers.choice import prover_with
 
-            make_prover = prover_with(self._profile)
+            make_prover = prover_with(self._proving)
             session = open_session(self._paths, progress=self._progress, make_prover=make_prover, l1=self._l1)
             engine = Engine(session)
             engine.set_speed(self._speed)
@@ -127,11 +128,11 @@ def start_application() -> QApplication:
     return found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
 
 
-def run(paths: Paths, speed: float, profile: str, l1: str | None = None) -> int:
+def run(paths: Paths, speed: float, proving: ProvingChoice, l1: str | None = None) -> int:
     """Open, show the desk until it is closed, stop everything in order; the exit status."""
     app = start_application()
     with closing_on_signals():
-        return _run(app, paths, Opener(paths, speed, profile, l1))
+        return _run(app, paths, Opener(paths, speed, proving, l1))
 
 
 def _run(app: QApplication, paths: Paths, opener: Opener) -> int:
