@@ -86,6 +86,7 @@ class Cluster:
         self._complain("is being looked for")
         self._workers: dict[str, ClusterWorker] = {}
         self._tasks: dict[int, ClusterWorker] = {}
+        self._proving: dict[ClusterWorker, asyncio.Task[Any] | None] = {}
         self._talks: set[asyncio.Task[None]] = set()
         self._client: Client | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -211,6 +212,8 @@ class Cluster:
         if worker is None:
             return
         self._report(worker, Lost(reason, for_good=True))
+        if (proving := self._proving.get(worker)) is not None:
+            proving.cancel()  # Dask would wait for the worker to come back
         if not self._workers:
             self._complain("has no workers left")
 
@@ -235,11 +238,12 @@ class Cluster:
 
     async def prove(self, worker: ClusterWorker, task: Task, key: str) -> None:
         """Have a task proved by this worker, and tell what became of it."""
-        self._tasks[task.number] = worker
+        self._tasks[task.number], self._proving[worker] = worker, asyncio.current_task()
         try:
             report = await self._answer(worker, task, key)
         finally:
             self._tasks.pop(task.number, None)
+            self._proving.pop(worker, None)
         self._report(worker, report)
 
     async def _answer(self, worker: ClusterWorker, task: Task, key: str) -> WireReport:
@@ -256,7 +260,7 @@ class Cluster:
 
     async def cancel(self, worker: ClusterWorker, key: str) -> None:
         """Stop a task; a worker that cannot be told finishes it for nobody."""
-        if self._client is not None:
+        if self._client is not None and worker in self._proving:
             await self._client.run(cluster_task.stop, key, workers=[worker.address], on_error="ignore")
 
     async def _submit(self, worker: ClusterWorker, function: Callable[..., bytes], *arguments: Any, key: str) -> bytes:

@@ -80,7 +80,8 @@ class Pool:
     def stop(self) -> None:
         """Cancel everything and end every worker."""
         for member in self.members:
-            member.worker.cancel()
+            if member.task is not None:
+                member.worker.cancel()
         for member in self.members:
             member.worker.stop()
             self._release(member)

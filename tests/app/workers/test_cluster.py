@@ -37,17 +37,20 @@ class Background:
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        assert self.process.stdout is not None
-        self.heard: list[str] = []
-        for line in self.process.stdout:
-            self.heard.append(line)
-            self.found = line
-            if re.search(words, line):
-                break
-        else:
-            raise AssertionError("".join(self.heard))
-        self._reader = threading.Thread(target=self.heard.extend, args=(self.process.stdout,), name="reader")
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._listen, name="reader")
         self._reader.start()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line)
+
+    def said(self, words: str) -> str:
+        """The next line with something like ``words``."""
+        while not re.search(words, line := self._lines.get(timeout=LIMIT)):
+            pass
+        return line
 
     def end(self) -> None:
         self.process.kill()

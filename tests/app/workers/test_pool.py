@@ -318,7 +318,8 @@ def test_stop_cancels_and_ends_everybody() -> None:
     world = World("a", "b")
     world.ask(1)
     world.pool.stop()
-    assert all(worker.stopped and worker.cancels for worker in world.workers.values())
+    assert all(worker.stopped for worker in world.workers.values())
+    assert (world.workers["a"].cancels, world.workers["b"].cancels) == (1, 0)
     assert all(member.item is None for member in world.pool.members)
     world.say("a", Proved(world.task("a"), GOOD))
     assert world.accepted == []
