@@ -85,7 +85,7 @@ class NodeChain:
         self._blocks = [block_of(self._same_block(anchor.number, anchor.hash), ())]
         for record in store.read_all():
             self._publish(decode_block(record))
-        self._base_fee = _base_fee(self._same_block(self.head.number, self.head.hash))
+        self._note_fees(self._same_block(self.head.number, self.head.hash))
 
     def close(self) -> None:
         """Give up waiting for blocks, then close the connection."""
@@ -165,7 +165,7 @@ class NodeChain:
             self._check_nonces(queue)
             pending: dict[bytes, Transaction] = {}
             while queue or pending:
-                while queue and self._send(queue[0]):
+                while queue and self._fits(queue[0], pending) and self._send(queue[0]):
                     sent = queue.popleft()
                     pending[sent.hash] = sent
                 if not pending:
@@ -177,6 +177,12 @@ class NodeChain:
     def _pool_holds(self, senders: set[bytes]) -> bool:
         """Whether transactions of these wait already: what was sent before a failure comes first."""
         return any(self._reads.nonce(sender, pool=True) > self.nonce(sender) for sender in senders)
+
+    def _fits(self, transaction: Transaction, pending: dict[bytes, Transaction]) -> bool:
+        """Whether the next block made on demand has room for it. Beyond that, Anvil drops what it was sent too early:
+        a transaction whose predecessor had no room in the block has too high a nonce for it."""
+        asked = sum(waiting.gas_limit for waiting in pending.values()) + transaction.gas_limit
+        return not self.miner.on_demand or not pending or asked <= self._block_gas
 
     def _check_nonces(self, transactions: Sequence[Transaction]) -> None:
         """A node keeps a transaction with a gap before it for ever: refuse it here, as the embedded chain does."""
@@ -262,7 +268,7 @@ class NodeChain:
             for number in sorted(touched):
                 self._record(newest if number == newest["number"] else self._reads.header(number), touched[number])
             self._included.clear()
-            self._base_fee = _base_fee(newest)
+            self._note_fees(newest)
 
     def _touched(self, first: int, last: int) -> dict[int, set[bytes]]:
         """By number, the transactions of new blocks that concern the venue; the newest block in any case."""
@@ -305,6 +311,6 @@ class NodeChain:
             value=number,
         )
 
-
-def _base_fee(header: Any) -> int:
-    return int(header.get("baseFeePerGas") or 0)
+    def _note_fees(self, header: Any) -> None:
+        self._base_fee = int(header.get("baseFeePerGas") or 0)
+        self._block_gas = int(header["gasLimit"])

@@ -163,12 +163,14 @@ def test_ether_that_comes_with_the_same_call_is_waited_for(world: World) -> None
 
 
 def test_more_than_a_block_holds_takes_more_blocks(world: World) -> None:
+    """Large ones that do not fit together, and a small one behind them that would fit before its turn."""
     sender = Sender(world.chain)
-    raws = [sender.sign(world.loud, nonce, gas_limit=2**24, data=b"\1" * 32) for nonce in range(3)]
+    limits = (2**24, 2**24, 2**24, 100_000)
+    raws = [sender.sign(world.loud, nonce, gas_limit=gas, data=b"\1" * 32) for nonce, gas in enumerate(limits)]
     blocks = world.chain.include(raws, START * SECOND)
     receipts = [receipt for block in blocks for receipt in block.receipts]
-    assert [receipt.status for receipt in receipts] == [1, 1, 1]
-    assert len({receipt.transaction for receipt in receipts}) == 3
+    assert [receipt.status for receipt in receipts] == [1, 1, 1, 1]
+    assert len({receipt.transaction for receipt in receipts}) == 4
 
 
 def test_a_reverted_transaction_is_included_with_its_reason(world: World) -> None:
