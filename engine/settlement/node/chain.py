@@ -167,10 +167,12 @@ class NodeChain:
             while queue or pending:
                 while queue and self._fits(queue[0], pending) and self._send(queue[0]):
                     sent = queue.popleft()
-                    pending[sent.hash] = sent
-                if not pending:
+                    if sent.hash not in self._included:
+                        pending[sent.hash] = sent
+                if pending:
+                    self._settle(pending, time // SECOND)
+                elif queue:
                     raise self._unpaid(queue[0])
-                self._settle(pending, time // SECOND)
             self.follow()
             return tuple(self.blocks_since(before))
 
@@ -206,9 +208,11 @@ class NodeChain:
             if any(known in words for known in _KNOWN):
                 return True
             if "nonce too low" in words:
-                if self._reads.receipt(transaction.hash) is None:
+                found = self._reads.receipt(transaction.hash)
+                if found is None:
                     expected = self.nonce(transaction.sender)
                     raise NonceMismatch(transaction.sender, transaction.nonce, expected) from error
+                self._included[transaction.hash] = found
                 return True
             if "underpriced" in words:
                 raise NonceTaken(
