@@ -17,6 +17,7 @@ from app.folder_checks import OtherVenue
 from app.folder_lock import FolderInUse, FolderLock
 from app.journal import JournalError
 from app.l1 import ChainRequest
+from app.loop import CHECKPOINT_BATCHES
 from app.session import USER_DEPOSIT, USER_WALLET, Session
 from app.settings import BadDataFolder, open_paths
 from engine.errors import CorruptData
@@ -69,6 +70,19 @@ def test_checkpoint_and_tail_give_the_venue_that_died(crashed: tuple[Path, bytes
         assert session.replayed > 20
         assert session.loop.venue.sequence == session.loop.sequence == session.replayed + newest(folder)
         assert image(session) == before
+
+
+def test_a_killed_venue_replays_a_few_batches_at_most(folder: Path, tmp_path: Path) -> None:
+    with opened(folder) as session:
+        session.prover.start()
+        run(session, 20, parts=20)
+        session.prover.stop()
+        shutil.copytree(folder, tmp_path / "killed")
+        records, last = session.loop.venue.core.batches.records, session.loop.sequence
+    ends = sorted(record.last_sequence for record in records.values())
+    with opened(tmp_path / "killed") as session:
+        assert 0 < session.replayed == last - newest(tmp_path / "killed")
+        assert sum(end > newest(tmp_path / "killed") for end in ends) <= CHECKPOINT_BATCHES
 
 
 def newest(folder: Path) -> int:
