@@ -147,11 +147,22 @@ class SecurityTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class L1StepView:
+    """An L1 transaction that helped to bring a batch to L1: open, check, register or update. ``calldata`` in bytes."""
+
+    kind: str
+    transaction: str
+    gas: int
+    calldata: int
+
+
+@dataclass(frozen=True, slots=True)
 class BatchView:
     """A batch's life. ``stages``: stage name (opened, sequenced, proved, posted, final) to venue time.
     ``proving_stage`` (the stage that ended last), ``progress`` (0..1), ``running_seconds`` and ``stage_seconds`` (of
     the stages that ended) are live while a prover works on it. ``security_terms``: of the proven level, () if unknown.
-    ``profile`` and ``worker``: the parameter set of its proof and who made it, "" if unknown.
+    ``profile`` and ``worker``: the parameter set of its proof and who made it, "" if unknown. ``gas`` is that of all
+    ``l1_steps``; ``l1_transaction`` is the last of them, which moved the root.
     """
 
     number: int
@@ -179,6 +190,7 @@ class BatchView:
     running_seconds: float = 0.0
     profile: str = ""
     worker: str = ""
+    l1_steps: tuple[L1StepView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

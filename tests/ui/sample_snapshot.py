@@ -15,6 +15,7 @@ from app.snapshots import (
     BatchView,
     CandleSeries,
     FillView,
+    L1StepView,
     L1View,
     MarketView,
     OrderView,
@@ -219,7 +220,7 @@ def batch_view(number: int, status: str, time: int, **more: Any) -> BatchView:
         new_root=f"{((number + 1) * 0x1F3D5B79) % (1 << 64):016x}" * 4, bits_proven=102.4, bits_conjectured=128.0,
         stage_seconds=stage_seconds(11.4 + number % 4 * 0.9, number) if proved else {},
         security_terms=TERMS if proved else (), profile="quick" if proved else "",
-        worker="in this process" if proved else "",
+        worker="in this process" if proved else "", l1_steps=l1_steps(number) if reached >= 4 else (),
     )  # fmt: skip
     return replace(view, **more)
 
@@ -229,6 +230,16 @@ def stage_seconds(total: float, seed: int) -> dict[str, float]:
     shares = {"witness": 5, "trace": 7, "extension": 14, "commitment": 24, "lookup": 9, "quotient": 14, "deep": 8,
               "fri": 12 + seed % 5 * 4, "openings": 2}  # fmt: skip
     return {name: total * share / sum(shares.values()) for name, share in shares.items()}
+
+
+def l1_steps(number: int) -> tuple[L1StepView, ...]:
+    """The L1 transactions of a batch."""
+    costs = (("open", 4_600_000, 21_000), ("check", 5_200_000, 126_532), ("check", 5_100_000, 121_828),
+             ("register", 48_000, 36), ("update", 96_000, 420))  # fmt: skip
+    return tuple(
+        L1StepView(kind, f"{number * 1_000_003 + place:064x}", gas, calldata)
+        for place, (kind, gas, calldata) in enumerate(costs)
+    )
 
 
 def sample_workers() -> tuple[WorkerView, ...]:

@@ -26,7 +26,7 @@ TWO_COLUMNS_FROM = 840
 PAD, BETWEEN = 8, 24
 FIGURE_ROW, FIGURE_WIDTH = 18, 300
 FLOW_LINES = 6  # rows of the flows' table before it scrolls
-LEFT_COLUMN = ("Batch", "Claim", "Coverage")
+LEFT_COLUMN = ("Batch", "L1", "Claim", "Coverage")
 RIGHT_COLUMN = ("Security", "Parameters", "Commitments", "Sizes", "Stages")
 
 
@@ -74,7 +74,8 @@ class InspectorPage(QScrollArea):
         self._theme = theme
         self._make_widgets(theme, symbol)
         self.sections = {
-            "Batch": Section("Batch", (self.batch, self.transactions)),
+            "Batch": Section("Batch", (self.batch, self.roots)),
+            "L1": Section("L1 transactions", (self.l1, self.l1_gas, self.transactions)),
             "Claim": Section("Claim: the public inputs", (self.claim, self.claim_hashes, self.flows)),
             "Coverage": Section("Coverage", self.coverage),
             "Security": Section("Security terms, weakest first", (self.security_words, self.security)),
@@ -85,12 +86,15 @@ class InspectorPage(QScrollArea):
         }
         self._columns = 0
         self._arrange()
-        for hashes in (self.transactions, self.claim_hashes, self.commitments, self.digest):
+        for hashes in (self.roots, self.transactions, self.claim_hashes, self.commitments, self.digest):
             hashes.copied.connect(self.copied)
 
     def _make_widgets(self, theme: Theme, symbol: str) -> None:
         self.batch = FigureGrid(theme, FIGURE_WIDTH, FIGURE_ROW, columns=1)
-        self.transactions = HashRows("roots and L1 transactions")
+        self.roots = HashRows("recorded roots")
+        self.l1 = FigureGrid(theme, FIGURE_WIDTH, FIGURE_ROW, columns=1)
+        self.l1_gas = BarRows(theme, "gas of each L1 transaction")
+        self.transactions = HashRows("L1 transactions")
         self.claim = FigureGrid(theme, FIGURE_WIDTH, FIGURE_ROW, columns=1)
         self.claim_hashes = HashRows("public inputs")
         self.flows = TableView(model.FLOWS, symbol, theme)
@@ -104,8 +108,9 @@ class InspectorPage(QScrollArea):
         self.digest = HashRows("file digest")
         self.parts = BarRows(theme, "parts of the file")
         self.stages = BarRows(theme, "stages of the prover")
-        names = ("batch", "claim", "parameters", "tables")
-        for name, grid in zip(names, (self.batch, self.claim, self.parameters, self.tables), strict=True):
+        names = ("batch", "L1", "claim", "parameters", "tables")
+        grids = (self.batch, self.l1, self.claim, self.parameters, self.tables)
+        for name, grid in zip(names, grids, strict=True):
             grid.setAccessibleName(name)
 
     def _arrange(self) -> None:
@@ -154,7 +159,10 @@ class InspectorPage(QScrollArea):
     def show_batch(self, batch: BatchView) -> None:
         """What the record says."""
         self.batch.set_figures(model.batch_figures(batch))
-        self.transactions.set_hashes(tuple(NamedHash(*pair) for pair in model.batch_hashes(batch)))
+        self.roots.set_hashes(tuple(NamedHash(*pair) for pair in model.batch_hashes(batch)))
+        self.l1.set_figures(model.l1_figures(batch))
+        self.l1_gas.set_rows(tuple(BarRow(*step) for step in model.l1_bars(batch)))
+        self.transactions.set_hashes(tuple(NamedHash(*pair) for pair in model.l1_hashes(batch)))
         segments = segments_of(batch.stage_seconds)
         longest = max((segment.seconds for segment in segments), default=1.0)
         self.stages.set_rows(

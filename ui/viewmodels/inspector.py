@@ -21,7 +21,6 @@ from ui.viewmodels.wording import (
     Tone,
     bytes_text,
     count_text,
-    gas_text,
     plural,
     seconds_text,
     share_text,
@@ -54,13 +53,12 @@ def batch_figures(batch: BatchView) -> tuple[Figure, ...]:
         Figure("Proof", bytes_text(batch.proof_bytes) if proved else NOTHING, "text" if proved else "text_weak"),
         Figure("Proved by", batch.worker or NOTHING, "text" if batch.worker else "text_weak", "the worker"),
         Figure("Attempts", attempts_words(batch), "warn" if batch.failure else "text", batch.failure),
-        *l1_figures(batch),
     )
 
 
 def batch_hashes(batch: BatchView) -> tuple[tuple[str, str], ...]:
-    """Roots as the venue recorded them, and the transaction that brought the new one to L1."""
-    named = (("old root", batch.old_root), ("new root", batch.new_root), ("L1 transaction", batch.l1_transaction))
+    """Roots as the venue recorded them."""
+    named = (("old root", batch.old_root), ("new root", batch.new_root))
     return tuple((name, f"0x{value.removeprefix('0x')}") for name, value in named if value)
 
 
@@ -73,13 +71,41 @@ def l1_figures(batch: BatchView) -> tuple[Figure, ...]:
     """Where and for how much L1 took it."""
     if not batch.l1_transaction:
         return (Figure("L1", "not posted yet", "text_weak"),)
-    per_trade = f"{batch.gas / max(1, batch.transactions):,.0f} gas"
+    calldata = sum(step.calldata for step in batch.l1_steps)
     tip = "gas of the batch over its transactions: fills, deposits, withdrawals, funding and insurance payments"
     return (
-        Figure("L1 block", count_text(batch.l1_block)),
-        Figure("Gas", gas_text(batch.gas), tip="of all its L1 transactions"),
-        Figure("Gas per trade", per_trade, "text", tip),
+        Figure("Block", count_text(batch.l1_block)),
+        Figure("Gas", f"{count_text(batch.gas)} gas", "text_strong", "of all its L1 transactions"),
+        Figure("Gas per trade", f"{batch.gas / max(1, batch.transactions):,.0f} gas", "text", tip),
+        *((Figure("Calldata", bytes_text(calldata)),) if calldata else ()),
     )
+
+
+STEP_NAMES = {
+    "open": "opens the proof", "check": "checks queries", "register": "registers the fact", "update": "moves the root",
+}  # fmt: skip
+
+
+def l1_bars(batch: BatchView) -> tuple[tuple[str, str, float, Tone], ...]:
+    """(what it does, gas, share of the dearest, tone) of each L1 transaction, in order."""
+    dearest = max((step.gas for step in batch.l1_steps), default=0) or 1
+    return tuple(
+        (
+            f"{place}. {STEP_NAMES.get(step.kind, step.kind)}",
+            f"{count_text(step.gas)} gas",
+            step.gas / dearest,
+            "accent" if step.gas == dearest else "text",
+        )
+        for place, step in enumerate(batch.l1_steps, start=1)
+    )
+
+
+def l1_hashes(batch: BatchView) -> tuple[tuple[str, str], ...]:
+    """The L1 transactions by what they do; only the one that moved the root when no more is known."""
+    steps = [(f"{place}. {step.kind}", step.transaction) for place, step in enumerate(batch.l1_steps, start=1)]
+    if not steps and batch.l1_transaction:
+        steps = [("update", batch.l1_transaction)]
+    return tuple((name, f"0x{transaction.removeprefix('0x')}") for name, transaction in steps)
 
 
 def claim_hashes(summary: ProofSummary) -> tuple[tuple[str, str], ...]:

@@ -29,11 +29,30 @@ def values(figures: tuple) -> dict[str, str]:
 def test_the_record_says_status_cost_and_who_proved() -> None:
     shown = values(inspector.batch_figures(VIEW))
     assert shown["Contents"] == "374 transactions, 13 accounts"
-    assert (shown["Proved by"], shown["L1 block"]) == ("in this process", "1,123")
-    assert shown["Gas per trade"] == f"{VIEW.gas / 374:,.0f} gas"
+    assert shown["Proved by"] == "in this process"
     waiting = values(inspector.batch_figures(batch_view(45, "proving", NOW, attempts=1, failure="killed")))
-    assert (waiting["Proof"], waiting["L1"], waiting["Attempts"]) == ("–", "not posted yet", "1; killed")
-    assert [name for name, _ in inspector.batch_hashes(VIEW)] == ["old root", "new root", "L1 transaction"]
+    assert (waiting["Proof"], waiting["Attempts"]) == ("–", "1; killed")
+    assert [name for name, _ in inspector.batch_hashes(VIEW)] == ["old root", "new root"]
+
+
+def test_l1_says_what_each_transaction_cost() -> None:
+    shown = values(inspector.l1_figures(VIEW))
+    assert (shown["Block"], shown["Gas"]) == ("1,123", f"{VIEW.gas:,} gas")
+    assert shown["Gas per trade"] == f"{VIEW.gas / 374:,.0f} gas"
+    assert shown["Calldata"] == "270 kB"
+    bars = inspector.l1_bars(VIEW)
+    assert [name for name, _, _, _ in bars][:2] == ["1. opens the proof", "2. checks queries"]
+    assert [share for _, _, share, _ in bars][1] == 1.0
+    assert [name for name, _ in inspector.l1_hashes(VIEW)] == [
+        "1. open",
+        "2. check",
+        "3. check",
+        "4. register",
+        "5. update",
+    ]
+    alone = replace(VIEW, l1_steps=())
+    assert [name for name, _ in inspector.l1_hashes(alone)] == ["update"]
+    assert values(inspector.l1_figures(batch_view(45, "proving", NOW))) == {"L1": "not posted yet"}
 
 
 def test_the_claim_is_whole(summary: ProofSummary) -> None:
