@@ -163,7 +163,6 @@ STATE_TONES: dict[str, Tone] = {
 STATE_WORDS = {
     "set aside": "set aside after failures",
     "lost": "lost; its batch goes to another",
-    "starting": "starting: kernels are compiled",
 }
 
 
@@ -176,6 +175,8 @@ def _worker_row(worker: WorkerView) -> Row:
     words = STATE_WORDS.get(worker.state, worker.state)
     if worker.batch is not None and worker.state == "proving":
         words = f"batch {worker.batch}, {worker.stage} {share_text(worker.fraction)}"
+    elif worker.state == "starting" and worker.fraction:
+        words = f"starting, {share_text(worker.fraction)}"
     tone = STATE_TONES.get(worker.state, "text")
     failed: Tone = "warn" if worker.failures else "text_weak"
     return Row(
@@ -183,7 +184,7 @@ def _worker_row(worker: WorkerView) -> Row:
         (
             Cell(worker.name, worker.name, "text_strong"),
             Cell(worker.kind, worker.kind, "text_weak"),
-            Cell(words, words, tone, words),
+            Cell(words, words, tone, worker.stage or words),
             Cell(share_text(worker.busy), worker.busy, "text"),
             Cell(f"{worker.proofs:,}", worker.proofs),
             Cell(f"{worker.failures:,}", worker.failures, failed),

@@ -8,7 +8,7 @@ from venue_world import ALICE, BOB, BTC_TICKS, CONFIG, World, funded, kinds, onl
 
 from engine.exchange.refusals import UnknownBatch
 from engine.sequencer.events import BatchStage, DepositCredited, DepositPending, Rejected, WithdrawalStage
-from engine.sequencer.inputs import ClaimRequested, L1Block, L1Deposit, L1StateUpdate, RequestWithdrawal
+from engine.sequencer.inputs import ClaimRequested, L1Block, L1Deposit, L1StateUpdate, ProofOutcome, RequestWithdrawal
 from engine.units import QUANTUM, SECOND
 
 
@@ -203,8 +203,9 @@ def test_proof_outcomes_retry_and_do_not_repeat(world: World) -> None:
     record = world.venue.batch_record(number)
     assert (record.status, record.attempts, record.failure) == ("failed", 1, "refused")
     assert [b.number for b in world.venue.unproved_batches()] == [number]
-    assert stages(world.prove(number, attempt=2)) == ["proved"]
-    assert (record.status, record.attempts) == ("proved", 2)
+    told = world.apply(ProofOutcome(number, True, "ab" * 32, "child 2: lost", 2, 1500, 20, 100_000))
+    assert stages(told) == ["proved"]
+    assert (record.status, record.attempts, record.failure) == ("proved", 2, "child 2: lost")
     assert stages(world.prove(number, attempt=2)) == []
     assert stages(world.prove(number, accepted=False, attempt=3)) == []
     assert (record.status, record.attempts) == ("proved", 2)

@@ -131,6 +131,9 @@ def test_workers_say_state_load_and_last_failure() -> None:
     assert rows[2][2] == "set aside after failures"
     assert rows[3][2] == "lost; its batch goes to another"
     assert rows[3][5:] == ["1", "killed by signal 9"]
+    starting = replace(SNAPSHOT.workers[1], state="starting", stage="compiling the prover: fri", fraction=0.45)
+    (row,) = prover.worker_rows((starting,))
+    assert (row.cells[2].text, row.cells[2].tip) == ("starting, 45 %", "compiling the prover: fri")
     assert prover.workers_title(SNAPSHOT) == "Workers 4, 2 out"
     assert prover.workers_title(replace(SNAPSHOT, workers=())) == "Workers 0"
 
