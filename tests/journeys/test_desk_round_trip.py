@@ -121,8 +121,8 @@ def prover_panel_follows(desk: Desk, last: int) -> None:
     assert [segment.letter for segment in bar.segments] == list("WTECLQDFO")
     assert sum(segment.slowest for segment in bar.segments) == 1
     told = {fact.name.partition(" of last")[0]: fact.text for fact in panel.facts.facts}
-    assert told["proven security"].startswith("100.")
-    assert NOTHING not in (told["prove p50"], told["gas per batch"], told["gas per trade"])
+    assert told["proven"].startswith("100.")
+    assert NOTHING not in (told["p50"], told["gas per batch"], told["gas per trade"])
     panel.show_tab(AT_WORK)
     desk.wait(lambda: panel.tables[0].rows.rows)
     assert int(panel.tables[0].rows.cell(0, 4).text) >= last

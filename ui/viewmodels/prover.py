@@ -36,8 +36,8 @@ FAILURES = TableSpec(
     (
         Column("batch", "Batch", "#1000"),
         Column("attempts", "Attempts", "5"),
-        Column("next", "What came of it", "given up until the next start", numeric=False, rank=1),
-        Column("reason", "Reason of the last failure", "a worker was lost in the middle of it", numeric=False),
+        Column("next", "What came of it", "proved at attempt 2", numeric=False, rank=1),
+        Column("reason", "Reason of the last failure", "proof refused at fri: layer 2 does", numeric=False),
         Column("again", "", "Prove again", numeric=False, action=True),
     ),
     "No attempt failed in the batches in view.",
@@ -79,7 +79,7 @@ def headline(snapshot: Snapshot, times: ProveTimes) -> tuple[Fact, ...]:
     values = times.percentiles or (0.0,) * len(PERCENTILES)
     facts = [
         Fact(
-            f"prove p{name}{of_last}" if place == 0 else f"p{name}",
+            f"p{name}{of_last}" if place == 0 else f"p{name}",
             seconds_text(value) if times.seconds else NOTHING,
             "strong" if place == 0 else "normal",
             f"{name} of 100 proofs took no longer; {window}",
@@ -114,12 +114,12 @@ def _size(newest: BatchView | None) -> Fact:
 
 def _security(newest: BatchView | None) -> tuple[Fact, ...]:
     if newest is None or not newest.bits_proven:
-        return (Fact("proven security", NOTHING, "normal", "no proof yet, or its figures were not kept"),)
+        return (Fact("proven", NOTHING, "normal", "no proof yet, or its figures were not kept"),)
     told = (
         f"batch {newest.number}: {newest.bits_proven:.1f} bits by proved theorems, "
         f"{newest.bits_conjectured:.1f} conjectured; {weakest_words(newest.security_terms)}"
     )
-    return (Fact("proven security", f"{newest.bits_proven:.1f} bits", "proved", told),)
+    return (Fact("proven", f"{newest.bits_proven:.1f} bits", "proved", told),)
 
 
 def weakest_words(terms: tuple[SecurityTerm, ...]) -> str:

@@ -143,7 +143,7 @@ def next_words(batch: BatchView) -> str:
         return f"proved at attempt {batch.attempts}"
     if batch.status == "proving":
         return f"attempt {batch.attempts + 1} runs"
-    return "given up until the next start" if is_given_up(batch) else "will be tried again"
+    return "given up" if is_given_up(batch) else "will be tried again"
 
 
 def is_given_up(batch: BatchView) -> bool:

@@ -45,7 +45,7 @@ def test_each_kind_of_batch_has_its_words() -> None:
     assert (unkept.kind, unkept.words) == ("unknown", "stage times were not kept")
     assert bar(batch_view(40, "final", NOW, attempts=3)).words == "attempt 3"
     given_up = bar(batch_view(40, "failed", NOW, attempts=prover_bars.MAX_ATTEMPTS))
-    assert "given up until the next start: no reason given" in given_up.words
+    assert "given up: no reason given" in given_up.words
 
 
 def test_a_bar_that_did_not_change_is_kept() -> None:
@@ -79,23 +79,23 @@ def test_percentiles_are_of_a_stated_window() -> None:
     times = prover.prove_times(replace(SNAPSHOT, prove_seconds=seconds))
     assert times.percentiles == tuple(np.percentile(seconds[-prover.WINDOW :], (50, 95, 99)))
     assert times.words.endswith("last 200 proofs")
-    assert (facts()["prove p50 of last 120"], facts()["p95"], facts()["p99"]) == ("13 s", "16 s", "16 s")
+    assert (facts()["p50 of last 120"], facts()["p95"], facts()["p99"]) == ("13 s", "16 s", "16 s")
 
 
 def test_the_headline_says_size_security_and_cost() -> None:
     told = facts()
-    assert (told["proof size"], told["proven security"]) == ("414 kB", "102.4 bits")
+    assert (told["proof size"], told["proven"]) == ("414 kB", "102.4 bits")
     posted = [view for view in SNAPSHOT.batches if view.gas][:20]
     assert told["gas per batch"] == f"{np.median([view.gas for view in posted]) / 1000:.0f} k"
     assert told["gas per trade"] == f"{np.median([view.gas / view.transactions for view in posted]):.0f}"
     assert (told["waiting"], told["failed"]) == ("2 batches", "1 attempt")
-    security = next(f for f in prover.headline(SNAPSHOT, prover.prove_times(SNAPSHOT)) if f.name == "proven security")
+    security = next(f for f in prover.headline(SNAPSHOT, prover.prove_times(SNAPSHOT)) if f.name == "proven")
     assert "the weakest step is folding 1 with 102.4 bits" in security.help
 
 
 def test_nothing_proved_yet_is_no_number() -> None:
     told = facts(batches=SNAPSHOT.batches[:2], prove_seconds=np.zeros(0), proof_failures=0)
-    shown = ("prove p50", "p95", "p99", "proof size", "proven security", "gas per batch", "gas per trade")
+    shown = ("p50", "p95", "p99", "proof size", "proven", "gas per batch", "gas per trade")
     assert {told[name] for name in shown} == {"–"}
     assert prover.term_rows(()) == ()
     assert prover.weakest_words(()) == "its terms were not kept"
