@@ -18,14 +18,14 @@ from engine.settlement.ledger import Ledger
 from engine.settlement.transactions import MAX_GAS_LIMIT, sign_transaction
 from engine.settlement.verifier.context import batches, context_digest, context_words, draw
 from engine.settlement.verifier.deployment import VerifierAddresses, VerifierSetup
-from engine.settlement.verifier.encoding import ROW_WORDS, QueryOpening, query_openings
+from engine.settlement.verifier.encoding import ROW_WORDS, WORD, QueryOpening, query_openings
 from engine.stark.air import PublicTerm
 from engine.stark.proof import decode, public_digest, query_bytes
 
 MAX_BATCH = 20
 """Queries per transaction, as the contract has it."""
-MAX_TRANSACTION_DATA = 130_500
-"""Bytes of calldata per transaction, leaving room for the envelope below 128 KiB."""
+MAX_TRANSACTION_DATA = 130_900
+"""Bytes of calldata per transaction, leaving room for the envelope (at most 150 bytes) below 128 KiB."""
 OPEN = "open(bytes,(uint64,bytes32,bytes32,bytes32),bytes,bytes)"
 OPEN_TYPES = ("bytes", "(uint64,bytes32,bytes32,bytes32)", "bytes", "bytes")
 CHECK = f"check(uint256[],uint256[],uint256[{ROW_WORDS}][],bytes32[])"
@@ -100,14 +100,20 @@ def in_order(proof: L1Proof) -> list[int]:
 
 
 def query_batches(proof: L1Proof, limit: int = MAX_TRANSACTION_DATA) -> list[list[int]]:
-    """The numbers of the queries of each transaction: as few as fit, evenly filled."""
-    numbers = in_order(proof)
-    for transactions in range(1, len(numbers) + 1):
-        size = -(-len(numbers) // transactions)
-        pieces = [numbers[at : at + size] for at in range(0, len(numbers), size)]
-        if size == 1 or (size <= MAX_BATCH and all(len(check_data(proof, piece)) <= limit for piece in pieces)):
-            return pieces
-    return []
+    """The numbers of the queries of each transaction, in rising order of their indices: each as full as it may be,
+    which makes the fewest transactions."""
+    empty = len(check_data(proof, []))
+    pieces: list[list[int]] = []
+    size, before = 0, None
+    for number in in_order(proof):
+        opening = proof.openings[number]
+        added = WORD * (1 + ROW_WORDS + len(opening.nodes(before)))
+        if not pieces or len(pieces[-1]) == MAX_BATCH or size + added > limit:
+            pieces.append([])
+            size, added = empty, WORD * (1 + ROW_WORDS + len(opening.nodes(None)))
+        pieces[-1].append(number)
+        size, before = size + added, opening.index
+    return pieces
 
 
 class VerifierClient:

@@ -17,7 +17,7 @@ operation  term (bits)     meaning
 MUL        a, b (12, 12)   each term writes a register: a * b
 DOT        a, b (12, 12)   adds a * b to the sum; the word marked ``end`` writes it
 SUM        a, k (12, 12)   adds (k - 2^11) * a
-SCALE      a, k (12, 31)   adds k * a for any canonical k; always five terms, unused ones zero
+SCALE      a, k (12, 31)   adds k * a for any canonical k; one term or five, unused ones zero
 =========  ==============  ====================================================================================
 
 SUM and SCALE words share one sum. Limits that keep the contract's 51-bit lanes from overflowing are checked here.
@@ -39,8 +39,8 @@ MUL, DOT, SUM, SCALE = range(4)
 REGISTER_BITS = 12
 SMALL = 1 << 11
 TERMS = {MUL: 10, DOT: 10, SUM: 10, SCALE: 5}
-FULL_FROM = 5
-"""Sums this long are filled up: the contract adds ten terms at once cheaper than five one by one."""
+FILLED = (7, 10)
+"""Sums of four terms and more are filled up to one of these lengths: the contract adds so many at once."""
 DOT_TERMS = 40
 """Most products in one sum: 40 * 6 * 2^(31 + 11) stays below the lane's offset of about 2^50."""
 SMALL_SUM = 1 << 18
@@ -132,8 +132,9 @@ def _sequence(parts: Sequence[tuple[int, list[tuple[int, int]]]]) -> Iterator[in
 
 
 def _word(operation: int, terms: Sequence[tuple[int, int]], end: bool) -> int:
-    if operation == SUM and len(terms) >= FULL_FROM:
-        terms = [*terms, *[(0, SMALL)] * (TERMS[SUM] - len(terms))]  # zero times 1
+    if operation == SUM and len(terms) >= 4:
+        length = next(size for size in FILLED if size >= len(terms))
+        terms = [*terms, *[(0, SMALL)] * (length - len(terms))]  # zero times 1
     word, at = operation | end << 2 | len(terms) << 4, 8
     size = 43 if operation == SCALE else 24
     for first, second in terms:

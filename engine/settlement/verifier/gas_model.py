@@ -25,10 +25,10 @@ from engine.stark.proof import fri_trees
 from engine.stark.schedule import Shape, make_shape, phase_trees
 
 WORD = 32
-OPENING_GAS = 3_370_000
-"""Execution of the opening: 2.3 M constraints, 0.35 M claims, 0.2 M reading, transcript; without public terms."""
-TERM_GAS = 6_300
-SETUP_GAS = 832_000
+OPENING_GAS = 3_140_000
+"""Execution of the opening: 2.15 M constraints, 0.3 M claims, 0.2 M reading, transcript; without public terms."""
+TERM_GAS = 5_650
+SETUP_GAS = 800_000
 """Per query transaction: powers of the DEEP challenge as weights of the opened columns, memory."""
 PASS_WORDS = 4
 """Words that the DEEP sums take at a time."""

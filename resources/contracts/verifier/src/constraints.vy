@@ -96,6 +96,37 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                         ),
                     ),
                 )
+            elif (word >> 4) & 15 == 2:
+                sum0 = unsafe_add(
+                    sum0,
+                    unsafe_add(
+                        unsafe_mul(unsafe_sub((word >> 20) & 4095, 2048), registers[(word >> 8) & 4095]),
+                        unsafe_mul(unsafe_sub((word >> 44) & 4095, 2048), registers[(word >> 32) & 4095]),
+                    ),
+                )
+            elif (word >> 4) & 15 == 7:
+                sum0 = unsafe_add(
+                    sum0,
+                    unsafe_add(
+                        unsafe_add(
+                            unsafe_mul(unsafe_sub((word >> 20) & 4095, 2048), registers[(word >> 8) & 4095]),
+                            unsafe_add(
+                                unsafe_mul(unsafe_sub((word >> 44) & 4095, 2048), registers[(word >> 32) & 4095]),
+                                unsafe_mul(unsafe_sub((word >> 68) & 4095, 2048), registers[(word >> 56) & 4095]),
+                            ),
+                        ),
+                        unsafe_add(
+                            unsafe_add(
+                                unsafe_mul(unsafe_sub((word >> 92) & 4095, 2048), registers[(word >> 80) & 4095]),
+                                unsafe_mul(unsafe_sub((word >> 116) & 4095, 2048), registers[(word >> 104) & 4095]),
+                            ),
+                            unsafe_add(
+                                unsafe_mul(unsafe_sub((word >> 140) & 4095, 2048), registers[(word >> 128) & 4095]),
+                                unsafe_mul(unsafe_sub((word >> 164) & 4095, 2048), registers[(word >> 152) & 4095]),
+                            ),
+                        ),
+                    ),
+                )
             else:
                 for _: uint256 in range((word >> 4) & 15, bound=10):
                     sum0 = unsafe_add(
@@ -103,50 +134,66 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                     )
                     rest = rest >> 24
         elif operation == 3:
-            # Unused terms are zero.
             v0: uint256 = registers[(word >> 8) & 4095]
-            v1: uint256 = registers[(word >> 51) & 4095]
-            v2: uint256 = registers[(word >> 94) & 4095]
-            v3: uint256 = registers[(word >> 137) & 4095]
-            v4: uint256 = registers[(word >> 180) & 4095]
-            sum0 = unsafe_add(
-                sum0,
-                unsafe_add(
-                    unsafe_add(unsafe_mul((word >> 20) & 2047, v0), unsafe_mul((word >> 63) & 2047, v1)),
+            if word & 240 == 16:
+                sum0 = unsafe_add(sum0, unsafe_mul((word >> 20) & 2047, v0))
+                sum1 = unsafe_add(sum1, unsafe_mul((word >> 31) & 1023, v0))
+                sum2 = unsafe_add(sum2, unsafe_mul((word >> 41) & 1023, v0))
+            else:
+                # Five terms, unused ones are zero.
+                v1: uint256 = registers[(word >> 51) & 4095]
+                v2: uint256 = registers[(word >> 94) & 4095]
+                v3: uint256 = registers[(word >> 137) & 4095]
+                v4: uint256 = registers[(word >> 180) & 4095]
+                sum0 = unsafe_add(
+                    sum0,
                     unsafe_add(
-                        unsafe_mul((word >> 106) & 2047, v2),
-                        unsafe_add(unsafe_mul((word >> 149) & 2047, v3), unsafe_mul((word >> 192) & 2047, v4)),
+                        unsafe_add(unsafe_mul((word >> 20) & 2047, v0), unsafe_mul((word >> 63) & 2047, v1)),
+                        unsafe_add(
+                            unsafe_mul((word >> 106) & 2047, v2),
+                            unsafe_add(unsafe_mul((word >> 149) & 2047, v3), unsafe_mul((word >> 192) & 2047, v4)),
+                        ),
                     ),
-                ),
-            )
-            sum1 = unsafe_add(
-                sum1,
-                unsafe_add(
-                    unsafe_add(unsafe_mul((word >> 31) & 1023, v0), unsafe_mul((word >> 74) & 1023, v1)),
+                )
+                sum1 = unsafe_add(
+                    sum1,
                     unsafe_add(
-                        unsafe_mul((word >> 117) & 1023, v2),
-                        unsafe_add(unsafe_mul((word >> 160) & 1023, v3), unsafe_mul((word >> 203) & 1023, v4)),
+                        unsafe_add(unsafe_mul((word >> 31) & 1023, v0), unsafe_mul((word >> 74) & 1023, v1)),
+                        unsafe_add(
+                            unsafe_mul((word >> 117) & 1023, v2),
+                            unsafe_add(unsafe_mul((word >> 160) & 1023, v3), unsafe_mul((word >> 203) & 1023, v4)),
+                        ),
                     ),
-                ),
-            )
-            sum2 = unsafe_add(
-                sum2,
-                unsafe_add(
-                    unsafe_add(unsafe_mul((word >> 41) & 1023, v0), unsafe_mul((word >> 84) & 1023, v1)),
+                )
+                sum2 = unsafe_add(
+                    sum2,
                     unsafe_add(
-                        unsafe_mul((word >> 127) & 1023, v2),
-                        unsafe_add(unsafe_mul((word >> 170) & 1023, v3), unsafe_mul((word >> 213) & 1023, v4)),
+                        unsafe_add(unsafe_mul((word >> 41) & 1023, v0), unsafe_mul((word >> 84) & 1023, v1)),
+                        unsafe_add(
+                            unsafe_mul((word >> 127) & 1023, v2),
+                            unsafe_add(unsafe_mul((word >> 170) & 1023, v3), unsafe_mul((word >> 213) & 1023, v4)),
+                        ),
                     ),
-                ),
-            )
+                )
         else:
-            for _: uint256 in range((word >> 4) & 15, bound=10):
+            for _: uint256 in range((word >> 5) & 7, bound=5):
+                a: uint256 = registers[rest & 4095]
+                b: uint256 = registers[(rest >> 12) & 4095]
+                c: uint256 = registers[(rest >> 24) & 4095]
+                d: uint256 = registers[(rest >> 36) & 4095]
+                dot0 = uint256_addmod(dot0, uint256_mulmod(a & field.LOW11, b, field.N), field.N)
+                dot1 = uint256_addmod(dot1, uint256_mulmod((a >> 11) & field.LOW10, b, field.N), field.N)
+                dot2 = uint256_addmod(dot2, uint256_mulmod((a >> 21) & field.LOW10, b, field.N), field.N)
+                dot0 = uint256_addmod(dot0, uint256_mulmod(c & field.LOW11, d, field.N), field.N)
+                dot1 = uint256_addmod(dot1, uint256_mulmod((c >> 11) & field.LOW10, d, field.N), field.N)
+                dot2 = uint256_addmod(dot2, uint256_mulmod((c >> 21) & field.LOW10, d, field.N), field.N)
+                rest = rest >> 48
+            if word & 16 != 0:
                 a: uint256 = registers[rest & 4095]
                 b: uint256 = registers[(rest >> 12) & 4095]
                 dot0 = uint256_addmod(dot0, uint256_mulmod(a & field.LOW11, b, field.N), field.N)
                 dot1 = uint256_addmod(dot1, uint256_mulmod((a >> 11) & field.LOW10, b, field.N), field.N)
                 dot2 = uint256_addmod(dot2, uint256_mulmod((a >> 21) & field.LOW10, b, field.N), field.N)
-                rest = rest >> 24
         if word & 4 != 0:
             x0: uint256 = sum0
             x1: uint256 = sum1
