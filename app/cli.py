@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 from app import faults
-from app.proving_choice import PROVERS
+from app.proving_choice import PROVERS, choice_of
 from engine.errors import ProtocolError, UnknownName
 
 DESCRIPTION = "Proofline: a trading desk with a STARK-proven layer-2 perpetuals exchange inside it."
@@ -56,6 +56,8 @@ def run(arguments: list[str], *, window: Callable[[], ModuleType]) -> int:
 
 
 def _dispatch(options: argparse.Namespace, window: Callable[[], ModuleType]) -> int:
+    if options.command in ("desk", "run"):
+        choice_of(options)  # refused before anything is compiled or opened
     if options.command in ("desk", "screenshots"):
         return int(getattr(window(), options.command)(options))
     if options.command == "bench" and not options.list:
@@ -132,6 +134,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     bench.add_argument("--list", action="store_true", help="name the benches")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
     bench.add_argument("--quick", action="store_true", help="fewer repetitions: a look, not a measurement")
+    bench.add_argument("--updates", metavar="N", type=int, default=None, help="prove: account updates in the batch")
+    bench.add_argument("--threads", metavar="N", type=int, default=None, help="prove: threads of one proof")
+    bench.add_argument("--profile", choices=PROFILES, default=None, help="prove: parameters of the proof")
     pictures = commands.add_parser("screenshots", parents=[shared], help="write pictures of the window")
     pictures.add_argument("folder", metavar="DIR")
     worker = commands.add_parser(

@@ -7,18 +7,16 @@ size runs in a process of its own, so that its peak of resident memory is its ow
 
 from __future__ import annotations
 
-import multiprocessing
 import resource
 import time
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 
+from app.benches.apart import apart
 from app.commands.bench import result
-from engine.errors import ProtocolError
 from engine.field.koalabear import P
 from engine.field.lanes import aligned_empty
 from engine.hashing.poseidon import DIGEST_WORDS, WITNESS_COLUMNS
@@ -82,7 +80,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
     if not quick:
         cases += [Case(size, _parameters(size), rounds) for size in OTHER_SIZES]
         cases += [Case(LOG_SIZE, _chosen(LOG_SIZE, blowup), rounds) for blowup in OTHER_BLOWUPS]
-    rows = [_in_a_process(case) for case in cases]
+    rows = [apart(measure_case, case) for case in cases]
     parameters = {"permutations": 1 << LOG_SIZE, "threads": 1, "hash": "Keccak-256", "extension_degree": 5}
     details = {"rows": rows, "budget_nanoseconds": BUDGET_NANOSECONDS}
     return result(
@@ -146,24 +144,3 @@ def _prove(
     stages = dict(proof.stage_seconds)
     stages["trace"] += filled
     return seconds, spent, stages, proof.bytes, claim
-
-
-def _in_a_process(case: Case) -> dict[str, Any]:
-    """:func:`measure_case` in a fresh process."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_send_case, args=(there, case))
-    process.start()
-    there.close()
-    try:
-        measured: dict[str, Any] = here.recv()
-    except EOFError as error:
-        raise ProtocolError("the measuring process ended early", field="log_size", value=case.log_size) from error
-    finally:
-        process.join()
-    return measured
-
-
-def _send_case(pipe: Connection, case: Case) -> None:
-    pipe.send(measure_case(case))
-    pipe.close()

@@ -8,6 +8,10 @@ import json
 from typing import Any
 
 from app.cli import BENCHES
+from engine.errors import ProtocolError, check_range
+
+CASE_LIMITS = {"updates": 4096, "threads": 64, "profile": None}
+"""Options of a case, and how large they may be."""
 
 
 def result(name: str, value: float, unit: str, parameters: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
@@ -26,6 +30,18 @@ def show(measured: dict[str, Any], *, as_json: bool) -> None:
             print(f"  {key}: {value}")
 
 
+def case_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The options that choose a case; they are ``prove``'s alone, and out of range they are refused by name."""
+    given = {name: value for name in CASE_LIMITS if (value := getattr(options, name)) is not None}
+    for name, value in given.items():
+        if options.name != "prove":
+            raise ProtocolError(f"--{name} is an option of bench prove", field=f"--{name}", value=value)
+        limit = CASE_LIMITS[name]
+        if limit is not None:
+            check_range(f"--{name}", value, 1, limit)
+    return given
+
+
 def run(options: argparse.Namespace) -> int:
     """List the benches, or run one that needs no window."""
     if options.list:
@@ -33,5 +49,5 @@ def run(options: argparse.Namespace) -> int:
             print(f"{name:14} {text}")
         return 0
     module = importlib.import_module(f"app.benches.{options.name.replace('-', '_')}")
-    show(module.measure(quick=options.quick), as_json=options.json)
+    show(module.measure(quick=options.quick, **case_of(options)), as_json=options.json)
     return 0

@@ -150,7 +150,7 @@ class Cluster:
     async def _visit(self) -> None:
         """Connect, and stay until the scheduler is gone or the desk ends."""
         try:
-            client = await Client(  # type: ignore[no-untyped-call]
+            client = await Client(
                 self.address, asynchronous=True, timeout=PATIENCE, set_as_default=False, name="proofline"
             )
         except (OSError, TimeoutError) as error:
@@ -269,7 +269,7 @@ class Cluster:
         future = self._client.submit(
             function, *arguments, key=key, workers=[worker.address], allow_other_workers=False, pure=False
         )
-        return bytes(await self._client.gather(future))  # type: ignore[no-untyped-call]
+        return bytes(await self._client.gather(future))
 
 
 def check_versions(versions: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from functools import lru_cache
 
-from app.benches.prove import sample_batch
+from app.benches.batches import venue_batch
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.job import ProofJob, encode_job
 from engine.sequencer.inputs import ProofOutcome
@@ -16,8 +16,8 @@ LIMIT = 100.0
 
 @lru_cache
 def sample_job(updates: int = 64) -> bytes:
-    """A batch of deposits."""
-    return encode_job(ProofJob(sample_batch(updates), DEFAULT_CONFIG))
+    """A batch of payments, with some deposits and withdrawals."""
+    return encode_job(ProofJob(venue_batch(updates, 4, 2), DEFAULT_CONFIG))
 
 
 class Outcomes:
