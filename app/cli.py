@@ -76,7 +76,7 @@ def _compile(*, prover: bool) -> None:
     from app.commands.progress import TerminalProgress
     from app.warmup import warm_up, warm_up_trading
 
-    (warm_up if prover else warm_up_trading)(TerminalProgress())
+    (warm_up if prover else warm_up_trading)(TerminalProgress(sys.stderr))
 
 
 def _seed(text: str) -> int:

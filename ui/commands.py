@@ -17,6 +17,7 @@ from app.settings import open_paths
 from app.speed import MAX_SPEED, MIN_SPEED
 from engine.errors import OutOfRange, ProtocolError
 from engine.units import SECOND
+from ui.display import missing_display
 
 if TYPE_CHECKING:
     from app.engine import Engine
@@ -29,21 +30,14 @@ def desk(options: argparse.Namespace) -> int:
     if not MIN_SPEED <= options.speed <= MAX_SPEED:
         raise OutOfRange("--speed", options.speed, MIN_SPEED, MAX_SPEED)
     choice = choice_of(options)
-    if not has_display():
-        return _without_display(options)
+    if why := missing_display():
+        return _without_display(options, why)
     from ui.shell.start import run
 
     return run(open_paths(options.data), options.speed, choice, options.l1)
 
 
-def has_display() -> bool:
-    """Whether Qt can open a window here."""
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def _without_display(options: argparse.Namespace) -> int:
+def _without_display(options: argparse.Namespace, why: str) -> int:
     """Say so, play the round trip headless, keep its report and pictures, say where they are; 0 when all went well."""
     from app.commands.progress import TerminalProgress
     from app.commands.run import new_run_folder, play, print_step
@@ -51,8 +45,8 @@ def _without_display(options: argparse.Namespace) -> int:
     from app.scenarios.report import write_report
     from app.warmup import warm_up
 
-    print("No display: playing the round-trip scenario here instead of opening the window.")
-    warm_up(TerminalProgress())
+    print(f"{why}: playing the round-trip scenario here instead of opening the window.")
+    warm_up(TerminalProgress(sys.stdout))
     paths = new_run_folder(options.data, "round-trip")
     pictures = paths.data / "pictures"
     report = play(
@@ -85,7 +79,7 @@ def screenshots(options: argparse.Namespace) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ProtocolError(f"pictures cannot be written to {folder}: {error.strerror}", field="DIR") from error
-    warm_up(TerminalProgress())
+    warm_up(TerminalProgress(sys.stdout))
     session = open_session(new_run_folder(options.data, "screenshots"))
     try:
         session.prover.start()

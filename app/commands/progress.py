@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import time
+from typing import TextIO
 
 EVERY_SECONDS = 3.0
 
 
 class TerminalProgress:
-    """Lines on stderr: each new stage, and how far a long one is every few seconds. A stage's count follows a colon."""
+    """Lines on a stream: each new stage, and how far a long one is every few seconds. A count follows a colon."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
         self._stage = ""
         self._next = 0.0
 
@@ -19,4 +20,4 @@ class TerminalProgress:
         stage, now = words.split(": ")[0], time.monotonic()
         if stage != self._stage or now >= self._next:
             self._stage, self._next = stage, now + EVERY_SECONDS
-            print(f"{fraction:4.0%} {words}", file=sys.stderr, flush=True)
+            print(f"{fraction:4.0%} {words}", file=self._stream, flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numba
@@ -56,7 +57,7 @@ def test_the_terminal_tells_a_stage_once_and_a_long_one_again(
 ) -> None:
     clock = iter([0.0, 0.1, 0.2, 5.0])
     monkeypatch.setattr("app.commands.progress.time.monotonic", lambda: next(clock))
-    tell = TerminalProgress()
+    tell = TerminalProgress(sys.stderr)
     for words, fraction in (("compiling", 0.0), ("compiling: 1 of 9", 0.1), ("reading", 0.5), ("reading: 8 of 9", 0.9)):
         tell(words, fraction)
     out, err = capsys.readouterr()

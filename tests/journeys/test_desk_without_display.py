@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.settings import ROOT
-from ui import commands
+from ui import display
+from ui.display import missing_display
 
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
@@ -39,19 +42,34 @@ def test_the_desk_plays_the_round_trip_on_the_terminal(tmp_path: Path) -> None:
     assert pictures == [f"{what}-{theme}-{size}.png" for what in shown for theme in ("dark", "light") for size in sizes]
 
 
-@pytest.mark.parametrize(
-    ("environment", "found"),
-    [
-        ({}, False),
-        ({"DISPLAY": ":0"}, True),
-        ({"WAYLAND_DISPLAY": "w"}, True),
-        ({"QT_QPA_PLATFORM": "offscreen"}, True),
-    ],
-)
-def test_whether_there_is_a_display(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], found: bool) -> None:
-    monkeypatch.setattr(commands.sys, "platform", "linux")
-    for name in DISPLAYS:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert commands.has_display() == found
+@pytest.fixture
+def somebody_listens(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        yield path
+
+
+def test_a_display_is_one_that_answers(somebody_listens: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(display.sys, "platform", "linux")
+    monkeypatch.setattr(display, "X_SOCKETS", str(somebody_listens.parent / "X"))
+    folder = {"XDG_RUNTIME_DIR": str(somebody_listens.parent)}
+    assert missing_display({}) == "No display"
+    assert missing_display({"QT_QPA_PLATFORM": "offscreen"}) == ""
+    assert missing_display({"DISPLAY": ":0"}) == "The display :0 does not answer"
+    somebody_listens.rename(somebody_listens.with_name("X7"))
+    for name in (":7", ":7.0", "unix:7"):
+        assert missing_display({"DISPLAY": name}) == ""
+    assert missing_display({**folder, "WAYLAND_DISPLAY": "wayland-0"}) == "The display wayland-0 does not answer"
+    assert missing_display({**folder, "WAYLAND_DISPLAY": "X7"}) == ""
+    assert missing_display({**folder, "WAYLAND_DISPLAY": "gone", "DISPLAY": ":7"}) == ""
+
+
+def test_a_display_of_another_machine_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(display.sys, "platform", "linux")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        monkeypatch.setattr(display, "X_PORT", port - 10)
+        assert missing_display({"DISPLAY": "127.0.0.1:10.0"}) == ""
+    assert missing_display({"DISPLAY": "127.0.0.1:10.0"}) == "The display 127.0.0.1:10.0 does not answer"
