@@ -77,6 +77,8 @@ def play(
         session.prover.start()
         try:
             PLAYS[scenario](journey)
+            for words in session.prover.messages():
+                say("prover", True, words)
         except ProtocolError as error:
             failures.append(error.message)
         except Exception as error:  # noqa: BLE001 - a scenario that breaks is a failed one: the report says how
