@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from verifier_bench import Bench, prove_sample
 
+from engine.proving.parameters import LARGEST_HEIGHTS
 from engine.settlement.transactions import calldata_tokens
 from engine.settlement.verifier.client import check_data, open_data, query_batches
 from engine.settlement.verifier.gas_model import estimate
+from engine.stark import security
+from engine.stark.parameters import Parameters
 from engine.stark.proof import decode
 from engine.stark.schedule import Shape
 
@@ -31,3 +34,12 @@ def test_calldata_is_counted_from_the_shape(bench: Bench) -> None:
     model = estimate(bench.setup.layout, shape_of(bench, proved.proof).log_heights, bench.setup.parameters, terms=3)
     assert abs(model.calldata - real) < real / 20
     assert calldata_tokens(open_data(proof)) < 4 * len(open_data(proof))
+
+
+def test_a_full_batch_meets_the_first_bar(bench: Bench) -> None:
+    """16 M gas for 4,096 updates with 64 deposits and withdrawals; docs/verifier.md has the chain's own figure."""
+    parameters = Parameters(queries=39, log_blowup=4, log_arity=4, query_grinding=24)
+    assert security.assess(bench.setup.layout, LARGEST_HEIGHTS, parameters, 64).proven_bits >= 100
+    full = estimate(bench.setup.layout, LARGEST_HEIGHTS, parameters, terms=64)
+    assert full.total < 16_000_000
+    assert full.transactions == 4
