@@ -181,10 +181,8 @@ class InspectorPage(QScrollArea):
             return
         self.claim.set_figures(model.claim_figures(summary))
         self.claim_hashes.set_hashes(tuple(NamedHash(*pair) for pair in model.claim_hashes(summary)))
-        rows = model.flow_rows(summary)
-        self.flows.rows.set_rows(rows)
-        lines = 1 + max(1, min(FLOW_LINES, len(rows)))
-        self.flows.setFixedHeight(lines * self._theme.density.table_row)
+        self.flows.rows.set_rows(model.flow_rows(summary))
+        self._size_flows()
         self.security_words.setText(model.security_words(summary))
         self.security.set_rows(tuple(BarRow(*term) for term in model.security_bars(summary.security.terms)))
         self.parameters.set_figures(model.parameter_figures(summary))
@@ -195,9 +193,15 @@ class InspectorPage(QScrollArea):
         self.digest.set_hashes((NamedHash("SHA-256", summary.digest), NamedHash("path", batch.proof_file)))
         self.parts.set_rows(tuple(BarRow(*part) for part in model.part_bars(summary)))
 
+    def _size_flows(self) -> None:
+        """The titles, and as many rows as there are, up to a limit."""
+        lines = 1 + max(1, min(FLOW_LINES, len(self.flows.rows.rows)))
+        self.flows.setFixedHeight(lines * self._theme.density.table_row)
+
     def restyle(self) -> None:
-        """The table measures its fonts again."""
+        """The table measures its fonts and rows again."""
         self.flows.restyle()
+        self._size_flows()
 
 
 def _words(text: str, tone: str) -> QLabel:

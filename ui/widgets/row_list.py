@@ -47,7 +47,12 @@ class RowList(QAbstractScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(name)
         self.viewport().setMouseTracking(True)
-        theme.changed.connect(self.viewport().update)
+        theme.changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        """Another density has other rows."""
+        self._set_range()
+        self.viewport().update()
 
     # -- what subclasses implement ------------------------------------------------------------------------------
 

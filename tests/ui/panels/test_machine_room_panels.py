@@ -86,6 +86,13 @@ def test_the_menu_of_a_batch_inspects_and_copies(batches: BatchesPanel) -> None:
     menu.close()
 
 
+def test_another_density_changes_the_rows_and_how_far_they_scroll(batches: BatchesPanel, theme) -> None:
+    before = batches.lanes.verticalScrollBar().maximum()
+    theme.use(density="roomy")
+    assert batches.lanes.row_height == theme.density.table_row
+    assert batches.lanes.verticalScrollBar().maximum() > before
+
+
 def test_new_batches_do_not_move_a_scrolled_list(batches: BatchesPanel, engine: SampleEngine) -> None:
     bar = batches.lanes.verticalScrollBar()
     bar.setValue(96)
