@@ -64,10 +64,11 @@ def type_an_order(window: DeskWindow) -> None:
 
 
 def inspect(window: DeskWindow) -> None:
-    """Open the newest proof in the inspector and verify it; without a proof the inspector says so."""
+    """Open the newest proof that L1 has in the inspector and verify it; without a proof the inspector says so."""
     inspector = window.panels["inspector"]
     assert isinstance(inspector, InspectorPanel)
-    window.inspect()
+    snapshot = window.engine.snapshot()
+    window.inspect(next((batch.number for batch in snapshot.batches if batch.gas), None) if snapshot else None)
     wait_for(window, inspector)
     inspector.start_verifying()
     wait_for(window, inspector)
