@@ -22,8 +22,8 @@ from app.snapshots import SecurityTerm, WorkerView
 from app.supervisor import Supervised
 from app.workers.member import Item, LiveProof
 from app.workers.pool import Pool
-from app.workers.threads import ThreadWorker, lower_priority
-from app.workers.worker import Proved, Report, Source, Worker
+from app.workers.threads import ThreadWorker, lower_priority, reason_of
+from app.workers.worker import IN_PROCESS, Proved, Report, Source, Worker
 from engine.exchange.config import VenueConfig
 from engine.proving.parameters import DEFAULT_PROFILE, Profile
 from engine.sequencer.batch import Batch
@@ -174,17 +174,25 @@ class ProverQueue:
                 self._pool.tick(time.monotonic())
                 continue
             if isinstance(event, _Asked):
-                self._pool.submit(self._item(event), time.monotonic())
+                self._begin(event)
             elif event is not None:
                 self._pool.take(*event, time.monotonic())
 
-    def _item(self, asked: _Asked) -> Item:
+    def _begin(self, asked: _Asked) -> None:
+        """Hand a batch to the pool; one that no job can hold fails like any other."""
         from engine.proving.job import ProofJob, encode_job
 
         batch = asked.batch
         job = ProofJob(batch, self._config, self._profile.name)
         self._asked[batch.number] = job
-        return Item(batch.number, asked.attempt, len(batch.updates), encode_job(job))
+        item = Item(batch.number, asked.attempt, len(batch.updates), b"")
+        try:
+            item.job = encode_job(job)
+        except Exception as error:  # noqa: BLE001 - any failure is an outcome with its reason, never silence
+            item.failed.append((IN_PROCESS, reason_of(error)))
+            self._give_up(item)
+        else:
+            self._pool.submit(item, time.monotonic())
 
     def _accept(self, item: Item, proved: Proved, worker: str) -> None:
         """Verify, keep, tell; raises what is wrong with the proof, or with keeping it."""
