@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QGraphicsScene, QGraphicsView, QHBoxLayout, QPushButton, QVBoxLayout
 
+from app.pacer import venue_step
 from app.snapshots import CandleSeries, Snapshot
 from engine.units import SECOND
 from ui.panels.chart_axes import PriceAxis, TimeAxis
@@ -25,6 +26,7 @@ from ui.viewmodels.chart import (
     own_levels,
     read_out,
     series_key,
+    shortest_interval,
     visible_range,
 )
 from ui.widgets.panel import Panel
@@ -45,6 +47,8 @@ class ChartPanel(Panel):
         self.config = engine.config.market(self.market)
         self.interval = INTERVALS[DEFAULT_INTERVAL][1]
         self.auto_interval = True  # until the user chooses: the largest of the first three that fills the chart
+        self._chosen = False
+        self._slow_interval: int | None = None  # shown before the clock was too fast for it
         self.zoomed = False
         self.follow = True
         self.series: CandleSeries | None = None
@@ -151,7 +155,7 @@ class ChartPanel(Panel):
         self._reset()
 
     def _interval_chosen(self, index: int) -> None:
-        self.auto_interval = False
+        self.auto_interval, self._chosen = False, True
         self.set_interval(index)
         if self._snapshot is not None:
             self.refresh(self._snapshot)
@@ -168,6 +172,8 @@ class ChartPanel(Panel):
         if self.market not in snapshot.markets:
             self.set_state(empty("This market has no prices yet", "candles appear with its first trade"))
             return
+        if not self._chosen:
+            self._follow_speed(snapshot.speed)
         self._take(self.engine.candles(self.market, self.interval))
         if self.series is None:
             self.set_state(loading("Candles are being built", "they come with the engine's next picture"))
@@ -180,11 +186,23 @@ class ChartPanel(Panel):
         self.price_axis.set_tags(((view.last_price, tone, f"on_{tone}"),))
         self.overlay.set_marks(own_levels(self.config, snapshot), batch_bounds(snapshot), self.candles.origin)
 
+    def _follow_speed(self, speed: float) -> None:
+        """No candles shorter than a step of the clock; slower again, the interval that was shown comes back."""
+        shown = self.interval_buttons.checkedId()
+        least = shortest_interval(venue_step(speed))
+        if least > shown:
+            self._slow_interval = shown if self._slow_interval is None else self._slow_interval
+            self.set_interval(least)
+        elif self._slow_interval is not None and shown != (wanted := max(least, self._slow_interval)):
+            self.set_interval(wanted)
+        if self._slow_interval is not None and least <= self._slow_interval:
+            self._slow_interval = None
+
     def _take(self, series: CandleSeries) -> None:
         key = series_key(series)
         if key == self._key or not len(series.time):
             return
-        if self.auto_interval and self._shorten(len(series.time)):
+        if self.auto_interval and self._slow_interval is None and self._shorten(len(series.time)):
             return
         first = self.series is None
         self._key, self.series = key, series

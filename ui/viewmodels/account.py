@@ -22,6 +22,7 @@ from ui.viewmodels.wording import (
 )
 
 COLLATERAL_DECIMALS = 6
+UNPROVED_TIP = "already part of the equity; the contract keeps it as pending until a proved batch takes it in"
 NOTHING_TO_WITHDRAW = "nothing can leave now: positions and orders need all of it"
 WARN_PPM, DANGER_PPM = PPM // 4, PPM // 10
 
@@ -104,7 +105,7 @@ def l1_figures(user: AccountView, config: VenueConfig) -> tuple[Figure, ...]:
             "text",
             f"exactly {exact_money_text(user.l1_token_balance)}, token balance of {address_words(user)}",
         ),
-        Figure("Deposit pending", money_text(user.l1_pending_deposit), pending, "deposited, not yet in a proved batch"),
+        Figure("Deposit unproved", money_text(user.l1_pending_deposit), pending, UNPROVED_TIP),
         Figure("Claimable", money_text(user.l1_claimable), claimable, _claimable_tip(user)),
     )
 

@@ -32,6 +32,11 @@ VISIBLE_CANDLES = 120  # shown at most while the user has not zoomed
 FEWEST_CANDLES = 40  # a young venue is not a thin line at the right edge
 
 
+def shortest_interval(step: int) -> int:
+    """Position of the shortest interval that a clock step of ``step`` ns does not leap over."""
+    return next((index for index, (_, length) in enumerate(INTERVALS) if length >= step), len(INTERVALS) - 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """A horizontal line of the user's. ``ticks`` may be fractional (an average entry)."""

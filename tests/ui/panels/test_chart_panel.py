@@ -174,6 +174,26 @@ def test_a_young_venue_begins_with_shorter_candles_until_the_user_chooses(theme,
     assert len(panel.series.time) == 3
 
 
+def test_no_candle_is_shorter_than_a_clock_step_until_the_user_chooses(panel, engine):
+    def shown_at(speed):
+        engine.update(speed=speed)
+        engine.advance()
+        panel.update_snapshot(engine.snapshot())
+        return INTERVALS[panel.interval_buttons.checkedId()][0]
+
+    slow = shown_at(1.0)
+    assert [shown_at(speed) for speed in (60.0, 600.0, 60.0, 10.0, 600.0, 1.0)] == [
+        "15s",
+        "1m",
+        "15s",
+        slow,
+        "1m",
+        slow,
+    ]
+    panel._interval_chosen(0)
+    assert shown_at(600.0) == "1s", "the user's choice stands"
+
+
 def test_levels_beyond_the_view_are_named_at_its_edge(panel, theme):
     assert panel.box.viewRange()[1][0] > 512_204
     assert theme.color("danger").name() in colors_of(panel)
