@@ -15,6 +15,7 @@ from types import ModuleType
 from app import faults
 from app.proving_choice import PROVERS, choice_of
 from engine.errors import ProtocolError, UnknownName
+from engine.settlement.node.address import check_url
 
 DESCRIPTION = "Proofline: a trading desk with a STARK-proven layer-2 perpetuals exchange inside it."
 COMMANDS = ("desk", "run", "replay", "verify", "bench", "screenshots", "worker", "doctor")
@@ -58,6 +59,8 @@ def run(arguments: list[str], *, window: Callable[[], ModuleType]) -> int:
 def _dispatch(options: argparse.Namespace, window: Callable[[], ModuleType]) -> int:
     if options.command in ("desk", "run"):
         choice_of(options)  # refused before anything is compiled or opened
+        if options.l1 is not None:
+            check_url(options.l1)
     if options.command in ("desk", "screenshots"):
         return int(getattr(window(), options.command)(options))
     if options.command == "bench" and not options.list:

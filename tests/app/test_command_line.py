@@ -67,6 +67,17 @@ def test_the_profiles_offered_are_those_that_proofs_may_name() -> None:
     assert cli.parse(["run", "round-trip", "--profile", "frugal"]).profile == "frugal"
 
 
+@pytest.mark.parametrize("command", [["desk"], ["run", "round-trip"]])
+def test_the_address_of_a_node_is_checked_before_anything_is_opened(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(*command, "--l1", "127.0.0.1:8545", "--data", str(tmp_path / "new")) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "proofline: '127.0.0.1:8545' is not the address of a node; give one like http://127.0.0.1:8545"
+    ]
+    assert not (tmp_path / "new").exists()
+
+
 def test_an_unknown_crash_point_lists_the_valid_ones() -> None:
     environment = {**os.environ, "PROOFLINE_CRASH_AT": "lunch:1"}
     command = [sys.executable, "main.py", "bench", "--list"]

@@ -16,7 +16,8 @@ from web3 import HTTPProvider, Web3
 from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint
 
-from engine.settlement.errors import BadNodeUrl, NodeRefused, NodeUnreachable
+from engine.settlement.errors import NodeRefused, NodeUnreachable
+from engine.settlement.node.address import check_url
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 15.0
@@ -26,23 +27,6 @@ FIRST_PAUSE = 0.1
 METHOD_NOT_FOUND = -32601
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 Answer = TypeVar("Answer")
-
-
-def check_url(url: str) -> str:
-    """The URL as given; raises :class:`BadNodeUrl` unless it is http(s) with a host."""
-    try:
-        parts = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        whole = False
-    if not whole:
-        raise BadNodeUrl(
-            f"{url!r} is not the address of a node; give one like http://127.0.0.1:8545",
-            field="--l1",
-            value=url,
-            limit=("http", "https"),
-        )
-    return url
 
 
 class NodeConnection:
