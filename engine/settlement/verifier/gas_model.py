@@ -25,16 +25,16 @@ from engine.stark.proof import fri_trees
 from engine.stark.schedule import Shape, make_shape, phase_trees
 
 WORD = 32
-OPENING_GAS = 3_140_000
+OPENING_GAS = 3_050_000
 """Execution of the opening: 2.15 M constraints, 0.3 M claims, 0.2 M reading, transcript; without public terms."""
-TERM_GAS = 5_650
-SETUP_GAS = 800_000
+TERM_GAS = 4_780
+SETUP_GAS = 795_000
 """Per query transaction: powers of the DEEP challenge as weights of the opened columns, memory."""
 PASS_WORDS = 4
 """Words that the DEEP sums take at a time."""
 PASS_GAS = 2_300
-TREE_NODE_GAS, PATH_NODE_GAS = 235, 300
-GROUP_GAS, LAYER_GAS, VALUE_GAS, PAIR_GAS, QUAD_GAS, QUERY_GAS = 6_000, 2_600, 190, 720, 450, 8_000
+TREE_NODE_GAS, PATH_NODE_GAS = 205, 295
+GROUP_GAS, LAYER_GAS, VALUE_GAS, PAIR_GAS, QUAD_GAS, QUERY_GAS = 6_000, 2_600, 190, 720, 450, 6_000
 BYTE_GAS = 4 * STANDARD_TOKEN_GAS
 FLOOR_GAS = 4 * FLOOR_TOKEN_GAS
 

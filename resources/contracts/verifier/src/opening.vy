@@ -164,25 +164,31 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
         for _: uint256 in range(count >> 3, bound=MAX_VALUES // 8):
             eight: uint256[8] = field.unpacked(
                 extract32(head, value_at, output_type=uint256),
-                extract32(head, value_at + 32, output_type=uint256),
-                extract32(head, value_at + 64, output_type=uint256),
-                extract32(head, value_at + 96, output_type=uint256),
-                extract32(head, value_at + 128, output_type=uint256),
+                extract32(head, unsafe_add(value_at, 32), output_type=uint256),
+                extract32(head, unsafe_add(value_at, 64), output_type=uint256),
+                extract32(head, unsafe_add(value_at, 96), output_type=uint256),
+                extract32(head, unsafe_add(value_at, 128), output_type=uint256),
             )
-            value_at += 160
+            value_at = unsafe_add(value_at, 160)
             invalid |= (
                 unsafe_add(eight[0], field.SPARE) | unsafe_add(eight[1], field.SPARE)
                 | unsafe_add(eight[2], field.SPARE) | unsafe_add(eight[3], field.SPARE)
                 | unsafe_add(eight[4], field.SPARE) | unsafe_add(eight[5], field.SPARE)
                 | unsafe_add(eight[6], field.SPARE) | unsafe_add(eight[7], field.SPARE)
             )
-            for value: uint256 in eight:
-                inputs[filled] = value
-                filled = unsafe_add(filled, 1)
+            inputs[filled] = eight[0]
+            inputs[unsafe_add(filled, 1)] = eight[1]
+            inputs[unsafe_add(filled, 2)] = eight[2]
+            inputs[unsafe_add(filled, 3)] = eight[3]
+            inputs[unsafe_add(filled, 4)] = eight[4]
+            inputs[unsafe_add(filled, 5)] = eight[5]
+            inputs[unsafe_add(filled, 6)] = eight[6]
+            inputs[unsafe_add(filled, 7)] = eight[7]
+            filled = unsafe_add(filled, 8)
         for _: uint256 in range(count & 7, bound=7):
             inputs[filled] = field.element(extract32(head, value_at - 12, output_type=uint256) << 96)
             filled = unsafe_add(filled, 1)
-            value_at += 20
+            value_at = unsafe_add(value_at, 20)
     assert invalid & field.NOT_CANONICAL == 0, "encoding"
     totals: uint256[MAX_TABLES] = empty(uint256[MAX_TABLES])
     sums_at: uint256 = at + 72
@@ -313,7 +319,7 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
     power = 1
     for i: uint256 in range(8):
         power = field.mul(power, gamma)
-        powers[i] = power
+        powers[7 - i] = power
     for back: uint256 in range(tables, bound=MAX_TABLES):
         table: uint256 = tables - 1 - back
         group: uint256 = 0
@@ -340,8 +346,7 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
                 x0: uint256 = field.LIFT
                 x1: uint256 = field.LIFT
                 x2: uint256 = field.LIFT
-                for i: uint256 in range(8):
-                    g: uint256 = powers[7 - i]
+                for g: uint256 in powers:
                     x0 = uint256_addmod(x0, uint256_mulmod(factor, g & field.LOW11, field.N), field.N)
                     x1 = uint256_addmod(x1, uint256_mulmod(factor, (g >> 11) & field.LOW10, field.N), field.N)
                     x2 = uint256_addmod(x2, uint256_mulmod(factor, (g >> 21) & field.LOW10, field.N), field.N)
@@ -406,20 +411,24 @@ def _drawn(state: bytes32) -> (uint256, uint256):
     """
     @dev The first two extension challenges after `state`.
     """
-    elements: uint256[2] = [0, 0]
+    first: uint256 = 0
+    second: uint256 = 0
     count: uint256 = 0
     for i: uint256 in range(16):
         start: bytes5 = convert(convert(2**33 | (i << 24), uint40), bytes5)
         words: uint256 = field.swapped(convert(keccak256(concat(state, start)), uint256))
         for j: uint256 in range(8):
-            value: uint256 = (words >> (224 - 32 * j)) & (2**31 - 1)
+            value: uint256 = (words >> unsafe_sub(224, unsafe_mul(32, j))) & (2**31 - 1)
             if value < field.P and count < 10:
-                elements[count // 5] |= value << (51 * (count % 5))
-                count += 1
+                if count < 5:
+                    first |= value << unsafe_mul(51, count)
+                else:
+                    second |= value << unsafe_mul(51, unsafe_sub(count, 5))
+                count = unsafe_add(count, 1)
         if count == 10:
             break
     assert count == 10, "transcript"
-    return elements[0], elements[1]
+    return first, second
 
 
 @internal
@@ -479,13 +488,14 @@ def _reversed(x: uint256, top: uint256) -> uint256:
     @dev The low six 16-bit limbs of `x`, the lowest first: a 32-bit word each, the first at bit `top`. Those that
          fall below bit 0 are dropped.
     """
+    below: uint256 = unsafe_sub(256, top)
     return (
         (x & 65535) << top
-        | ((((x >> 16) & 65535) << 224) >> (256 - top))
-        | ((((x >> 32) & 65535) << 192) >> (256 - top))
-        | ((((x >> 48) & 65535) << 160) >> (256 - top))
-        | ((((x >> 64) & 65535) << 128) >> (256 - top))
-        | ((((x >> 80) & 65535) << 96) >> (256 - top))
+        | ((((x >> 16) & 65535) << 224) >> below)
+        | ((((x >> 32) & 65535) << 192) >> below)
+        | ((((x >> 48) & 65535) << 160) >> below)
+        | ((((x >> 64) & 65535) << 128) >> below)
+        | ((((x >> 80) & 65535) << 96) >> below)
     )
 
 
@@ -507,8 +517,9 @@ def _public_sum(
     lowest: uint256 = 0
     kind_before: uint256 = 0
     for index: uint256 in range(entries, bound=MAX_ENTRIES):
-        front: uint256 = convert(extract32(outputs, index * ENTRY_BYTES), uint256)
-        back: uint256 = convert(extract32(outputs, index * ENTRY_BYTES + 5), uint256)
+        start: uint256 = unsafe_mul(index, ENTRY_BYTES)
+        front: uint256 = extract32(outputs, start, output_type=uint256)
+        back: uint256 = extract32(outputs, unsafe_add(start, 5), output_type=uint256)
         kind: uint256 = front >> 248
         account: uint256 = (front >> 184) & WORD64
         owner: uint256 = (back >> 64) & (2**160 - 1)
@@ -524,7 +535,7 @@ def _public_sum(
             and amount < 2**63
         ), "public input"
         kind_before = kind
-        lowest = account + 1
+        lowest = unsafe_add(account, 1)
         first: uint256 = kind << 224 | account << 192 | self._reversed(owner, 160)
         second: uint256 = self._reversed(owner >> 96, 224) & (2**128 - 1) * 2**128 | self._reversed(amount, 96)
         total: uint256 = unsafe_add(
@@ -576,11 +587,11 @@ def _public_sum(
                 ),
             ),
         )
-        at: uint256 = index * TERM_BYTES
+        at: uint256 = unsafe_mul(index, TERM_BYTES)
         assert (
             extract32(terms, at, output_type=uint256) >> 160 == TERM_HEAD
-            and extract32(terms, at + 12, output_type=uint256) == field.swapped(first)
-            and extract32(terms, at + 44, output_type=uint256) == field.swapped(second)
+            and extract32(terms, unsafe_add(at, 12), output_type=uint256) == field.swapped(first)
+            and extract32(terms, unsafe_add(at, 44), output_type=uint256) == field.swapped(second)
         ), "public input"
         total = field.reduced(total)
         numerator = field.muladd(numerator, total, denominator)

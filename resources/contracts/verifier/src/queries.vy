@@ -260,13 +260,13 @@ def check(
                     power = field.mul(power, gamma)
                 last: uint256 = max_value(uint256)
                 for i: uint256 in range(next_counts[table], bound=MAX_NEXT):
-                    column: uint256 = column_at + i
+                    column: uint256 = unsafe_add(column_at, i)
                     place: uint256 = first_column + ((next_columns[column >> 4] >> ((column & 15) << 4)) & 65535)
                     if place >> 3 != last:
                         last = place >> 3
                         next_at[nexts] = last
                         nexts += 1
-                    terms[TRACE_WORDS + nexts - 1][place & 7] = power
+                    terms[unsafe_add(TRACE_WORDS - 1, nexts)][place & 7] = power
                     power = field.mul(power, gamma)
                 if auxiliaries[table] != 0:
                     spread: uint256 = power
@@ -277,7 +277,7 @@ def check(
                             last = place >> 3
                             next_at[nexts] = last
                             nexts += 1
-                        terms[TRACE_WORDS + nexts - 1][place & 7] = spread
+                        terms[unsafe_add(TRACE_WORDS - 1, nexts)][place & 7] = spread
                         spread = field.times_x(spread)
                     power = field.mul(power, gamma)
             column_at += next_counts[table]
@@ -300,8 +300,8 @@ def check(
         for k: uint256 in range(first, stops[section], bound=TRACE_WORDS):
             where: uint256 = k
             if section & 1 == 1:
-                where = next_at[k - TRACE_WORDS]
-            places[passes] |= where << (8 * slot)
+                where = next_at[unsafe_sub(k, TRACE_WORDS)]
+            places[passes] |= where << (slot << 3)
             t: uint256[8] = terms[k]
             weights[passes][slot] = [
                 t[1] & LIMB | (t[3] & LIMB) << 64 | (t[5] & LIMB) << 128 | (t[7] & LIMB) << 192,
@@ -315,10 +315,10 @@ def check(
                 (t[0] >> 153) & LIMB | ((t[2] >> 153) & LIMB) << 64 | ((t[4] >> 153) & LIMB) << 128 | ((t[6] >> 153) & LIMB) << 192,
                 t[0] >> 204 | (t[2] >> 204) << 64 | (t[4] >> 204) << 128 | (t[6] >> 204) << 192,
             ]
-            slot += 1
+            slot = unsafe_add(slot, 1)
             if slot == 4:
                 slot = 0
-                passes += 1
+                passes = unsafe_add(passes, 1)
         if slot != 0:
             passes += 1
         pass_stop[section] = passes
@@ -370,6 +370,17 @@ def check(
             c = field.scale(c, INVERSES[3], 0)
             square = field.scale(square, INVERSES[2], 0)
             fourth = field.scale(fourth, INVERSES[1], 0)
+    # The generators' products by four bits of an index at a time, from the low ones on.
+    powers: uint256[16][MAX_DEPTH // 4] = empty(uint256[16][MAX_DEPTH // 4])
+    for part: uint256 in range(MAX_DEPTH // 4):
+        products: uint256[16] = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+        filled: uint256 = 1
+        for bit: uint256 in range(4):
+            generator: uint256 = generators[unsafe_add(part << 2, bit)]
+            for i: uint256 in range(filled, bound=8):
+                products[unsafe_add(filled, i)] = unsafe_mul(products[i], generator) % field.P
+            filled = filled << 1
+        powers[part] = products
     # By slot in a leaf: what leads from that point to the leaf's first one.
     to_first: uint256[16] = [1, INVERSES[0], INVERSES[1], 0, INVERSES[2], 0, 0, 0, INVERSES[3], 0, 0, 0, 0, 0, 0, 0]
     for slot: uint256 in range(16):
@@ -380,6 +391,10 @@ def check(
             elif slot == 3:
                 low = 1
             to_first[slot] = unsafe_mul(to_first[low], to_first[slot ^ low]) % field.P
+    # The level where the group below joins the trees, or the roots.
+    joins_at: uint256[MAX_GROUPS] = [log_domain, log_domain, log_domain]
+    for group: uint256 in range(1, groups, bound=MAX_GROUPS - 1):
+        joins_at[group - 1] = height[0] - height[group]
     # Of the query before: siblings of the trees by level, those of FRI's paths, digests of rows and leaves.
     siblings: bytes32[3][MAX_DEPTH] = empty(bytes32[3][MAX_DEPTH])
     fri_siblings: bytes32[MAX_DEPTH * MAX_LAYERS] = empty(bytes32[MAX_DEPTH * MAX_LAYERS])
@@ -413,6 +428,7 @@ def check(
                 shared += 1
             if difference != 0:
                 shared += 1
+        reach: uint256 = unsafe_sub(shared, 1)
         before = index
         query = unsafe_add(query, 1)
 
@@ -422,13 +438,14 @@ def check(
         quotient: bytes32 = empty(bytes32)
         below: uint256 = 0
         for group: uint256 in range(groups, bound=MAX_GROUPS):
-            place: uint256 = 3 * group
+            place: uint256 = unsafe_mul(3, group)
             main_row: bytes32 = keccak256(slice(data, row_at[place], row_bytes[place]))
-            auxiliary_row: bytes32 = keccak256(slice(data, row_at[place + 1], row_bytes[place + 1]))
-            quotient_row: bytes32 = keccak256(slice(data, row_at[place + 2], row_bytes[place + 2]))
-            if shared <= height[0] - height[group]:
+            auxiliary_row: bytes32 = keccak256(slice(data, row_at[unsafe_add(place, 1)], row_bytes[unsafe_add(place, 1)]))
+            quotient_row: bytes32 = keccak256(slice(data, row_at[unsafe_add(place, 2)], row_bytes[unsafe_add(place, 2)]))
+            if shared <= below:
                 known: bytes32[3] = digests[group]
                 assert main_row == known[0] and auxiliary_row == known[1] and quotient_row == known[2], "trace opening"
+                below = joins_at[group]
                 continue
             digests[group] = [main_row, auxiliary_row, quotient_row]
             if group == 0:
@@ -439,13 +456,11 @@ def check(
                 main = keccak256(abi_encode(main, main_row))
                 auxiliary = keccak256(abi_encode(auxiliary, auxiliary_row))
                 quotient = keccak256(abi_encode(quotient, quotient_row))
-            target: uint256 = log_domain
-            if group + 1 < groups:
-                target = height[0] - height[group + 1]
-            for level: uint256 in range(below, min(target, shared - 1), bound=MAX_DEPTH):
+            target: uint256 = joins_at[group]
+            for level: uint256 in range(below, min(target, reach), bound=MAX_DEPTH):
                 first: bytes32 = nodes[at]
-                second: bytes32 = nodes[at + 1]
-                third: bytes32 = nodes[at + 2]
+                second: bytes32 = nodes[unsafe_add(at, 1)]
+                third: bytes32 = nodes[unsafe_add(at, 2)]
                 at = unsafe_add(at, 3)
                 if (index >> level) & 1 == 1:
                     main = keccak256(abi_encode(first, main))
@@ -464,14 +479,13 @@ def check(
                 and convert(quotient, uint256) == context[4]
             ), "trace opening"
         elif shared != 0:
-            known: bytes32[3] = siblings[shared - 1]
+            known: bytes32[3] = siblings[reach]
             assert main == known[0] and auxiliary == known[1] and quotient == known[2], "trace opening"
 
         # The point of the query.
         x: uint256 = 3
-        for bit: uint256 in range(log_domain, bound=MAX_DEPTH):
-            if (index >> bit) & 1 == 1:
-                x = unsafe_mul(x, generators[bit]) % field.P
+        for part: uint256 in range(MAX_DEPTH // 4):
+            x = unsafe_mul(x, powers[part][(index >> (part << 2)) & 15]) % field.P
 
         # DEEP: group g's value G is what G quadratic = numerator says, with quadratic = (x - z) (x - z w).
         invalid: uint256 = 0
@@ -482,7 +496,7 @@ def check(
         at_pass: uint256 = 0
         for section: uint256 in range(2 * groups, bound=2 * MAX_GROUPS):
             group: uint256 = section >> 1
-            claim: uint256 = unsafe_sub(field.MODULUS, context[7 + section])
+            claim: uint256 = unsafe_sub(field.MODULUS, context[unsafe_add(7, section)])
             s0: uint256 = claim & LIMB
             s1: uint256 = (claim >> 51) & LIMB
             s2: uint256 = (claim >> 102) & LIMB
@@ -587,7 +601,7 @@ def check(
                 here = sum
                 continue
             if group != 0:
-                for _: uint256 in range(height[group - 1] - height[group], bound=MAX_DEPTH):
+                for _: uint256 in range(unsafe_sub(height[unsafe_sub(group, 1)], height[group]), bound=MAX_DEPTH):
                     point = unsafe_mul(point, point) % field.P
             from_z: uint256 = unsafe_sub(unsafe_add(field.MODULUS, point), context[5])
             from_next: uint256 = unsafe_sub(unsafe_add(field.MODULUS, point), next_point[group])
@@ -607,6 +621,7 @@ def check(
         right: uint256 = numerator[0]
         joined: uint256 = 1
         level: uint256 = height[0]
+        start: uint256 = 0
         leaf_at: uint256 = used
         position: uint256 = index
         invalid_leaf: uint256 = 0
@@ -614,23 +629,28 @@ def check(
             stop: uint256 = final
             if joined < groups and height[joined] > final:
                 stop = height[joined]
-            arity: uint256 = min(log_arity, level - stop)
+            arity: uint256 = min(log_arity, unsafe_sub(level, stop))
             size: uint256 = 1 << arity
-            slot: uint256 = position & (size - 1)
-            node: bytes32 = keccak256(slice(data, leaf_at << 5, 20 * size))
+            slot: uint256 = position & unsafe_sub(size, 1)
+            node: bytes32 = keccak256(slice(data, leaf_at << 5, unsafe_mul(20, size)))
+            layer_at: uint256 = unsafe_add(15, unsafe_mul(3, layer))
             x1: uint256 = unsafe_mul(x, to_first[slot]) % field.P
             x2: uint256 = unsafe_mul(x1, x1) % field.P
             x4: uint256 = unsafe_mul(x2, x2) % field.P
             own: uint256 = 0
             folded: uint256 = 0
-            for half: uint256 in range((size + 7) >> 3, bound=2):
-                m: uint256[8] = multipliers[2 * layer + half]
+            for half: uint256 in range(unsafe_add(size, 7) >> 3, bound=2):
+                m: uint256[8] = multipliers[unsafe_add(unsafe_add(layer, layer), half)]
                 leaf: uint256[8] = empty(uint256[8])
                 if arity >= 3:
                     leaf = field.unpacked(
-                        row[leaf_at], row[leaf_at + 1], row[leaf_at + 2], row[leaf_at + 3], row[leaf_at + 4]
+                        row[leaf_at],
+                        row[unsafe_add(leaf_at, 1)],
+                        row[unsafe_add(leaf_at, 2)],
+                        row[unsafe_add(leaf_at, 3)],
+                        row[unsafe_add(leaf_at, 4)],
                     )
-                    leaf_at += 5
+                    leaf_at = unsafe_add(leaf_at, 5)
                 else:
                     leaf = field.unpacked(row[leaf_at], row[leaf_at + 1], row[leaf_at + arity], 0, 0)
                     leaf_at += 1 + arity
@@ -672,14 +692,14 @@ def check(
                 factor = unsafe_mul(unsafe_mul(2, factor), x) % field.P
                 x = unsafe_mul(x, x) % field.P
             position = position >> arity
-            level -= arity
-            start: uint256 = height[0] - level
+            level = unsafe_sub(level, arity)
+            start = unsafe_add(start, arity)
             if shared <= start:
                 assert node == leaf_digests[layer], "fri"
             else:
                 leaf_digests[layer] = node
-                kept: uint256 = MAX_DEPTH * layer
-                for depth: uint256 in range(start, min(log_domain, shared - 1), bound=MAX_DEPTH):
+                kept: uint256 = unsafe_mul(MAX_DEPTH, layer)
+                for depth: uint256 in range(start, min(log_domain, reach), bound=MAX_DEPTH):
                     sibling: bytes32 = nodes[at]
                     at = unsafe_add(at, 1)
                     if (index >> depth) & 1 == 1:
@@ -688,13 +708,13 @@ def check(
                         fri_siblings[unsafe_add(kept, depth)] = sibling
                         node = keccak256(abi_encode(node, sibling))
                 if shared > log_domain:
-                    assert convert(node, uint256) == context[15 + 3 * layer], "fri"
+                    assert convert(node, uint256) == context[layer_at], "fri"
                 else:
-                    assert node == fri_siblings[kept + shared - 1], "fri"
+                    assert node == fri_siblings[unsafe_add(kept, reach)], "fri"
             joins = joined < groups and level == height[joined]
             if joins:
                 left = quadratic[joined]
-                right = field.scale(field.mul(numerator[joined], context[17 + 3 * layer]), factor, 0)
+                right = field.scale(field.mul(numerator[joined], context[unsafe_add(layer_at, 2)]), factor, 0)
                 joined += 1
         self._encoding(invalid & NOT_CANONICAL | invalid_leaf & field.NOT_CANONICAL == 0)
         power: uint256 = 1
@@ -705,19 +725,19 @@ def check(
         t4: uint256 = 0
         for k: uint256 in range(1 << (final - 2), bound=MAX_FINAL // 4):
             q: Quad = quads[k]
-            powers: uint256 = power
+            lanes: uint256 = power
             power = unsafe_mul(power, x) % field.P
-            powers |= power << 64
+            lanes |= power << 64
             power = unsafe_mul(power, x) % field.P
-            powers |= power << 128
+            lanes |= power << 128
             power = unsafe_mul(power, x) % field.P
-            powers |= power << 192
+            lanes |= power << 192
             power = unsafe_mul(power, x) % field.P
-            t0 = unsafe_add(t0, unsafe_mul(q.limbs[0], powers) >> 192)
-            t1 = unsafe_add(t1, unsafe_mul(q.limbs[1], powers) >> 192)
-            t2 = unsafe_add(t2, unsafe_mul(q.limbs[2], powers) >> 192)
-            t3 = unsafe_add(t3, unsafe_mul(q.limbs[3], powers) >> 192)
-            t4 = unsafe_add(t4, unsafe_mul(q.limbs[4], powers) >> 192)
+            t0 = unsafe_add(t0, unsafe_mul(q.limbs[0], lanes) >> 192)
+            t1 = unsafe_add(t1, unsafe_mul(q.limbs[1], lanes) >> 192)
+            t2 = unsafe_add(t2, unsafe_mul(q.limbs[2], lanes) >> 192)
+            t3 = unsafe_add(t3, unsafe_mul(q.limbs[3], lanes) >> 192)
+            t4 = unsafe_add(t4, unsafe_mul(q.limbs[4], lanes) >> 192)
         last_value: uint256 = (
             t0 % field.P | (t1 % field.P) << 51 | (t2 % field.P) << 102 | (t3 % field.P) << 153 | (t4 % field.P) << 204
         )
