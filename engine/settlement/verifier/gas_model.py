@@ -28,7 +28,7 @@ WORD = 32
 OPENING_GAS = 3_050_000
 """Execution of the opening: 2.15 M constraints, 0.3 M claims, 0.2 M reading, transcript; without public terms."""
 TERM_GAS = 4_780
-SETUP_GAS = 795_000
+SETUP_GAS = 790_000
 """Per query transaction: powers of the DEEP challenge as weights of the opened columns, memory."""
 PASS_WORDS = 4
 """Words that the DEEP sums take at a time."""

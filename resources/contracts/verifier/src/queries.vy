@@ -50,6 +50,8 @@ WIDE: constant(uint256) = (2**32 - 1) * (1 + 2**64 + 2**128 + 2**192)
 NOT_CANONICAL: constant(uint256) = 2**32 * (1 + 2**64 + 2**128 + 2**192)
 CANONICAL: constant(uint256) = 2164260863 * (1 + 2**64 + 2**128 + 2**192)
 LIMB: constant(uint256) = 2**51 - 1
+# Every lane but the middle one.
+REST: constant(uint256) = (2**51 - 1) * (1 + 2**51 + 2**153 + 2**204)
 # A generator of the subgroup of order 2^24; inverses of those of order 2, 4, 8 and 16 that its squares lead to.
 GENERATOR: constant(uint256) = 1791270792
 INVERSES: constant(uint256[4]) = [2130706432, 16711679, 1739704753, 1461727711]
@@ -254,9 +256,16 @@ def check(
                     else:
                         quotient_place = unsafe_add(quotient_place, 5)
                     spread: uint256 = power
-                    for place: uint256 in range(first, first + 5, bound=5):
+                    terms[first >> 3][first & 7] = spread
+                    for j: uint256 in range(1, 5):
+                        # field.times_x, which happens here too often for a call.
+                        top: uint256 = spread >> 204
+                        spread = unsafe_add(
+                            unsafe_add((spread << 51) & (2**255 - 1), unsafe_sub(field.P, top) << 102), top
+                        )
+                        spread = spread & REST | (((spread >> 102) & LIMB) % field.P) << 102
+                        place: uint256 = unsafe_add(first, j)
                         terms[place >> 3][place & 7] = spread
-                        spread = field.times_x(spread)
                     power = field.mul(power, gamma)
                 last: uint256 = max_value(uint256)
                 for i: uint256 in range(next_counts[table], bound=MAX_NEXT):
