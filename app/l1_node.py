@@ -15,7 +15,7 @@ from engine.settlement.keys import role_key
 from engine.settlement.node.anchor import Anchor
 from engine.settlement.node.chain import NodeChain, anchor_of
 from engine.settlement.node.connection import NodeConnection
-from engine.settlement.node.mining import Miner, miner_of
+from engine.settlement.node.mining import miner_of
 from engine.settlement.node.reads import NodeReads
 from engine.settlement.transactions import address_of
 
@@ -29,15 +29,14 @@ class NeedsEther(ProtocolError):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node that answered: its connection, how its blocks come about, its chain id."""
+    """A node that answered: its connection and its chain id. Nothing is changed on it yet."""
 
     connection: NodeConnection
-    miner: Miner
     chain_id: int
 
     @property
     def url(self) -> str:
-        """Where it was reached."""
+        """Where it was reached, without what may be secret in it."""
         return self.connection.url
 
     def fresh_anchor(self, config: VenueConfig) -> Anchor:
@@ -57,7 +56,7 @@ def connect(url: str) -> Node:
     """Reach the node. Raises :class:`BadNodeUrl`, :class:`NodeUnreachable` and :class:`NodeRefused`."""
     connection = NodeConnection(url)
     try:
-        return Node(connection, miner_of(connection), NodeReads(connection).chain_id())
+        return Node(connection, NodeReads(connection).chain_id())
     except BaseException:
         connection.close()
         raise
@@ -67,7 +66,7 @@ def open_node_chain(node: Node, anchor: Anchor, setup: MarketSetup, store: Block
     """The chain, caught up with the node, and its deployer able to pay. Raises :class:`NeedsEther` and NodeErrors."""
     deployer = address_of(role_key(setup.config.seed, "deployer"))
     _, exchange = deployed_addresses(deployer)
-    chain = NodeChain(node.connection, node.miner, anchor, store, exchange)
+    chain = NodeChain(node.connection, miner_of(node.connection), anchor, store, exchange)
     if not chain.code(exchange):
         _fund_roles(chain, setup)
     known = chain.blocks_since(0)

@@ -84,6 +84,9 @@ def test_a_venue_on_a_node_is_played_restarted_and_replayed_without_it(tmp_path:
             live = root_bytes(session.loop.venue.state_root()).hex()
             blocks = [block.number for block in session.chain.chain.blocks_since(0)]
             assert blocks[-1] == session.loop.venue.l1_block
+        taken = pytest.raises(OtherLedger, match="contracts of another folder's venue with seed 1")
+        with taken, opened(tmp_path / "second", l1=node.url):
+            pass
     outcome = replay(open_paths(folder))  # the node has ended
     assert (outcome["root"], outcome["l1_block"]) == (live, blocks[-1])
     with pytest.raises(OtherLedger, match=f"made with --l1 {node.url}"), opened(folder):
@@ -102,18 +105,6 @@ def test_a_folder_with_an_embedded_chain_is_not_opened_on_a_node(folder: Path, u
         pass
     with opened(folder) as session:
         assert session.chain.errors == []
-
-
-def test_the_contracts_of_another_folder_are_not_taken_over(tmp_path: Path, used: Anvil) -> None:
-    config = msgspec.structs.replace(SMALL, seed=21)
-    with opened(tmp_path / "first", config, l1=used.url) as session:
-        run(session, 13)
-        assert session.loop.venue.account(session.chain.user_account).collateral == USER_DEPOSIT
-    with (
-        pytest.raises(OtherLedger, match="contracts of another folder's venue with seed 21"),
-        opened(tmp_path / "second", config, l1=used.url),
-    ):
-        pass
 
 
 def test_a_deployment_that_is_cut_off_again_and_again_is_finished(

@@ -22,3 +22,12 @@ def check_url(url: str) -> str:
             limit=("http", "https"),
         )
     return url
+
+
+def public_url(url: str) -> str:
+    """The URL for messages, reports and the data folder: user names, passwords and keys in the path left out."""
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    more = parts.path.strip("/") or parts.query or parts.username
+    return f"{parts.scheme}://{host}{port}" + ("/..." if more else "")

@@ -17,7 +17,7 @@ from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint
 
 from engine.settlement.errors import NodeRefused, NodeUnreachable
-from engine.settlement.node.address import check_url
+from engine.settlement.node.address import check_url, public_url
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 15.0
@@ -36,7 +36,7 @@ class NodeConnection:
     """
 
     def __init__(self, url: str, *, connect: float = CONNECT_SECONDS, answer: float = ANSWER_SECONDS) -> None:
-        self.url = check_url(url)
+        self.url = public_url(check_url(url))
         self._answer = answer
         self._session = requests.Session()
         self._session.trust_env = urlsplit(url).hostname not in _LOOPBACK  # no proxy leads to this machine
@@ -97,7 +97,8 @@ class NodeConnection:
         except requests.Timeout as error:
             raise self._unreachable(f"does not answer within {self._answer:g} s") from error
         except requests.HTTPError as error:
-            raise self._unreachable(f"is none, or not well: {error}") from error
+            status = "" if error.response is None else error.response.status_code
+            raise self._unreachable(f"is none, or not well: it answers with HTTP status {status}") from error
         except requests.RequestException as error:
             raise self._unreachable(f"cannot be reached: {_innermost(error)}") from error
         except Web3Exception as error:

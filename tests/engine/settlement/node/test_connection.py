@@ -94,6 +94,20 @@ def test_addresses_that_are_none_are_refused_by_name(url: str) -> None:
     assert (refused.value.field, refused.value.value) == ("--l1", url)
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://127.0.0.1:8545", "http://127.0.0.1:8545"),
+        ("http://127.0.0.1:8545/", "http://127.0.0.1:8545"),
+        ("https://user:secret@node.example/v3/secret?key=secret", "https://node.example/..."),
+        ("http://secret@[::1]:80", "http://[::1]:80/..."),
+    ],
+)
+def test_what_may_be_secret_in_an_address_is_not_shown(url: str, shown: str) -> None:
+    with closing(NodeConnection(url)) as node:
+        assert node.url == shown
+
+
 def test_a_refused_connection_is_said_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -146,7 +160,7 @@ def test_something_else_that_answers_is_no_node(stub: Stub, node: NodeConnection
 
 def test_an_http_error_is_named_with_its_status(stub: Stub, node: NodeConnection) -> None:
     stub.answers = [404] * 3
-    with pytest.raises(NodeUnreachable, match="is none, or not well: 404"):
+    with pytest.raises(NodeUnreachable, match="is none, or not well: it answers with HTTP status 404"):
         NodeReads(node).chain_id()
 
 
