@@ -109,7 +109,7 @@ def l1_hashes(batch: BatchView) -> tuple[tuple[str, str], ...]:
 
 
 def claim_hashes(summary: ProofSummary) -> tuple[tuple[str, str], ...]:
-    """The public inputs that are hashes, by name."""
+    """The public inputs that are hashes, by name, and all of them as field elements."""
     claim = summary.claim
     return (
         ("old root", _hex(root_bytes(claim.old_root))),
@@ -118,17 +118,16 @@ def claim_hashes(summary: ProofSummary) -> tuple[tuple[str, str], ...]:
         ("outputs hash", _hex(summary.outputs_hash)),
         ("statement id", _hex(summary.statement_id)),
         ("parameters", _hex(summary.profile.digest)),
+        (f"all {len(summary.public_inputs)} words", " ".join(str(word) for word in summary.public_inputs)),
     )
 
 
 def claim_figures(summary: ProofSummary) -> tuple[Figure, ...]:
     """The rest of the public inputs."""
-    tip = ", ".join(str(word) for word in summary.public_inputs)
     return (
         Figure("Statement", STATEMENT_NAME),
         Figure("Batch number", count_text(summary.claim.number)),
         Figure("Venue", summary.config.name),
-        Figure("Public inputs", f"{len(summary.public_inputs)} field elements", "text", tip),
     )
 
 

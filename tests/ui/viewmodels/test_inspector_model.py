@@ -58,13 +58,14 @@ def test_l1_says_what_each_transaction_cost() -> None:
 def test_the_claim_is_whole(summary: ProofSummary) -> None:
     batch, _ = sample_proof()
     hashes = dict(inspector.claim_hashes(summary))
+    assert hashes.pop("all 52 words") == " ".join(str(word) for word in summary.public_inputs)
     assert list(hashes) == ["old root", "new root", "config hash", "outputs hash", "statement id", "parameters"]
     assert all(len(value) == 66 for value in hashes.values())
     (row,) = inspector.flow_rows(summary)
     assert [cell.text for cell in row.cells[:3]] == ["deposit", "16", format_decimal(DEPOSIT, 6)]
     assert row.cells[3].tip == f"0x{OWNER.hex()}"
     figures = values(inspector.claim_figures(summary))
-    assert (figures["Batch number"], figures["Public inputs"]) == (str(batch.number), "52 field elements")
+    assert (figures["Batch number"], figures["Venue"]) == (str(batch.number), summary.config.name)
 
 
 def test_parameters_tables_and_commitments_are_named(summary: ProofSummary) -> None:
