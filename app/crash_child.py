@@ -54,6 +54,7 @@ from engine.sequencer.inputs import (  # noqa: E402
     RequestWithdrawal,
     Side,
 )
+from engine.settlement.stand_in import yes_verifiers  # noqa: E402
 from engine.units import QUANTUM, SECOND  # noqa: E402
 
 TOLD = (DepositCredited, WithdrawalStage, BatchStage)
@@ -277,9 +278,11 @@ def main(arguments: list[str]) -> int:
     options = parse(arguments)
     faults.arm_from_environment()
     tell("started")
-    make_prover = stand_in_prover if options.stand_in_prover else ProverQueue
+    parts: dict[str, Any] = {}
+    if options.stand_in_prover:
+        parts = {"make_prover": stand_in_prover, "make_verifiers": yes_verifiers}
     config = small_batches(options.seed, options.batch_seconds)
-    session = open_session(open_paths(options.data), config, make_prover=make_prover)
+    session = open_session(open_paths(options.data), config, **parts)
     session.loop.checkpoint_batches = 2
     tell("opened", sequence=session.loop.sequence, replayed=session.replayed, problems=problems_of(session))
     session.loop.on_applied = tell_events(session)

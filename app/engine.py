@@ -61,6 +61,7 @@ class Engine:
         """Start the threads; the first snapshot is there when this returns."""
         self._publish()
         self.session.prover.start()
+        self.session.chain.work_apart(self._loop.ingress.deliver)
         self.thread.start()
 
     def publish_still(self) -> None:

@@ -15,6 +15,8 @@ POINTS = (
     "after_commit_before_ack",
     "in_checkpoint",
     "proof_done_unposted",
+    "l1_block_executed_unwritten",
+    "l1_batch_half_posted",
     "l1_block_written_unseen",
     "claim_sent",
 )

@@ -1,8 +1,9 @@
 """The L1 as the desk uses it: one user, one operator, blocks in slots, batches relayed in order.
 
 A block is durable before the venue sees it; which batches were posted is asked of the contract, never remembered here.
-The embedded chain's slots are worked on the sequencer's thread. A node may take its time or not answer at all, so its
-slots are worked on a thread of their own (``work_apart``), one at a time; what came of one is a fact for the loop.
+A slot that verifies a proof costs tens of millions of gas, and a node may take its time or not answer at all. So the
+desk works its slots on a thread of their own (``work_apart``), one at a time; what came of one is a fact for the loop.
+Without that thread, in scenarios on the embedded chain, they are worked where they fall due.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from app import faults
 from app.journal import Journal
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
@@ -18,18 +20,19 @@ from engine.hashing.keccak import keccak256
 from engine.sequencer.batch import Batch
 from engine.sequencer.inputs import ClaimRequested, Input, L1Block
 from engine.settlement.blocks import Block
-from engine.settlement.client import Client, Deployment
+from engine.settlement.client import CALL_GAS, Client, Deployment
 from engine.settlement.errors import InsufficientFunds, NodeError, NonceMismatch
 from engine.settlement.genesis import GenesisAccount, fund
-from engine.settlement.keys import UserKey, role_key
+from engine.settlement.keys import UserKey
 from engine.settlement.ledger import Ledger
-from engine.settlement.relayer import ProvedBatch, Relayer, proved_batch
+from engine.settlement.relayer import Plan, ProvedBatch, Relayer, proved_batch
 from engine.settlement.watcher import inputs_since
+from engine.settlement.world import BLOCK_GAS_LIMIT
 
-BATCHES_PER_BLOCK = 4
-"""State updates relayed in one block at most; together they must fit the block's gas."""
 USER_TRANSACTIONS = 32
-"""The user's transactions that may wait for one block, for the same reason."""
+"""The user's transactions that may wait for one block."""
+RELAY_GAS = BLOCK_GAS_LIMIT - USER_TRANSACTIONS * CALL_GAS
+"""Gas of a block that batches may use, so that the user's transactions always find room."""
 ERRORS_KEPT = 20
 
 
@@ -101,6 +104,7 @@ class JournalBlocks:
 
     def append(self, number: int, record: bytes) -> None:
         """Durable on return."""
+        faults.reach("l1_block_executed_unwritten")
         self._journal.append_block(number, record)
 
     def read_all(self) -> Iterable[bytes]:
@@ -116,6 +120,7 @@ class LayerOne:
         chain: Ledger,
         client: Client,
         deployment: Deployment,
+        relayer: Relayer,
         config: VenueConfig,
         user: UserKey,
     ) -> None:
@@ -128,7 +133,7 @@ class LayerOne:
         self.errors: list[str] = []
         self.busy = False
         """Whether a slot is being worked on another thread."""
-        self._relayer = Relayer(client, role_key(config.seed, "operator"))
+        self._relayer = relayer
         self._batches: dict[int, tuple[Batch, str]] = {}
         self._user_transactions: list[bytes] = []
         self._user_waiting = 0
@@ -140,7 +145,9 @@ class LayerOne:
     def work_apart(self, deliver: Callable[[SlotDone], None]) -> None:
         """From now on work slots on a thread of their own and deliver what came of each."""
         self._deliver = deliver
-        self._thread = ThreadPoolExecutor(1, "l1")
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "l1")
+            self._thread.submit(lambda: None).result()  # an executor starts its thread with the first work only
 
     def close(self) -> None:
         """Let go of the chain, once a slot that is being worked on has come to its end."""
@@ -272,13 +279,16 @@ class LayerOne:
     def _work(self, slot: Slot) -> SlotResult:
         """Send, include, look. What a node refuses or does not answer is told, and tried again in the next slot."""
         try:
-            raws = [*slot.user, *self._relay(slot.batches)]
-            if not raws and not slot.allow_empty:
-                return SlotResult()
-            self.chain.include(raws, slot.time)
+            plan = self._plan(slot.batches)
+            refused = () if plan.refusal is None else (plan.refusal.message,)
+            if not slot.user and not plan.calls and not slot.allow_empty:
+                return SlotResult(errors=refused)
+            self.chain.include([*slot.user, *self._relayer.sign(plan.calls)], slot.time)
+            if plan.calls and plan.calls[-1].kind != "update":
+                faults.reach("l1_batch_half_posted")
             blocks = self.chain.blocks_since(slot.given)
             return SlotResult(
-                tuple(inputs_since(self.client, slot.given)), _failures(blocks), len(slot.user), self._see()
+                tuple(inputs_since(self.client, slot.given)), refused + _failures(blocks), len(slot.user), self._see()
             )
         except NonceMismatch as error:  # the key was used elsewhere: what it signed for this slot was in vain
             in_vain = len(slot.user) if error.sender == self.user.address else 0
@@ -292,15 +302,15 @@ class LayerOne:
         except NodeError:  # told by the next slot
             return None
 
-    def _relay(self, batches: dict[int, tuple[Batch, str]]) -> list[bytes]:
-        """Facts and updates of the next consecutive batches."""
+    def _plan(self, batches: dict[int, tuple[Batch, str]]) -> Plan:
+        """What the next consecutive batches still need on L1, as far as a block goes."""
         ready: list[ProvedBatch] = []
         number = self.last_batch + 1
-        while number in batches and len(ready) < BATCHES_PER_BLOCK:
+        while number in batches:
             batch, digest = batches[number]
             ready.append(proved_batch(self.client, self.deployment, batch, digest))
             number += 1
-        return self._relayer.transactions_of(ready)
+        return self._relayer.plan(ready, RELAY_GAS)
 
 
 def _failures(blocks: Iterable[Block]) -> tuple[str, ...]:

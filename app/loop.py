@@ -112,8 +112,8 @@ class VenueLoop:
         for batch in self.venue.take_closed_batches():
             self._prove(batch, attempt=1)
             self._batches_since_checkpoint += 1
-        if self._batches_since_checkpoint >= self.checkpoint_batches:
-            self.checkpoint()
+        if self._batches_since_checkpoint >= self.checkpoint_batches and not self.chain.busy:
+            self.checkpoint()  # the L1's part would wait for the block that is being built
         self.on_applied()
         return happened
 
@@ -185,7 +185,11 @@ class VenueLoop:
             if batch.number not in self._due:  # an unseen block may have closed it just now
                 self._prove(batch, attempt=1)
         for batch in self.venue.unposted_batches():
-            self.chain.queue_batch(batch, self.venue.batch_record(batch.number).digest)
+            digest = self.venue.batch_record(batch.number).digest
+            if self.prover.holds(digest):
+                self.chain.queue_batch(batch, digest)
+            else:  # its file was lost or damaged: L1 wants the proof itself
+                self._prove(batch, attempt=1)
         claiming = any(record.stage == "claiming" for record in self.venue.core.withdrawals.live.values())
         if claiming and self.chain.funds.claimable:
             self.chain.send_claim()  # the claim was journaled, its transaction may have been lost; it pays only once

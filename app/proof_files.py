@@ -6,6 +6,7 @@ only leaves its figures blank.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -70,6 +71,15 @@ def read_proof_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ProofFileError(f"{path} cannot be read: {error.strerror}", field="FILE", value=str(path)) from error
+
+
+def read_stored(folder: Path, digest: str) -> bytes:
+    """The bytes of the proof file with this digest; :class:`ProofFileError` when they are missing or damaged."""
+    path = proof_path(folder, digest)
+    data = read_proof_file(path)
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ProofFileError(f"{path.name} is damaged: its bytes have another digest", field="FILE", value=str(path))
+    return data
 
 
 def export_proof(data: bytes, target: Path) -> None:

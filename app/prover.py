@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import faults, interpreter
-from app.proof_files import NO_FACTS, ProofFacts, read_facts, store_proof
+from app.proof_files import NO_FACTS, ProofFacts, ProofFileError, read_facts, read_stored, store_proof
 from app.snapshots import SecurityTerm, WorkerView
 from app.supervisor import Supervised
 from app.workers.member import Item, LiveProof
@@ -132,6 +132,14 @@ class ProverQueue:
         starting = [member.stage for member in self._pool.members if member.state == "starting" and member.stage]
         told = [source.message() for source in self._sources] + starting
         return tuple(dict.fromkeys(message for message in told if message))
+
+    def holds(self, digest: str) -> bool:
+        """Whether the proof file with this digest is there and whole."""
+        try:
+            read_stored(self._proofs, digest)
+        except ProofFileError:
+            return False
+        return True
 
     def facts(self, digest: str) -> ProofFacts:
         """What was measured when the proof with this digest was made; blank for ""."""

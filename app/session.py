@@ -18,12 +18,12 @@ from app.l1 import JournalBlocks, LayerOne
 from app.l1_place import claim_ledger
 from app.loop import VenueLoop
 from app.market_setup import MarketSetup, market_setup
+from app.proof_files import read_stored
 from app.prover import ProverQueue
 from app.settings import Paths
 from engine.errors import CorruptData, OutOfRange
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig
 from engine.exchange.tree import AccountTree
-from engine.proving.parameters import DEFAULT_PROFILE
 from engine.proving.shape import venue_shape
 from engine.proving.statement import statement_id
 from engine.sequencer.batch import root_bytes
@@ -32,9 +32,11 @@ from engine.sequencer.venue import Venue
 from engine.settlement.chain import Chain
 from engine.settlement.errors import RootDivergence, SettlementError
 from engine.settlement.genesis import allocation, genesis, venue_deployment
-from engine.settlement.keys import UserKey
+from engine.settlement.keys import UserKey, role_key
 from engine.settlement.ledger import Ledger
 from engine.settlement.node.anchor import Anchor
+from engine.settlement.relayer import Relayer
+from engine.settlement.verifier.venue import VenueVerifiers, venue_verifiers
 from engine.units import QUANTUM
 
 if TYPE_CHECKING:  # web3.py is loaded only where a node is asked for
@@ -42,6 +44,7 @@ if TYPE_CHECKING:  # web3.py is loaded only where a node is asked for
 
 Progress = Callable[[str, float], None]
 MakeProver = Callable[[VenueConfig, Path, Callable[[ProofOutcome], None]], ProverQueue]
+MakeVerifiers = Callable[[VenueConfig], VenueVerifiers]
 USER_DEPOSIT = 10_000 * QUANTUM
 USER_WALLET = 40_000 * QUANTUM
 
@@ -83,13 +86,15 @@ def open_session(
     progress: Progress = lambda stage, fraction: None,
     *,
     make_prover: MakeProver = ProverQueue,
+    make_verifiers: MakeVerifiers = venue_verifiers,
     l1: str | None = None,
 ) -> Session:
     """Open or create the venue in a data folder: newest valid checkpoint, then the journal's tail.
 
-    ``make_prover(config, proofs folder, deliver)`` lets tests put another prover in; ``l1`` is the URL of a node, None
-    for the embedded chain. Raises :class:`app.folder_lock.FolderInUse`, :class:`OtherVenue`,
-    :class:`app.journal.JournalError`, :class:`engine.settlement.errors.KeyFileError`, :class:`CorruptData`, and on a
+    ``make_prover(config, proofs folder, deliver)`` lets tests put another prover in, ``make_verifiers(config)`` other
+    contracts behind the exchange; ``l1`` is the URL of a node, None for the embedded chain. Raises
+    :class:`app.folder_lock.FolderInUse`, :class:`OtherVenue`, :class:`app.journal.JournalError`,
+    :class:`engine.settlement.errors.KeyFileError`, :class:`CorruptData`, and on a
     node :class:`app.l1_place.OtherLedger`, :class:`app.l1_node.NeedsEther` and the NodeErrors.
     """
     node = _node(l1, progress)
@@ -100,7 +105,7 @@ def open_session(
         setup = market_setup(config, progress)
         lock = FolderLock(paths.lock)
         try:
-            return _open_locked(paths, setup, lock, progress, make_prover, node)
+            return _open_locked(paths, setup, lock, progress, make_prover, make_verifiers, node)
         except BaseException:
             lock.release()
             raise
@@ -120,7 +125,13 @@ def _node(l1: str | None, progress: Progress) -> Node | None:
 
 
 def _open_locked(
-    paths: Paths, setup: MarketSetup, lock: FolderLock, progress: Progress, make_prover: MakeProver, node: Node | None
+    paths: Paths,
+    setup: MarketSetup,
+    lock: FolderLock,
+    progress: Progress,
+    make_prover: MakeProver,
+    make_verifiers: MakeVerifiers,
+    node: Node | None,
 ) -> Session:
     config = setup.config
     progress("journal", 0.0)
@@ -132,9 +143,11 @@ def _open_locked(
         progress("layer 1", 0.0)
         ingress = Ingress()
         if node is None or anchor is None:
-            chain = open_chain(_restore_chain(journal, setup), setup, user)
+            ledger: Ledger = _restore_chain(journal, setup)
         else:
-            chain = open_chain(_node_chain(node, anchor, setup, journal), setup, user)
+            ledger = _node_chain(node, anchor, setup, journal)
+        chain = open_chain(ledger, setup, user, make_verifiers(config), paths.proofs)
+        if node is not None:
             chain.work_apart(ingress.deliver)
         venue, replayed = restore_venue(journal, setup, progress)
         if node is None:
@@ -148,20 +161,22 @@ def _open_locked(
     return Session(paths, config, journal, chain, prover, loop, replayed, lock)
 
 
-def open_chain(chain: Ledger, setup: MarketSetup, user: UserKey) -> LayerOne:
+def open_chain(chain: Ledger, setup: MarketSetup, user: UserKey, verifiers: VenueVerifiers, proofs: Path) -> LayerOne:
     """The L1 of a venue; a new chain gets its contracts, participants and the user's first deposit."""
     config = setup.config
     empty = root_bytes(AccountTree(config.tree_height, len(config.markets)).root)
-    deployment = venue_deployment(config, statement_id(venue_shape(config)), DEFAULT_PROFILE.digest, empty)
+    deployment = venue_deployment(config, statement_id(venue_shape(config)), verifiers.digests, empty)
     try:
-        client = genesis(chain, config, deployment, setup.genesis_accounts, setup.genesis_time)
+        client = genesis(chain, config, deployment, verifiers, setup.genesis_accounts, setup.genesis_time)
     except RootDivergence as error:
         raise OtherVenue(
             f"the data folder's venue was made by another version of this program ({error.message}); "
             "choose another folder with --data",
             field=error.field,
         ) from error
-    layer_one = LayerOne(chain, client, deployment, config, user)
+    operator = role_key(config.seed, "operator")
+    relayer = Relayer(client, deployment, verifiers, operator, lambda digest: read_stored(proofs, digest))
+    layer_one = LayerOne(chain, client, deployment, relayer, config, user)
     if chain.nonce(user.address) < 2:  # the grant's approval and deposit are the user's first transactions
         layer_one.fund_user(USER_DEPOSIT, USER_WALLET)
         layer_one.mine(max(setup.genesis_time, chain.head.time), allow_empty=False)

@@ -13,6 +13,7 @@ from app.snapshots import (
     AccountView,
     BatchView,
     FillView,
+    L1StepView,
     L1View,
     MarketView,
     OrderView,
@@ -32,8 +33,8 @@ DEPTH = 200
 BATCHES_SHOWN = 100
 FILLS_SHOWN = 500
 GATE = (
-    "State updates are accepted on the word of the operator's key, after native verification of the proof; "
-    "the verifier contracts exist, and the exchange does not ask them yet."
+    "The exchange contract on the embedded chain accepts a state update only after the verifier contracts there have "
+    "checked the whole proof; no key can replace it."
 )
 
 
@@ -209,6 +210,7 @@ class BatchViews:
             failure=record.failure,
             gas=record.gas,
             l1_transaction=record.l1_transaction.hex(),
+            l1_steps=tuple(L1StepView(s.kind, s.transaction.hex(), s.gas, s.calldata) for s in record.l1_steps),
             l1_block=record.l1_block,
             old_root=root_bytes(record.old_root).hex(),
             new_root=root_bytes(record.new_root).hex(),

@@ -80,6 +80,16 @@ def _batch(session: Session, number: int) -> dict[str, Any]:
         "proof_bytes": record.proof_bytes,
         "proof_file": str(session.paths.proofs / f"{record.digest}.proof") if record.digest else "",
         "gas": record.gas,
+        "calldata_bytes": sum(step.calldata for step in record.l1_steps),
+        "l1_steps": [
+            {
+                "kind": step.kind,
+                "gas": step.gas,
+                "calldata_bytes": step.calldata,
+                "transaction": step.transaction.hex(),
+            }
+            for step in record.l1_steps
+        ],
         "l1_transaction": record.l1_transaction.hex(),
         "l1_status": receipt.status if receipt else None,
         "old_root": root_bytes(record.old_root).hex(),

@@ -1,7 +1,7 @@
 """The verifier's parameters for this statement: fixed here, bound by proofs and facts, never read from a file.
 
-Two sets, by name. Each is what ``engine.stark.security.choose_parameters`` chooses for ``LARGEST_HEIGHTS`` at its rate
-and its work before the queries (a test compares): the fewest queries, then the least grinding, that prove
+Two sets, by name. Each is what ``engine.stark.security.choose_parameters`` chooses for ``LARGEST_HEIGHTS`` at its rate,
+folds and work before the queries (a test compares): the fewest queries, then the least grinding, that prove
 ``target_bits``. Smaller heights reach it as well (a test has them); the verifier computes the level of each proof from
 its own heights and insists on ``target_bits``.
 
@@ -50,8 +50,8 @@ def _profile(name: str, parameters: Parameters) -> Profile:
     return Profile(name, parameters, parameter_digest(parameters))
 
 
-QUICK = _profile("quick", Parameters(queries=85, log_blowup=2, batching_grinding=6, query_grinding=16))
-FRUGAL = _profile("frugal", Parameters(queries=39, log_blowup=4, query_grinding=24))
+QUICK = _profile("quick", Parameters(queries=85, log_blowup=2, log_arity=4, batching_grinding=6, query_grinding=16))
+FRUGAL = _profile("frugal", Parameters(queries=39, log_blowup=4, log_arity=4, query_grinding=24))
 PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in (QUICK, FRUGAL)})
 """Every profile that a proof may name, in the order in which contracts list them."""
 DEFAULT_PROFILE = QUICK

@@ -18,7 +18,7 @@ from engine.exchange.config import VenueConfig
 from engine.exchange.refusals import RootMismatch, UnknownBatch
 from engine.exchange.tree import AccountTree
 from engine.sequencer.batch import Batch, Digest, ExternalFlow, root_bytes
-from engine.sequencer.inputs import L1StateUpdate, ProofOutcome
+from engine.sequencer.inputs import L1StateUpdate, L1Step, ProofOutcome
 
 RECORDS_KEPT = 1000
 
@@ -27,6 +27,7 @@ class BatchRecord(msgspec.Struct):
     """A closed batch's life. ``status``: sequenced, failed (last attempt refused, retried), proved, final.
 
     The embedded L1 does not reorganise: a batch is posted and final in the same block. ``stages``: name to venue time.
+    ``gas``: of all ``l1_steps`` together; ``l1_transaction``: the state update, the last of them.
     """
 
     number: int
@@ -47,6 +48,7 @@ class BatchRecord(msgspec.Struct):
     gas: int = 0
     l1_transaction: bytes = b""
     l1_block: int = 0
+    l1_steps: tuple[L1Step, ...] = ()
 
 
 class OpenBatch(msgspec.Struct):
@@ -190,7 +192,8 @@ class BatchBook:
             raise RootMismatch(record.number, update.new_root.hex(), root_bytes(record.new_root).hex())
         record.stages["posted"] = record.stages["final"] = time
         record.status, record.l1_block = "final", block
-        record.gas, record.l1_transaction = update.gas_used, update.transaction
+        record.l1_transaction, record.l1_steps = update.transaction, update.steps
+        record.gas = sum(step.gas for step in update.steps) or update.gas_used
         self.last_posted = record.number
         self.unposted.pop(record.number, None)
         return True

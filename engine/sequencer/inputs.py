@@ -82,13 +82,29 @@ class L1Deposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transaction: bytes
 
 
+class L1Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An L1 transaction that helped to bring a batch to L1. ``calldata``: its length in bytes.
+
+    ``kind``: open (a proof, up to its queries), check (some queries), register (the proved fact), update (the root).
+    """
+
+    kind: str
+    transaction: bytes
+    gas: int
+    calldata: int
+
+
 class L1StateUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A state-update event: batch ``batch_number`` was accepted; the contract's root is now ``new_root`` (32 bytes)."""
+    """A state-update event: batch ``batch_number`` was accepted; the contract's root is now ``new_root`` (32 bytes).
+
+    ``transaction``, ``gas_used``: the update's own. ``steps``: everything that brought the batch to L1, itself last.
+    """
 
     batch_number: int
     new_root: bytes
     transaction: bytes
     gas_used: int
+    steps: tuple[L1Step, ...] = ()
 
 
 class L1Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,13 +9,14 @@ from engine.errors import CorruptData
 from engine.hashing.keccak import keccak256
 from engine.settlement.world import BLOCK_GAS_LIMIT, EventLog
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 
 
 class Receipt(msgspec.Struct, frozen=True):
     """What became of one transaction. ``status`` 1 is success; ``created`` is 20 bytes or none.
 
-    ``reason`` tells why it failed; ``index`` is the place in the block; ``gas_price`` is wei per gas.
+    ``reason`` tells why it failed; ``index`` is the place in the block; ``calldata`` is its length in
+    bytes, ``gas_price`` is wei per gas.
     """
 
     transaction: bytes
@@ -25,6 +26,7 @@ class Receipt(msgspec.Struct, frozen=True):
     to: bytes
     status: int
     gas_used: int
+    calldata: int
     gas_price: int
     reason: str
     created: bytes

@@ -25,7 +25,7 @@ from engine.settlement.errors import (
     SettlementError,
 )
 from engine.settlement.ledger import ZERO_ADDRESS
-from engine.settlement.transactions import GAS_PRICE, MAX_GAS_LIMIT, Transaction, decode_transaction
+from engine.settlement.transactions import GAS_PRICE, MAX_GAS_LIMIT, Transaction, decode_transaction, floor_gas
 from engine.settlement.world import BLOCK_GAS_LIMIT, AccountInfoState, BlockContext, Execution, World
 from engine.units import SECOND
 
@@ -118,9 +118,8 @@ class Chain:
 
     @property
     def head(self) -> Block:
-        """The newest block."""
-        with self._lock:
-            return self._blocks[-1]
+        """The newest block. Does not wait for one that is being built."""
+        return self._blocks[-1]
 
     def block(self, number: int) -> Block:
         """Block by number; raises :class:`OutOfRange` for one that does not exist."""
@@ -159,6 +158,13 @@ class Chain:
         if not execution.success:
             raise Reverted(f"call to 0x{to.hex()}", execution.reason)
         return execution.output
+
+    def estimate(self, to: bytes, data: bytes, caller: bytes = ZERO_ADDRESS) -> int:
+        """Gas of a transaction with this call against the newest state, the floor applied; raises :class:`Reverted`."""
+        execution = self.simulate(to, data, caller)
+        if not execution.success:
+            raise Reverted(f"call to 0x{to.hex()}", execution.reason)
+        return max(execution.gas_used, floor_gas(data))
 
     def simulate(self, to: bytes, data: bytes, caller: bytes = ZERO_ADDRESS, gas: int = MAX_GAS_LIMIT) -> Execution:
         """Like :meth:`call`, with gas, logs and reason instead of an exception."""
@@ -292,6 +298,7 @@ def _receipt(transaction: Transaction, execution: Execution, number: int, index:
         to=transaction.to,
         status=int(execution.success),
         gas_used=execution.gas_used,
+        calldata=len(transaction.data),
         gas_price=transaction.gas_price,
         reason=execution.reason,
         created=execution.created,

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import check_range
+from engine.hashing.keccak import keccak256
 from engine.settlement.abi import decode_words, encode_arguments, encode_call, topic
 from engine.settlement.artifacts import load_artifact
 from engine.settlement.ledger import Ledger
-from engine.settlement.transactions import GAS_PRICE, MAX_GAS_LIMIT, contract_address, sign_transaction
+from engine.settlement.transactions import MAX_GAS_LIMIT, contract_address, sign_transaction
+from engine.settlement.verifier.deployment import VerifierAddresses
 from engine.settlement.world import EventLog
 
 ENTRY_BYTES = 37
 MAX_ENTRIES = 512  # deposits and withdrawals of one batch, as the contract bounds them
+UPDATE = "update_state(uint256,uint64,bytes32,bytes32,bytes)"
 UNLIMITED = 2**256 - 1
 DEPLOY_GAS = 3_000_000
 CALL_GAS = 200_000  # every call but update_state stays below 100,000
@@ -24,14 +27,43 @@ UPDATE_ENTRY_GAS = 60_000  # worst case of one entry, calldata included, with ro
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What the exchange contract is made with. Digests and root are 32 bytes, addresses 20."""
+    """What the exchange contract is made with. Digests and root are 32 bytes, addresses 20.
 
-    operator: bytes
+    ``verifiers``, ``parameter_digests``: profile by profile, the contract that registers its facts and the digest of
+    its parameters.
+    """
+
     statement_id: bytes
-    verifier_parameter_digest: bytes
+    verifiers: tuple[bytes, ...]
+    parameter_digests: tuple[bytes, ...]
     config_hash: bytes
     genesis_root: bytes
     account_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateUpdate:
+    """Arguments of an update: ``profile`` by its place in the deployment; ``outputs`` as the fact commits to them."""
+
+    profile: int
+    number: int
+    old_root: bytes
+    new_root: bytes
+    outputs: bytes
+
+    def data(self) -> bytes:
+        """Calldata; raises :class:`OutOfRange` for more entries than one batch may have."""
+        check_range("outputs (entries)", self.entries, 0, MAX_ENTRIES)
+        return encode_call(UPDATE, self.profile, self.number, self.old_root, self.new_root, self.outputs)
+
+    def gas(self) -> int:
+        """A gas limit that covers every case."""
+        return min(MAX_GAS_LIMIT, UPDATE_BASE_GAS + UPDATE_ENTRY_GAS * self.entries)
+
+    @property
+    def entries(self) -> int:
+        """Deposits and withdrawals."""
+        return len(self.outputs) // ENTRY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +73,6 @@ class DepositEvent:
     account: int
     owner: bytes
     amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class FactEvent:
-    """The operator attested ``fact``."""
-
-    fact: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +87,10 @@ class WithdrawalAllowedEvent:
 
 @dataclass(frozen=True, slots=True)
 class StateUpdateEvent:
-    """The contract took batch ``batch_number`` with ``entries`` deposits and withdrawals."""
+    """The contract took batch ``batch_number`` with ``entries`` deposits and withdrawals, for the sake of ``fact``."""
 
     batch_number: int
+    fact: bytes
     old_root: bytes
     new_root: bytes
     entries: int
@@ -78,7 +104,7 @@ class WithdrawnEvent:
     amount: int
 
 
-Event = DepositEvent | FactEvent | WithdrawalAllowedEvent | StateUpdateEvent | WithdrawnEvent
+Event = DepositEvent | WithdrawalAllowedEvent | StateUpdateEvent | WithdrawnEvent
 
 
 def deployed_addresses(deployer: bytes) -> tuple[bytes, bytes]:
@@ -86,33 +112,19 @@ def deployed_addresses(deployer: bytes) -> tuple[bytes, bytes]:
     return contract_address(deployer, 0), contract_address(deployer, 1)
 
 
-def deployment_transactions(
-    chain_id: int, deployer_key: bytes, token: bytes, deployment: Deployment, gas_price: int = GAS_PRICE
-) -> list[bytes]:
-    """The two creations, with the deployer's nonces 0 and 1."""
+def creation_codes(token: bytes, deployment: Deployment) -> tuple[bytes, bytes]:
+    """Creation code of token and exchange, for the deployer's nonces 0 and 1; ``token``: where the former will be."""
     arguments = encode_arguments(
-        ("address", "address", "bytes32", "bytes32", "bytes32", "bytes32", "uint64"),
+        ("address", "bytes32", "address[]", "bytes32[]", "bytes32", "bytes32", "uint64"),
         token,
-        deployment.operator,
         deployment.statement_id,
-        deployment.verifier_parameter_digest,
+        deployment.verifiers,
+        deployment.parameter_digests,
         deployment.config_hash,
         deployment.genesis_root,
         deployment.account_limit,
     )
-    codes = (_bytecode("token"), _bytecode("exchange") + arguments)
-    return [
-        sign_transaction(
-            deployer_key,
-            chain_id=chain_id,
-            nonce=nonce,
-            to=b"",
-            data=code,
-            gas_limit=DEPLOY_GAS,
-            gas_price=gas_price,
-        )
-        for nonce, code in enumerate(codes)
-    ]
+    return _bytecode("token"), _bytecode("exchange") + arguments
 
 
 def decode_event(log: EventLog) -> Event | None:
@@ -122,15 +134,21 @@ def decode_event(log: EventLog) -> Event | None:
 
 
 class Client:
-    """Both contracts of one venue on one chain. Transactions come back raw and signed, for :meth:`Ledger.include`.
+    """Token and exchange of one venue on one chain, and where its verifiers are, profile by profile.
+
+    Transactions come back raw and signed, for :meth:`Ledger.include`.
 
     ``nonce`` is the sender's next one (:meth:`Ledger.nonce`), counted on for several transactions in one block.
     """
 
-    def __init__(self, chain: Ledger, token: bytes, exchange: bytes) -> None:
+    def __init__(
+        self, chain: Ledger, token: bytes, exchange: bytes, verifiers: tuple[VerifierAddresses, ...] = ()
+    ) -> None:
         self.chain = chain
         self.token = token
         self.exchange = exchange
+        self.verifiers = verifiers
+        self.verifier_contracts = frozenset(address for v in verifiers for address in (v.opening, v.queries))
 
     def mint(self, key: bytes, owner: bytes, amount: int, nonce: int) -> bytes:
         """Test tokens for ``owner``; only the deployer's key may."""
@@ -145,21 +163,12 @@ class Client:
         """Put ``amount`` approved quanta on the exchange for ``account``."""
         return self._sign(key, self.exchange, encode_call("deposit(uint64,uint64)", account, amount), CALL_GAS, nonce)
 
-    def register_fact(self, key: bytes, fact: bytes, nonce: int) -> bytes:
-        """Attest a fact; only the operator's key may."""
-        return self._sign(key, self.exchange, encode_call("register_fact(bytes32)", fact), CALL_GAS, nonce)
-
-    def update_state(
-        self, key: bytes, batch_number: int, old_root: bytes, new_root: bytes, outputs: bytes, nonce: int
-    ) -> bytes:
-        """Post a batch whose fact is registered; ``outputs`` as the fact commits to them (37 bytes an entry).
+    def update_state(self, key: bytes, update: StateUpdate, nonce: int) -> bytes:
+        """Post a batch whose fact is registered; any key may send it.
 
         Raises :class:`OutOfRange` for more entries than one batch may have.
         """
-        entries = check_range("outputs (entries)", len(outputs) // ENTRY_BYTES, 0, MAX_ENTRIES)
-        data = encode_call("update_state(uint64,bytes32,bytes32,bytes)", batch_number, old_root, new_root, outputs)
-        gas = min(MAX_GAS_LIMIT, UPDATE_BASE_GAS + UPDATE_ENTRY_GAS * entries)
-        return self._sign(key, self.exchange, data, gas, nonce)
+        return self._sign(key, self.exchange, update.data(), update.gas(), nonce)
 
     def withdraw(self, key: bytes, owner: bytes, nonce: int) -> bytes:
         """Pay ``owner`` everything claimable; any key may send it."""
@@ -173,14 +182,15 @@ class Client:
         """Number of the newest batch that the contract took; 0 before the first."""
         return int(self._view(self.exchange, "uint64", "last_batch()"))
 
-    def fact_registered(self, fact: bytes) -> bool:
-        """Whether the operator attested ``fact``."""
-        return bool(self._view(self.exchange, "bool", "facts(bytes32)", fact))
+    def is_valid(self, verifier: bytes, fact: bytes) -> bool:
+        """Whether the verifier contract at this address registered ``fact``."""
+        return bool(self._view(verifier, "bool", "is_valid(bytes32)", fact))
 
-    def fact_of(self, batch_number: int, old_root: bytes, new_root: bytes, outputs_hash: bytes) -> bytes:
-        """The fact that the contract would ask for."""
-        signature = "fact_of(uint64,bytes32,bytes32,bytes32)"
-        return bytes(self._view(self.exchange, "bytes32", signature, batch_number, old_root, new_root, outputs_hash))
+    def fact_of(self, update: StateUpdate) -> bytes:
+        """The fact that the contract would ask the profile's verifier for."""
+        signature = "fact_of(uint256,uint64,bytes32,bytes32,bytes32)"
+        arguments = (update.profile, update.number, update.old_root, update.new_root, keccak256(update.outputs))
+        return bytes(self._view(self.exchange, "bytes32", signature, *arguments))
 
     def pending(self, account: int, owner: bytes) -> int:
         """Quanta that ``owner`` deposited for ``account`` and no batch has credited yet."""
@@ -208,18 +218,16 @@ class Client:
 
     def deployment(self) -> Deployment:
         """The constants of the deployed contract; ``genesis_root`` is its present root."""
+        profiles = self.chain.call(self.exchange, encode_call("profiles()"))
+        verifiers, digests = decode_words(("address[]", "bytes32[]"), profiles)
         return Deployment(
-            operator=_address(self._view(self.exchange, "address", "OPERATOR()")),
             statement_id=bytes(self._view(self.exchange, "bytes32", "STATEMENT_ID()")),
-            verifier_parameter_digest=bytes(self._view(self.exchange, "bytes32", "VERIFIER_PARAMETER_DIGEST()")),
+            verifiers=tuple(_address(verifier) for verifier in verifiers),
+            parameter_digests=tuple(bytes(digest) for digest in digests),
             config_hash=bytes(self._view(self.exchange, "bytes32", "CONFIG_HASH()")),
             genesis_root=self.state_root(),
             account_limit=int(self._view(self.exchange, "uint64", "ACCOUNT_LIMIT()")),
         )
-
-    def fact_source(self) -> str:
-        """Who stands behind facts, in the contract's own words."""
-        return str(self._view(self.exchange, "string", "FACT_SOURCE()"))
 
     def events(self, logs: tuple[EventLog, ...]) -> list[Event]:
         """The exchange contract's events among these logs, in order."""
@@ -252,10 +260,6 @@ def _deposit(log: EventLog) -> DepositEvent:
     return DepositEvent(_number(log.topics[1]), log.topics[2][12:], _number(log.data))
 
 
-def _fact(log: EventLog) -> FactEvent:
-    return FactEvent(log.topics[1])
-
-
 def _withdrawal_allowed(log: EventLog) -> WithdrawalAllowedEvent:
     amount, batch_number = decode_words(("uint64", "uint64"), log.data)
     return WithdrawalAllowedEvent(log.topics[1][12:], _number(log.topics[2]), amount, batch_number)
@@ -263,7 +267,7 @@ def _withdrawal_allowed(log: EventLog) -> WithdrawalAllowedEvent:
 
 def _state_update(log: EventLog) -> StateUpdateEvent:
     old_root, new_root, entries = decode_words(("bytes32", "bytes32", "uint256"), log.data)
-    return StateUpdateEvent(_number(log.topics[1]), old_root, new_root, entries)
+    return StateUpdateEvent(_number(log.topics[1]), log.topics[2], old_root, new_root, entries)
 
 
 def _withdrawn(log: EventLog) -> WithdrawnEvent:
@@ -272,8 +276,7 @@ def _withdrawn(log: EventLog) -> WithdrawnEvent:
 
 _EVENTS: Mapping[bytes, Any] = {
     topic("Deposit(uint64,address,uint64)"): _deposit,
-    topic("FactRegistered(bytes32)"): _fact,
     topic("WithdrawalAllowed(address,uint64,uint64,uint64)"): _withdrawal_allowed,
-    topic("StateUpdate(uint64,bytes32,bytes32,uint256)"): _state_update,
+    topic("StateUpdate(uint64,bytes32,bytes32,bytes32,uint256)"): _state_update,
     topic("Withdrawn(address,uint256)"): _withdrawn,
 }

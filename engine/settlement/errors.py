@@ -58,6 +58,10 @@ class BatchOutOfOrder(SettlementError):
     """A batch that is not the contract's next one cannot be posted."""
 
 
+class NotPostable(SettlementError):
+    """A batch that cannot be brought to L1: its proof file is missing or damaged, or a verifier contract refuses it."""
+
+
 class RootDivergence(SettlementError):
     """The contract and the layer 2 disagree about a root: nothing further may be posted."""
 

@@ -1,25 +1,31 @@
 """First blocks of a venue's chain: contracts deployed, test tokens minted and deposited.
 
-On the embedded chain all of it is one block: a crash leaves either nothing or everything. A node may need several,
-so what is missing is asked for by the senders' nonces. Doing it again after a restart is a no-op.
+Senders and nonces are fixed, and the deployer's transactions come in order, those of funded accounts last. So what an
+interrupted genesis left to do is told by the senders' nonces, and doing it again after a restart is a no-op. On the
+embedded chain all of it fits one block; a node, or a chain with smaller blocks, may need several.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.exchange.config import VenueConfig, config_hash
+from engine.proving.parameters import PROFILES
 from engine.settlement.blocks import Block
-from engine.settlement.client import UNLIMITED, Client, Deployment, deployed_addresses, deployment_transactions
+from engine.settlement.client import DEPLOY_GAS, UNLIMITED, Client, Deployment, creation_codes, deployed_addresses
 from engine.settlement.errors import Reverted, RootDivergence
 from engine.settlement.keys import role_key
 from engine.settlement.ledger import Ledger
-from engine.settlement.transactions import BASE_GAS, address_of, decode_transaction, sign_transaction
+from engine.settlement.transactions import BASE_GAS, Transaction, address_of, decode_transaction, sign_transaction
+from engine.settlement.verifier.venue import VenueVerifiers, verifier_addresses
+from engine.settlement.world import BLOCK_GAS_LIMIT
 
 ETHER = 10**18
 ROLE_ETHER = 1_000_000
 ACCOUNT_ETHER = 1
+VERIFIER_GAS = 6_200_000
+"""Gas limit of a verifier contract's creation: the largest code that a chain takes costs 4.9 M to store alone."""
 OPERATOR_ETHER = 10
 """What the operator gets of the deployer where it holds less."""
 
@@ -44,17 +50,19 @@ def allocation(config: VenueConfig) -> dict[bytes, int]:
 
 def venue_client(chain: Ledger, config: VenueConfig) -> Client:
     """The client of a venue's contracts; their addresses follow from the configuration's seed."""
-    return Client(chain, *deployed_addresses(address_of(role_key(config.seed, "deployer"))))
+    deployer = address_of(role_key(config.seed, "deployer"))
+    return Client(chain, *deployed_addresses(deployer), verifier_addresses(deployer, len(PROFILES)))
 
 
 def venue_deployment(
-    config: VenueConfig, statement_id: bytes, verifier_parameter_digest: bytes, genesis_root: bytes
+    config: VenueConfig, statement_id: bytes, parameter_digests: Sequence[bytes], genesis_root: bytes
 ) -> Deployment:
-    """What the venue's exchange contract is deployed with; three 32-byte values."""
+    """What the venue's exchange contract is deployed with; 32-byte values, one digest per profile."""
+    deployer = address_of(role_key(config.seed, "deployer"))
     return Deployment(
-        operator=address_of(role_key(config.seed, "operator")),
         statement_id=statement_id,
-        verifier_parameter_digest=verifier_parameter_digest,
+        verifiers=tuple(place.opening for place in verifier_addresses(deployer, len(parameter_digests))),
+        parameter_digests=tuple(parameter_digests),
         config_hash=config_hash(config),
         genesis_root=genesis_root,
         account_limit=2**config.tree_height,
@@ -62,22 +70,25 @@ def venue_deployment(
 
 
 def genesis(
-    chain: Ledger, config: VenueConfig, deployment: Deployment, accounts: Sequence[GenesisAccount], time: int
+    chain: Ledger,
+    config: VenueConfig,
+    deployment: Deployment,
+    verifiers: VenueVerifiers,
+    accounts: Sequence[GenesisAccount],
+    time: int,
 ) -> Client:
     """Deploy and fund everything that the chain does not have already; returns the client.
 
-    Raises :class:`RootDivergence` when the chain's contract was deployed with other constants (another statement,
+    Raises :class:`RootDivergence` when the chain's contracts were deployed with other constants (another statement,
     another configuration), and :class:`Reverted` when a transaction of the block fails.
     """
     client = venue_client(chain, config)
     if not is_complete(client, accounts):
-        raws = _transactions(client, config, deployment, accounts)
-        if chain.nonce(address_of(role_key(config.seed, "deployer"))):
-            raws = _missing(chain, raws)
-        for block in chain.include(raws, time):
-            _check(block)
+        for group in _groups(_missing(chain, _transactions(client, config, deployment, verifiers, accounts))):
+            for block in chain.include(group, time):
+                _check(block)
     found = client.deployment()
-    for name in ("operator", "statement_id", "verifier_parameter_digest", "config_hash", "account_limit"):
+    for name in ("statement_id", "verifiers", "parameter_digests", "config_hash", "account_limit"):
         if getattr(found, name) != getattr(deployment, name):
             raise RootDivergence(
                 f"the chain's exchange contract was deployed with another {name}",
@@ -85,6 +96,7 @@ def genesis(
                 value=getattr(found, name),
                 limit=getattr(deployment, name),
             )
+    verifiers.check(client, deployment)
     return client
 
 
@@ -92,7 +104,8 @@ def is_complete(client: Client, accounts: Sequence[GenesisAccount]) -> bool:
     """Whether the contracts are there and every account has made its deposit."""
     chain = client.chain
     depositors = [address_of(account.key) for account in accounts if account.deposit]
-    return bool(chain.code(client.exchange)) and all(chain.nonce(owner) >= 2 for owner in depositors)
+    contracts = (client.exchange, *client.verifier_contracts)
+    return all(map(chain.code, contracts)) and all(chain.nonce(owner) >= 2 for owner in depositors)
 
 
 def fund(client: Client, config: VenueConfig, account: GenesisAccount) -> list[bytes]:
@@ -103,12 +116,18 @@ def fund(client: Client, config: VenueConfig, account: GenesisAccount) -> list[b
 
 
 def _transactions(
-    client: Client, config: VenueConfig, deployment: Deployment, accounts: Sequence[GenesisAccount]
+    client: Client,
+    config: VenueConfig,
+    deployment: Deployment,
+    verifiers: VenueVerifiers,
+    accounts: Sequence[GenesisAccount],
 ) -> list[bytes]:
     """All of genesis, the deployer's first: what an account sends needs the ether that it was given before."""
     deployer = role_key(config.seed, "deployer")
     chain, owned = client.chain, []
-    raws = deployment_transactions(chain.chain_id, deployer, client.token, deployment, chain.gas_price)
+    codes = [(code, DEPLOY_GAS) for code in creation_codes(client.token, deployment)]
+    codes += [(code, VERIFIER_GAS) for code in verifiers.creation_codes(address_of(deployer), client.exchange)]
+    raws = [_creation(chain, deployer, code, gas, nonce) for nonce, (code, gas) in enumerate(codes)]
     for account in accounts:
         given, own = _fund(client, deployer, account, len(raws), own_nonce=0)
         raws += given
@@ -119,16 +138,31 @@ def _transactions(
     return raws + owned
 
 
-def _missing(chain: Ledger, raws: Sequence[bytes]) -> list[bytes]:
+def _missing(chain: Ledger, raws: Sequence[bytes]) -> list[Transaction]:
     """Those whose nonce their sender has not used yet."""
-    missing, used = [], {}
+    missing: list[Transaction] = []
+    used: dict[bytes, int] = {}
     for raw in raws:
         transaction = decode_transaction(raw, chain.chain_id)
         if transaction.sender not in used:
             used[transaction.sender] = chain.nonce(transaction.sender)
         if transaction.nonce >= used[transaction.sender]:
-            missing.append(raw)
+            missing.append(transaction)
     return missing
+
+
+def _groups(transactions: Sequence[Transaction]) -> Iterator[list[bytes]]:
+    """As many as blocks have gas for, by their gas limits."""
+    group: list[bytes] = []
+    gas = 0
+    for transaction in transactions:
+        if group and gas + transaction.gas_limit > BLOCK_GAS_LIMIT:
+            yield group
+            group, gas = [], 0
+        group.append(transaction.raw)
+        gas += transaction.gas_limit
+    if group:
+        yield group
 
 
 def _fund(
@@ -149,6 +183,12 @@ def _fund(
         client.approve(account.key, UNLIMITED, own_nonce),
         client.deposit(account.key, account.account, account.deposit, own_nonce + 1),
     ]
+
+
+def _creation(chain: Ledger, key: bytes, code: bytes, gas: int, nonce: int) -> bytes:
+    return sign_transaction(
+        key, chain_id=chain.chain_id, nonce=nonce, to=b"", data=code, gas_limit=gas, gas_price=chain.gas_price
+    )
 
 
 def _ether(chain: Ledger, key: bytes, to: bytes, ether: int, nonce: int) -> bytes:

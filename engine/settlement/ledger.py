@@ -51,6 +51,9 @@ class Ledger(Protocol):
     def call(self, to: bytes, data: bytes, caller: bytes = ZERO_ADDRESS) -> bytes:
         """Result of a call whose effects are dropped; raises :class:`Reverted` with the contract's reason."""
 
+    def estimate(self, to: bytes, data: bytes, caller: bytes = ZERO_ADDRESS) -> int:
+        """Gas that a transaction with this call would use now, fee rules applied; raises :class:`Reverted`."""
+
     def include(self, transactions: Sequence[bytes], time: int) -> tuple[Block, ...]:
         """Bring transactions into blocks, each sender's in this order; the new blocks, durable, in ascending order.
 

@@ -1,37 +1,71 @@
-"""Posts proved batches to the exchange contract, each exactly once however often it is asked to.
+"""Posts proved batches: the proof to its verifier contracts, call by call, then the state update to the exchange.
 
-Nothing is remembered here: before posting, the contract itself is asked which batch it took last. A crash between a
-posted block and the journal's knowledge of it therefore never posts a batch twice.
+Nothing is remembered here: before anything is sent, the contracts are asked what they have of a batch already. So a
+crash between two transactions, or between a posted block and the journal's knowledge of it, never sends one twice, and
+what is left of a batch that one block had no room for is sent with the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from engine.errors import ProtocolError
+from engine.proving.proof_file import decode_file, header_claim, header_profile
 from engine.proving.statement import FactParts, fact, outputs_bytes
 from engine.sequencer.batch import Batch, root_bytes
 from engine.settlement.blocks import Block, Receipt
-from engine.settlement.client import Client, Deployment
-from engine.settlement.errors import BatchOutOfOrder, NonceMismatch, Reverted, RootDivergence
-from engine.settlement.transactions import address_of
+from engine.settlement.client import CALL_GAS, Client, Deployment, StateUpdate
+from engine.settlement.errors import (
+    BatchOutOfOrder,
+    NonceMismatch,
+    NotPostable,
+    Reverted,
+    RootDivergence,
+    SettlementError,
+)
+from engine.settlement.transactions import MAX_GAS_LIMIT, address_of, sign_transaction
+from engine.settlement.verifier.client import L1Proof, VerifierClient, split_proof
+from engine.settlement.verifier.venue import VenueVerifiers
+from engine.settlement.world import BLOCK_GAS_LIMIT
 
 MAX_ATTEMPTS = 3
+ReadProof = Callable[[str], bytes]
+"""Bytes of the proof file with this hex digest; a :class:`engine.errors.ProtocolError` when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProvedBatch:
-    """A batch whose proof the operator's verifier accepted. Roots, fact: 32 bytes; ``outputs``: 37 bytes an entry.
+    """A batch whose proof was accepted natively. Roots and facts: 32 bytes; ``outputs``: 37 bytes an entry.
 
-    ``proof_digest`` is the hex digest of the proof file that stands behind the fact.
+    ``facts``: profile by profile, what its verifier would have to register. ``proof_digest``: of the proof file, hex.
     """
 
     number: int
     old_root: bytes
     new_root: bytes
     outputs: bytes
-    fact: bytes
+    facts: tuple[bytes, ...]
     proof_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A transaction to be signed. ``kind``: open, check, register, update. ``gas``: what it will use, of ``limit``."""
+
+    kind: str
+    to: bytes
+    data: bytes
+    gas: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be sent next, in order. ``refusal``: why the batch that would follow cannot be brought to L1."""
+
+    calls: tuple[Call, ...]
+    refusal: NotPostable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,119 +83,191 @@ class Posted:
 
 
 def proved_batch(client: Client, deployment: Deployment, batch: Batch, proof_digest: str) -> ProvedBatch:
-    """What is posted for ``batch`` once a proof of it was accepted, with the fact for this chain and contract."""
+    """What is posted for ``batch`` once a proof of it was accepted, with the facts for this chain and contract."""
     outputs = outputs_bytes(batch)
-    parts = FactParts(
-        statement_id=deployment.statement_id,
-        parameter_digest=deployment.verifier_parameter_digest,
-        config_hash=deployment.config_hash,
-        chain_id=client.chain.chain_id,
-        exchange=client.exchange,
-        number=batch.number,
-        old_root=batch.old_root,
-        new_root=batch.new_root,
-        outputs=outputs,
+    facts = tuple(
+        fact(
+            FactParts(
+                statement_id=deployment.statement_id,
+                parameter_digest=digest,
+                config_hash=deployment.config_hash,
+                chain_id=client.chain.chain_id,
+                exchange=client.exchange,
+                number=batch.number,
+                old_root=batch.old_root,
+                new_root=batch.new_root,
+                outputs=outputs,
+            )
+        )
+        for digest in deployment.parameter_digests
     )
-    old_root, new_root = root_bytes(batch.old_root), root_bytes(batch.new_root)
-    return ProvedBatch(batch.number, old_root, new_root, outputs, fact(parts), proof_digest)
+    return ProvedBatch(
+        batch.number, root_bytes(batch.old_root), root_bytes(batch.new_root), outputs, facts, proof_digest
+    )
 
 
 class Relayer:
-    """Sends attested facts and state updates from the operator's account."""
+    """Brings proofs and state updates to L1 from the operator's account, which pays the gas and has no other right."""
 
-    def __init__(self, client: Client, operator_key: bytes) -> None:
+    def __init__(
+        self, client: Client, deployment: Deployment, verifiers: VenueVerifiers, operator_key: bytes, read: ReadProof
+    ) -> None:
         self._client = client
+        self._deployment = deployment
+        self._verifiers = verifiers
         self._key = operator_key
         self._address = address_of(operator_key)
+        self._read = read
+        self._last: tuple[str, int, L1Proof] | None = None
 
-    def transactions(self, batch: ProvedBatch) -> list[bytes]:
-        """What is still to be sent for ``batch``: nothing, the update, or fact and update.
+    def plan(self, batches: Sequence[ProvedBatch], room: int = BLOCK_GAS_LIMIT) -> Plan:
+        """What is still to be sent for consecutive batches, as far as ``room`` (gas of one block) goes.
 
-        Raises :class:`BatchOutOfOrder` for a batch beyond the contract's next one and :class:`RootDivergence` when the
-        contract's root is not where the batch starts, or not where it led although the contract took it last.
+        Raises :class:`BatchOutOfOrder` for a batch beyond the contract's next one or after a gap and
+        :class:`RootDivergence` when the contract's root is not where the first batch starts, or not where a batch led
+        that the contract took last, or a batch does not start where the one before leads.
         """
-        last = self._client.last_batch()
-        if batch.number > last + 1:
-            raise BatchOutOfOrder(
-                f"batch {batch.number} cannot be posted: the contract waits for batch {last + 1}",
-                field="batch_number",
-                value=batch.number,
-                limit=last + 1,
+        calls: list[Call] = []
+        spent = 0
+        try:
+            for batch in self._due(batches):
+                for call in self._calls(batch):
+                    if spent + call.limit > room:
+                        return Plan(tuple(calls))
+                    calls.append(call)
+                    spent += call.gas
+        except NotPostable as refusal:
+            return Plan(tuple(calls), refusal)
+        return Plan(tuple(calls))
+
+    def sign(self, calls: Sequence[Call]) -> list[bytes]:
+        """Raw transactions from the operator's next nonce on."""
+        chain = self._client.chain
+        nonce = chain.nonce(self._address)
+        return [
+            sign_transaction(
+                self._key,
+                chain_id=chain.chain_id,
+                nonce=nonce + place,
+                to=call.to,
+                data=call.data,
+                gas_limit=call.limit,
+                gas_price=chain.gas_price,
             )
-        if batch.number == last:
-            self._check_root("new_root", batch.number, batch.new_root)
-        if batch.number <= last:
-            return []
-        self._check_root("old_root", batch.number, batch.old_root)
-        return self._fact_and_update(batch, self._client.chain.nonce(self._address))
-
-    def transactions_of(self, batches: Sequence[ProvedBatch]) -> list[bytes]:
-        """What is still to be sent for consecutive batches, in order, for one block.
-
-        Raises as :meth:`transactions` for the first one, and :class:`BatchOutOfOrder` or :class:`RootDivergence` where
-        a batch does not continue the one before it.
-        """
-        raws: list[bytes] = []
-        nonce = self._client.chain.nonce(self._address)
-        for place, batch in enumerate(batches):
-            if place == 0 or not raws:
-                raws += self.transactions(batch)
-                continue
-            before = batches[place - 1]
-            if batch.number != before.number + 1:
-                raise BatchOutOfOrder(
-                    f"batch {batch.number} does not follow batch {before.number}",
-                    field="batch_number",
-                    value=batch.number,
-                    limit=before.number + 1,
-                )
-            if batch.old_root != before.new_root:
-                raise RootDivergence(
-                    f"batch {batch.number} does not start where batch {before.number} leads",
-                    field="old_root",
-                    value=batch.old_root.hex(),
-                    limit=before.new_root.hex(),
-                )
-            raws += self._fact_and_update(batch, nonce + len(raws))
-        return raws
-
-    def _fact_and_update(self, batch: ProvedBatch, nonce: int) -> list[bytes]:
-        """The operator's transactions for one batch from ``nonce`` on: its fact if not registered yet, the update."""
-        raws = []
-        if not self._client.fact_registered(batch.fact):
-            raws.append(self._client.register_fact(self._key, batch.fact, nonce))
-        update = self._client.update_state(
-            self._key, batch.number, batch.old_root, batch.new_root, batch.outputs, nonce + len(raws)
-        )
-        return [*raws, update]
+            for place, call in enumerate(calls)
+        ]
 
     def post(self, batch: ProvedBatch, time: int) -> Posted:
-        """Bring ``batch`` on chain at venue time ``time`` (ns), or find that it is there.
+        """Bring ``batch`` on chain at venue time ``time`` (ns), in as many blocks as needed, or find that it is there.
 
         A nonce taken by another transaction of the operator meanwhile is asked for again, at most three times. Raises
-        :class:`Reverted` with the contract's reason when the update fails.
+        :class:`Reverted` with the contract's reason when a transaction fails, and :class:`NotPostable`.
         """
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            raws = self.transactions(batch)
-            if not raws:
-                return Posted(batch.number, None, ())
+        block: Block | None = None
+        receipts: list[Receipt] = []
+        attempt = 0
+        while calls := self._must_plan(batch):
             try:
-                blocks = self._client.chain.include(raws, time)
-                break
+                blocks = self._client.chain.include(self.sign(calls), time)
             except NonceMismatch:
+                attempt += 1
                 if attempt == MAX_ATTEMPTS:
                     raise
-        receipts = tuple(receipt for block in blocks for receipt in block.receipts)
-        for receipt in receipts:
-            if not receipt.status:
-                raise Reverted(f"update to batch {batch.number}", receipt.reason)
-        return Posted(batch.number, blocks[-1], receipts)
+                continue
+            receipts += [receipt for included in blocks for receipt in included.receipts]
+            block = blocks[-1]
+            for receipt in receipts:
+                if not receipt.status:
+                    raise Reverted(f"posting batch {batch.number}", receipt.reason)
+        return Posted(batch.number, block, tuple(receipts))
 
-    def _check_root(self, name: str, number: int, expected: bytes) -> None:
-        found = self._client.state_root()
+    def _must_plan(self, batch: ProvedBatch) -> tuple[Call, ...]:
+        plan = self.plan([batch])
+        if plan.refusal is not None:
+            raise plan.refusal
+        return plan.calls
+
+    def _due(self, batches: Sequence[ProvedBatch]) -> Iterator[ProvedBatch]:
+        """Those that the contract has not taken, which must continue it and one another."""
+        last = self._client.last_batch()
+        root: bytes | None = None
+        for batch in batches:
+            if batch.number < last:
+                continue
+            if batch.number == last:
+                self._compare_root("new_root", batch.number, batch.new_root, self._client.state_root())
+                continue
+            if batch.number != last + 1:
+                raise BatchOutOfOrder(
+                    f"batch {batch.number} cannot be posted: the contract waits for batch {last + 1}",
+                    field="batch_number",
+                    value=batch.number,
+                    limit=last + 1,
+                )
+            self._compare_root("old_root", batch.number, batch.old_root, root or self._client.state_root())
+            yield batch
+            last, root = batch.number, batch.new_root
+
+    def _calls(self, batch: ProvedBatch) -> Iterator[Call]:
+        """What the contracts do not have of a batch yet."""
+        profile = self._registered(batch)
+        if profile is None:
+            profile, proof = self._proof(batch)
+            verifier = VerifierClient(self._client.chain, self._client.verifiers[profile])
+            for kind, to, data in verifier.remaining(proof):
+                if kind == "register":  # nothing to estimate before the queries are in
+                    yield Call(kind, to, data, CALL_GAS, CALL_GAS)
+                else:
+                    yield self._estimated(batch, kind, to, data)
+        update = StateUpdate(profile, batch.number, batch.old_root, batch.new_root, batch.outputs)
+        yield Call("update", self._client.exchange, update.data(), update.gas(), update.gas())
+
+    def _registered(self, batch: ProvedBatch) -> int | None:
+        """The profile whose verifier has registered the batch's fact, if any."""
+        for profile, verifier in enumerate(self._deployment.verifiers):
+            if self._client.is_valid(verifier, batch.facts[profile]):
+                return profile
+        return None
+
+    def _estimated(self, batch: ProvedBatch, kind: str, to: bytes, data: bytes) -> Call:
+        try:
+            gas = self._client.chain.estimate(to, data, self._address)
+        except Reverted as error:
+            raise NotPostable(
+                f"the verifier contract refuses the proof of batch {batch.number} at {kind}: {error.reason}",
+                field=kind,
+                value=error.reason,
+            ) from error
+        return Call(kind, to, data, gas, min(MAX_GAS_LIMIT, gas + gas // 8 + 50_000))
+
+    def _proof(self, batch: ProvedBatch) -> tuple[int, L1Proof]:
+        """Profile and proof of a batch, read and cut up; the last one is kept."""
+        if self._last is None or self._last[0] != batch.proof_digest:
+            try:
+                self._last = (batch.proof_digest, *self._split(batch))
+            except SettlementError:
+                raise
+            except ProtocolError as error:
+                raise NotPostable(
+                    f"the proof file of batch {batch.number} cannot be used: {error.message}", field="proof"
+                ) from error
+        return self._last[1:]
+
+    def _split(self, batch: ProvedBatch) -> tuple[int, L1Proof]:
+        client = self._client
+        header, stark = decode_file(self._read(batch.proof_digest))
+        profile = self._deployment.parameter_digests.index(header_profile(header).digest)
+        claim, shape = header_claim(header)
+        setup = self._verifiers.setups[profile]
+        proof = split_proof(setup, shape, claim, stark, chain_id=client.chain.chain_id, exchange=client.exchange)
+        if proof.fact != batch.facts[profile]:
+            raise NotPostable(f"the proof file of batch {batch.number} is about something else", field="proof")
+        return profile, proof
+
+    def _compare_root(self, name: str, number: int, expected: bytes, found: bytes) -> None:
         if found != expected:
             raise RootDivergence(
-                f"the contract's root is 0x{found.hex()}; batch {number} has 0x{expected.hex()} as its {name}",
+                f"the root before it is 0x{found.hex()}; batch {number} has 0x{expected.hex()} as its {name}",
                 field=name,
                 value=expected.hex(),
                 limit=found.hex(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.sequencer.inputs import L1Block, L1Deposit, L1StateUpdate, L1Withdrawal
 from engine.settlement.blocks import Block
 from engine.settlement.client import Client, DepositEvent, StateUpdateEvent, WithdrawnEvent
+from engine.settlement.costs import batch_steps
 
 
 def inputs_since(client: Client, number: int) -> list[L1Block]:
@@ -29,7 +30,10 @@ def block_input(client: Client, block: Block, previous: int) -> L1Block:
             if isinstance(event, DepositEvent):
                 deposits.append(L1Deposit(event.account, event.owner, event.amount, receipt.transaction))
             elif isinstance(event, StateUpdateEvent):
-                updates.append(L1StateUpdate(event.batch_number, event.new_root, receipt.transaction, receipt.gas_used))
+                steps = batch_steps(client, block, receipt, event.fact)
+                updates.append(
+                    L1StateUpdate(event.batch_number, event.new_root, receipt.transaction, receipt.gas_used, steps)
+                )
             elif isinstance(event, WithdrawnEvent):
                 withdrawals.append(L1Withdrawal(event.owner, event.amount, receipt.transaction))
     return L1Block(

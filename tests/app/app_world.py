@@ -16,6 +16,7 @@ from engine.exchange.config import DEFAULT_CONFIG, VenueConfig
 from engine.sequencer.events import AnyEvent
 from engine.sequencer.inputs import ClockStep, L1Deposit
 from engine.sequencer.venue import Venue
+from engine.settlement.stand_in import yes_verifiers
 from engine.units import FIXED_ONE, SECOND
 
 OWNER, STRANGER = bytes([7]) * 20, bytes([9]) * 20
@@ -47,8 +48,11 @@ def l1_deposit(account: int, owner: bytes, amount: int) -> L1Deposit:
 def opened(
     folder: Path, config: VenueConfig = SMALL, make_prover: MakeProver = stand_in_prover, **more: Any
 ) -> Iterator[Session]:
-    """A session that is closed at the end; its prover is not started and its clock waits for due proofs."""
-    session = open_session(open_paths(folder), config, make_prover=make_prover, **more)
+    """A session that is closed at the end; its prover is not started and its clock waits for due proofs.
+
+    Its proofs prove nothing by default, so its verifier contracts say yes to everything.
+    """
+    session = open_session(open_paths(folder), config, make_prover=make_prover, make_verifiers=yes_verifiers, **more)
     session.loop.set_hold(True)
     try:
         yield session

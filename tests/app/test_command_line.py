@@ -19,7 +19,7 @@ from app import cli, jit_cache
 from app.commands import run as run_command
 from app.scenarios.journey import Journey, StepFailed
 from app.settings import ROOT, BadDataFolder, open_paths
-from engine.proving.parameters import DEFAULT_PROFILE, PROFILES
+from engine.proving.parameters import DEFAULT_PROFILE, PARAMETERS, PROFILES
 from engine.proving.prover import prove_batch
 from engine.sequencer.inputs import L1Block
 
@@ -202,7 +202,13 @@ def test_verify_refuses_one_flipped_byte(proof: Path, tmp_path: Path, place: flo
 def test_verify_says_on_request_what_the_file_holds_or_only_claims(proof: Path, tmp_path: Path, capsys) -> None:
     assert call("verify", str(proof), "--details") == 0
     text = capsys.readouterr().out
-    for word in ("queries", "FRI 1, fold by 8", "last polynomial", "openings at z", "52 field elements"):
+    for word in (
+        "queries",
+        f"FRI 1, fold by {1 << PARAMETERS.log_arity}",
+        "last polynomial",
+        "openings at z",
+        "52 field elements",
+    ):
         assert word in text
     data = bytearray(proof.read_bytes())
     data[-1] ^= 1  # the last node of a path

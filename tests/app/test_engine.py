@@ -30,6 +30,7 @@ from engine.sequencer.inputs import (
     ProofOutcome,
     RequestWithdrawal,
 )
+from engine.settlement.stand_in import yes_verifiers
 from engine.units import QUANTUM, SECOND
 
 LIMIT = 60.0
@@ -40,7 +41,9 @@ class Watched(Engine):
 
     def __init__(self, folder: Path) -> None:
         self.published = threading.Condition()
-        super().__init__(open_session(open_paths(folder), SMALL, make_prover=stand_in_prover))
+        super().__init__(
+            open_session(open_paths(folder), SMALL, make_prover=stand_in_prover, make_verifiers=yes_verifiers)
+        )
 
     def _publish(self) -> None:
         super()._publish()

@@ -33,7 +33,17 @@ STEPS = {
     "replay",
     "verify",
 }
-MEASURED = {"prove_seconds", "verify_seconds", "proof_file", "stage_seconds", "proof_bytes", "l1_transaction", "gas"}
+MEASURED = {
+    "prove_seconds",
+    "verify_seconds",
+    "proof_file",
+    "stage_seconds",
+    "proof_bytes",
+    "l1_transaction",
+    "gas",
+    "calldata_bytes",
+    "l1_steps",
+}
 """Fields of a batch that the seed does not fix: seconds, and what follows from the user's random key."""
 
 

@@ -142,6 +142,10 @@ class NodeChain:
         """Result of a call against the newest state; raises :class:`Reverted`."""
         return self._reads.call(to, data, caller)
 
+    def estimate(self, to: bytes, data: bytes, caller: bytes = ZERO_ADDRESS) -> int:
+        """Gas that a transaction with this call would use at the newest state; raises :class:`Reverted`."""
+        return self._reads.estimate(to, data, caller)
+
     def checkpoint(self) -> bytes:
         """Nothing: the node has the state."""
         return b""
@@ -288,7 +292,8 @@ class NodeChain:
             found = self._included.get(name) or self._reads.receipt(name)
             if found is None or found["blockHash"] != header["hash"]:
                 raise self._diverged(header["number"])
-            receipts.append(receipt_of(found, "" if found["status"] else self._reads.failure(name)))
+            reason = "" if found["status"] else self._reads.failure(name)
+            receipts.append(receipt_of(found, reason, self._reads.calldata(name)))
         block = block_of(header, sorted(receipts, key=lambda receipt: receipt.index))
         self._store.append(block.number, encode_block(block))
         self._publish(block)

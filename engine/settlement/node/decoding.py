@@ -29,8 +29,8 @@ def block_of(header: Any, receipts: Sequence[Receipt]) -> Block:
     )
 
 
-def receipt_of(found: Any, reason: str) -> Receipt:
-    """A receipt as web3.py gives it; ``reason`` tells why the transaction failed."""
+def receipt_of(found: Any, reason: str, calldata: int) -> Receipt:
+    """A receipt as web3.py gives it; ``reason`` tells why the transaction failed, ``calldata`` its bytes."""
     return Receipt(
         transaction=bytes(found["transactionHash"]),
         block=int(found["blockNumber"]),
@@ -39,6 +39,7 @@ def receipt_of(found: Any, reason: str) -> Receipt:
         to=_address(found["to"]),
         status=int(found["status"]),
         gas_used=int(found["gasUsed"]),
+        calldata=calldata,
         gas_price=int(found["effectiveGasPrice"]),
         reason=reason,
         created=_address(found["contractAddress"]) if found["status"] else b"",

@@ -50,10 +50,25 @@ class NodeReads:
             try:
                 return bytes(web3.eth.call(request))
             except ContractLogicError as error:
-                output = _bytes(str(error.data)) if str(error.data).startswith("0x") else b""
-                raise Reverted(f"call to 0x{to.hex()}", revert_reason(output) or str(error.message)) from error
+                raise _reverted(to, error) from error
 
         return self._connection.read(question)
+
+    def estimate(self, to: bytes, data: bytes, caller: bytes) -> int:
+        """Gas of a transaction with this call against the newest state; raises :class:`Reverted`."""
+        request: Any = {"to": to, "data": data, "from": caller}
+
+        def question(web3: Any) -> int:
+            try:
+                return int(web3.eth.estimate_gas(request))
+            except ContractLogicError as error:
+                raise _reverted(to, error) from error
+
+        return self._connection.read(question)
+
+    def calldata(self, name: bytes) -> int:
+        """Bytes of calldata of the transaction with this hash."""
+        return len(self._connection.read(lambda web3: web3.eth.get_transaction(name))["input"])  # type: ignore[arg-type]
 
     def header(self, number: int | str) -> Any:
         """A block without its transactions' contents."""
@@ -104,6 +119,11 @@ class NodeReads:
         except NodeRefused:
             return "failed (the node does not say why)"
         return revert_reason(_bytes(str(trace.get("output") or "0x"))) or str(trace.get("error") or "failed")
+
+
+def _reverted(to: bytes, error: ContractLogicError) -> Reverted:
+    output = _bytes(str(error.data)) if str(error.data).startswith("0x") else b""
+    return Reverted(f"call to 0x{to.hex()}", revert_reason(output) or str(error.message))
 
 
 def _bytes(text: str) -> bytes:

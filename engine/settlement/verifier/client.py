@@ -99,13 +99,15 @@ def in_order(proof: L1Proof) -> list[int]:
     return sorted(range(len(proof.openings)), key=lambda number: proof.openings[number].index)
 
 
-def query_batches(proof: L1Proof, limit: int = MAX_TRANSACTION_DATA) -> list[list[int]]:
+def query_batches(proof: L1Proof, limit: int = MAX_TRANSACTION_DATA, verified: int = 0) -> list[list[int]]:
     """The numbers of the queries of each transaction, in rising order of their indices: each as full as it may be,
-    which makes the fewest transactions."""
+    which makes the fewest transactions. ``verified``: queries that need not be sent, bit by bit."""
     empty = len(check_data(proof, []))
     pieces: list[list[int]] = []
     size, before = 0, None
     for number in in_order(proof):
+        if verified >> number & 1:
+            continue
         opening = proof.openings[number]
         added = WORD * (1 + ROW_WORDS + len(opening.nodes(before)))
         if not pieces or len(pieces[-1]) == MAX_BATCH or size + added > limit:
@@ -124,11 +126,8 @@ class VerifierClient:
         self.addresses = addresses
 
     def transactions(self, key: bytes, proof: L1Proof, nonce: int) -> list[bytes]:
-        """Everything that makes the proof's fact valid, in order."""
-        calls = [(self.addresses.opening, open_data(proof))]
-        calls += [(self.addresses.queries, check_data(proof, piece)) for piece in query_batches(proof)]
-        calls.append((self.addresses.opening, encode_call("register(bytes32)", proof.context)))
-        return [self.sign(key, to, data, nonce + offset) for offset, (to, data) in enumerate(calls)]
+        """Everything that makes the proof's fact valid and is not on the chain yet, in order."""
+        return [self.sign(key, to, data, nonce + at) for at, (_, to, data) in enumerate(self.remaining(proof))]
 
     def sign(self, key: bytes, to: bytes, data: bytes, nonce: int) -> bytes:
         """A transaction that may use all the gas that one transaction may."""
@@ -142,6 +141,27 @@ class VerifierClient:
             gas_limit=MAX_GAS_LIMIT,
             gas_price=chain.gas_price,
         )
+
+    def remaining(self, proof: L1Proof) -> list[tuple[str, bytes, bytes]]:
+        """What the chain does not have of a proof yet: kind, address and calldata of each call, in order.
+
+        Kinds: open, check (some queries), register.
+        """
+        if self.is_valid(proof.fact):
+            return []
+        opening, queries = self.addresses.opening, self.addresses.queries
+        calls = [] if self._opened(proof.context) == proof.fact else [("open", opening, open_data(proof))]
+        pieces = query_batches(proof, verified=self._verified(proof.context))
+        calls += [("check", queries, check_data(proof, piece)) for piece in pieces]
+        return [*calls, ("register", opening, encode_call("register(bytes32)", proof.context))]
+
+    def _opened(self, context: bytes) -> bytes:
+        call = encode_call("opened(bytes32)", context)
+        return bytes(decode_words(("bytes32",), self.chain.call(self.addresses.opening, call))[0])
+
+    def _verified(self, context: bytes) -> int:
+        call = encode_call("verified(bytes32)", context)
+        return int(decode_words(("uint256",), self.chain.call(self.addresses.queries, call))[0])
 
     def is_valid(self, fact: bytes) -> bool:
         """Whether a fact was registered."""

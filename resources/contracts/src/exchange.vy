@@ -4,8 +4,8 @@
 """
 @title Proofline exchange
 @notice Holds the collateral of the layer 2, keeps its state root and accepts a new root per batch.
-        A batch needs a registered fact. Facts are attested by an operator key after native verification of the
-        proof; a verifier on this chain takes that role later, and nothing else here has to change.
+        A batch needs a fact that a verifier contract registered after checking a whole proof on this chain. Nobody's
+        word replaces it: there is no operator, no owner and no way to change a verifier.
 @dev Outputs are passed as the packed bytes that the fact commits to, so there is one encoding of a batch's effects:
      entries of 37 bytes, deposits first, then withdrawals, each
          kind (1 byte: 0 deposit, 1 withdrawal) | account (8, big-endian) | owner (20) | amount (8, big-endian).
@@ -14,13 +14,13 @@
 
 from ethereum.ercs import IERC20
 
+interface Verifier:
+    def is_valid(fact: bytes32) -> bool: view
+
 event Deposit:
     account: indexed(uint64)
     owner: indexed(address)
     amount: uint64
-
-event FactRegistered:
-    fact: indexed(bytes32)
 
 event WithdrawalAllowed:
     owner: indexed(address)
@@ -30,6 +30,7 @@ event WithdrawalAllowed:
 
 event StateUpdate:
     batch_number: indexed(uint64)
+    fact: indexed(bytes32)
     old_root: bytes32
     new_root: bytes32
     entries: uint256
@@ -49,19 +50,20 @@ MAX_OUTPUT_BYTES: constant(uint256) = ENTRY_BYTES * MAX_ENTRIES
 # A leaf's collateral is a signed 64-bit integer.
 MAX_AMOUNT: constant(uint64) = 2**63 - 1
 
-FACT_SOURCE: public(constant(String[64])) = "operator attests after native verification"
+# Named parameter sets that proofs may be made with; each has a verifier contract of its own.
+MAX_PROFILES: constant(uint256) = 4
 
 TOKEN: public(immutable(IERC20))
-OPERATOR: public(immutable(address))
 STATEMENT_ID: public(immutable(bytes32))
-VERIFIER_PARAMETER_DIGEST: public(immutable(bytes32))
+# Profile i: the contract that registers its facts, and the digest of its parameters that these facts bind.
+VERIFIERS: immutable(DynArray[address, MAX_PROFILES])
+PARAMETER_DIGESTS: immutable(DynArray[bytes32, MAX_PROFILES])
 CONFIG_HASH: public(immutable(bytes32))
 # Ids at or above it do not exist in the accounts tree; a deposit to one could never be included.
 ACCOUNT_LIMIT: public(immutable(uint64))
 
 state_root: public(bytes32)
 last_batch: public(uint64)
-facts: public(HashMap[bytes32, bool])
 pending_deposits: public(HashMap[uint64, HashMap[address, uint256]])
 withdrawable: public(HashMap[address, uint256])
 # Sums of the two maps above, so that "tokens held = pending + withdrawable + collateral on layer 2" is one read each.
@@ -72,19 +74,21 @@ total_withdrawable: public(uint256)
 @deploy
 def __init__(
     token: IERC20,
-    operator: address,
     statement_id: bytes32,
-    verifier_parameter_digest: bytes32,
+    verifiers: DynArray[address, MAX_PROFILES],
+    parameter_digests: DynArray[bytes32, MAX_PROFILES],
     config_hash: bytes32,
     genesis_root: bytes32,
     account_limit: uint64,
 ):
-    assert operator != empty(address), "zero operator"
+    assert len(verifiers) != 0 and len(verifiers) == len(parameter_digests), "profiles"
+    for verifier: address in verifiers:
+        assert verifier != empty(address), "zero verifier"
     self._check_root(genesis_root)
     TOKEN = token
-    OPERATOR = operator
     STATEMENT_ID = statement_id
-    VERIFIER_PARAMETER_DIGEST = verifier_parameter_digest
+    VERIFIERS = verifiers
+    PARAMETER_DIGESTS = parameter_digests
     CONFIG_HASH = config_hash
     ACCOUNT_LIMIT = account_limit
     self.state_root = genesis_root
@@ -107,33 +111,27 @@ def deposit(account: uint64, amount: uint64):
 
 
 @external
-def register_fact(fact: bytes32):
-    """
-    @notice Operator attests after native verification: the statement behind `fact` was proved and the proof accepted
-            by the operator's own verifier. Stands for the on-chain verifier until that exists.
-    """
-    assert msg.sender == OPERATOR, "only the operator attests facts"
-    self.facts[fact] = True
-    log FactRegistered(fact=fact)
-
-
-@external
 @nonreentrant
-def update_state(batch_number: uint64, old_root: bytes32, new_root: bytes32, outputs: Bytes[MAX_OUTPUT_BYTES]):
+def update_state(
+    profile: uint256, batch_number: uint64, old_root: bytes32, new_root: bytes32, outputs: Bytes[MAX_OUTPUT_BYTES]
+):
     """
-    @notice Moves the layer 2 from `old_root` to `new_root`. Anyone may call it: only a registered fact for exactly
-            these arguments lets it pass.
+    @notice Moves the layer 2 from `old_root` to `new_root`. Anyone may call it: only a fact for exactly these arguments
+            that the verifier of `profile` registered lets it pass.
+    @param profile Which verifier vouches for the batch, by its place in the list.
     """
     assert batch_number == self.last_batch + 1, "wrong batch number"
     # The stored root is canonical by induction, so only the new one needs the check of its limbs.
     assert old_root == self.state_root, "wrong old root"
     self._check_root(new_root)
-    assert self.facts[self._fact(batch_number, old_root, new_root, keccak256(outputs))], "fact not registered"
+    assert profile < len(VERIFIERS), "unknown profile"
+    fact: bytes32 = self._fact(PARAMETER_DIGESTS[profile], batch_number, old_root, new_root, keccak256(outputs))
+    assert staticcall Verifier(VERIFIERS[profile]).is_valid(fact), "fact not registered"
 
     self.last_batch = batch_number
     self.state_root = new_root
     entries: uint256 = self._apply(batch_number, outputs)
-    log StateUpdate(batch_number=batch_number, old_root=old_root, new_root=new_root, entries=entries)
+    log StateUpdate(batch_number=batch_number, fact=fact, old_root=old_root, new_root=new_root, entries=entries)
 
 
 @external
@@ -152,21 +150,34 @@ def withdraw(owner: address):
 
 @external
 @view
-def fact_of(batch_number: uint64, old_root: bytes32, new_root: bytes32, outputs_hash: bytes32) -> bytes32:
+def profiles() -> (DynArray[address, MAX_PROFILES], DynArray[bytes32, MAX_PROFILES]):
     """
-    @notice The fact that an update with these values needs on this chain, in this contract.
+    @notice Every profile's verifier contract and parameter digest.
     """
-    return self._fact(batch_number, old_root, new_root, outputs_hash)
+    return VERIFIERS, PARAMETER_DIGESTS
+
+
+@external
+@view
+def fact_of(
+    profile: uint256, batch_number: uint64, old_root: bytes32, new_root: bytes32, outputs_hash: bytes32
+) -> bytes32:
+    """
+    @notice The fact that an update with these values needs of the profile's verifier on this chain.
+    """
+    return self._fact(PARAMETER_DIGESTS[profile], batch_number, old_root, new_root, outputs_hash)
 
 
 @internal
 @view
-def _fact(batch_number: uint64, old_root: bytes32, new_root: bytes32, outputs_hash: bytes32) -> bytes32:
+def _fact(
+    parameter_digest: bytes32, batch_number: uint64, old_root: bytes32, new_root: bytes32, outputs_hash: bytes32
+) -> bytes32:
     # Nine words of 32 bytes. They bind a proof to its statement, parameters, configuration, chain, contract and place.
     return keccak256(
         abi_encode(
             STATEMENT_ID,
-            VERIFIER_PARAMETER_DIGEST,
+            parameter_digest,
             CONFIG_HASH,
             chain.id,
             self,

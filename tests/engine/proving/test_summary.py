@@ -76,5 +76,12 @@ def test_every_stage_has_its_meaning(file: bytes) -> None:
 
 def test_the_lines_name_every_part(file: bytes) -> None:
     text = "\n".join(summarise(file).lines())
-    for word in ("queries 85", "52 field elements", "poseidon", "FRI 1, fold by 8", "coefficients", "openings at z"):
+    for word in (
+        "queries 85",
+        "52 field elements",
+        "poseidon",
+        f"FRI 1, fold by {1 << PARAMETERS.log_arity}",
+        "coefficients",
+        "openings at z",
+    ):
         assert word in text

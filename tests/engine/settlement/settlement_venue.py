@@ -1,19 +1,25 @@
-"""A venue on a fresh chain: genesis is executed once a session; every test re-executes its stored block."""
+"""A venue on a fresh chain: genesis is executed once a session; every test re-executes its stored block.
+
+In place of the verifiers stands a contract that registers whatever fact it is told, so that the exchange contract can
+be tested alone. The real ones are in ``verifier`` and in ``test_proof_to_root``.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from engine.exchange.config import DEFAULT_CONFIG
-from engine.hashing.keccak import keccak256
 from engine.sequencer.batch import Batch, ExternalFlow, root_bytes
+from engine.settlement.abi import encode_call, selector
 from engine.settlement.blocks import Block, Receipt
 from engine.settlement.chain import Chain, MemoryBlockStore
-from engine.settlement.client import Client, Deployment
+from engine.settlement.client import Client, Deployment, StateUpdate
+from engine.settlement.errors import NotPostable
 from engine.settlement.genesis import GenesisAccount, allocation, genesis, venue_client, venue_deployment
 from engine.settlement.keys import role_key
 from engine.settlement.relayer import ProvedBatch, Relayer, proved_batch
-from engine.settlement.transactions import address_of
+from engine.settlement.transactions import address_of, sign_transaction
+from engine.settlement.verifier.venue import CONTRACTS_PER_PROFILE, VenueVerifiers, venue_verifiers
 
 START = 1_723_075_200 * 10**9
 SEED = DEFAULT_CONFIG.seed
@@ -22,6 +28,32 @@ ROOTS = [tuple(100 * step + limb for limb in range(8)) for step in range(20)]
 R0, R1, R2 = (root_bytes(root) for root in ROOTS[:3])
 MAKER_ACCOUNT, TAKER_ACCOUNT = 16, 17
 MAKER_DEPOSIT, TAKER_DEPOSIT, WALLET = 5_000_000, 3_000_000, 1_000_000
+DIGESTS = (b"\x22" * 32, b"\x23" * 32)
+REGISTER = "register_fact(bytes32)"
+# is_valid(fact): sload(fact); register_fact(fact), from anyone: sstore(fact, 1)
+LEDGER_OF_FACTS = bytes.fromhex("6004355f3560e01c63") + selector(REGISTER) + bytes.fromhex(
+    "14601857545f5260205ff35b6001905500"
+)  # fmt: skip
+
+
+class ToldVerifiers(VenueVerifiers):
+    """Says yes to every fact that it was told."""
+
+    def creation_codes(self, deployer: bytes, exchange: bytes) -> list[bytes]:
+        size = bytes([len(LEDGER_OF_FACTS)])
+        create = b"\x60" + size + bytes.fromhex("600c60003960") + size + bytes.fromhex("6000f3") + LEDGER_OF_FACTS
+        return [create] * (CONTRACTS_PER_PROFILE * len(self.setups))
+
+    def check(self, client: Client, deployment: Deployment) -> None:
+        pass
+
+
+def told_verifiers() -> ToldVerifiers:
+    return ToldVerifiers(venue_verifiers(DEFAULT_CONFIG).setups)
+
+
+def no_proof(digest: str) -> bytes:
+    raise NotPostable("there are no proofs here")
 
 
 @dataclass
@@ -72,8 +104,29 @@ class Venue:
     def proved(self, number: int, deposits: tuple = (), withdrawals: tuple = ()) -> ProvedBatch:
         return proved_batch(self.client, self.deployment, self.batch(number, deposits, withdrawals), "ab" * 32)
 
+    def told(self, number: int, deposits: tuple = (), withdrawals: tuple = (), profile: int = 0) -> ProvedBatch:
+        """The same, its fact registered by the profile's verifier."""
+        proved = self.proved(number, deposits, withdrawals)
+        self.tell(proved.facts[profile], profile)
+        return proved
+
+    def tell(self, fact: bytes, profile: int = 0) -> None:
+        """Register a fact, whoever sends it."""
+        (receipt,) = self.send(self.telling(fact, profile))
+        assert receipt.status == 1
+
+    def telling(self, fact: bytes, profile: int = 0, key: bytes = MAKER) -> bytes:
+        return sign_transaction(
+            key,
+            chain_id=self.chain.chain_id,
+            nonce=self.nonce(key),
+            to=self.deployment.verifiers[profile],
+            data=encode_call(REGISTER, fact),
+            gas_limit=100_000,
+        )
+
     def relayer(self) -> Relayer:
-        return Relayer(self.client, OPERATOR)
+        return Relayer(self.client, self.deployment, told_verifiers(), OPERATOR, no_proof)
 
 
 def flow(account: int, owner: bytes, amount: int) -> ExternalFlow:
@@ -81,7 +134,7 @@ def flow(account: int, owner: bytes, amount: int) -> ExternalFlow:
 
 
 def deployment() -> Deployment:
-    return venue_deployment(DEFAULT_CONFIG, b"\x11" * 32, b"\x22" * 32, root_bytes(ROOTS[0]))
+    return venue_deployment(DEFAULT_CONFIG, b"\x11" * 32, DIGESTS, root_bytes(ROOTS[0]))
 
 
 def new_chain(store: MemoryBlockStore, **options: object) -> Chain:
@@ -95,7 +148,7 @@ def genesis_block() -> list[bytes]:
         GenesisAccount(MAKER_ACCOUNT, MAKER, MAKER_DEPOSIT, WALLET),
         GenesisAccount(TAKER_ACCOUNT, TAKER, TAKER_DEPOSIT, WALLET),
     )
-    genesis(new_chain(store), DEFAULT_CONFIG, deployment(), accounts, START)
+    genesis(new_chain(store), DEFAULT_CONFIG, deployment(), told_verifiers(), accounts, START)
     return store.records
 
 
@@ -106,14 +159,14 @@ def open_venue(records: list[bytes]) -> Venue:
     return Venue(chain, venue_client(chain, DEFAULT_CONFIG), deployment(), store)
 
 
-def update(venue: Venue, number: int, old: bytes, new: bytes, outputs: bytes, attested: bool = True) -> tuple[int, str]:
-    """Attest exactly these values (unless told not to), then post them: (status, reason)."""
-    fact = venue.client.fact_of(number, old, new, keccak256(outputs))
-    nonce = venue.nonce(OPERATOR)
-    if attested:
-        venue.send(venue.client.register_fact(OPERATOR, fact, nonce))
-        nonce += 1
-    (receipt,) = venue.send(venue.client.update_state(OPERATOR, number, old, new, outputs, nonce))
+def update(
+    venue: Venue, number: int, old: bytes, new: bytes, outputs: bytes, told: bool = True, profile: int = 0
+) -> tuple[int, str]:
+    """Register the fact of exactly these values (unless told not to), then post them: (status, reason)."""
+    values = StateUpdate(profile, number, old, new, outputs)
+    if told:
+        venue.tell(venue.client.fact_of(values), profile)
+    (receipt,) = venue.send(venue.client.update_state(OPERATOR, values, venue.nonce(OPERATOR)))
     return receipt.status, receipt.reason
 
 

@@ -263,8 +263,8 @@ def test_a_block_that_cannot_be_stored_never_happened() -> None:
 def busy() -> Venue:
     """A venue after deposits, batches, a claim and a revert; tests must not change it."""
     venue = open_venue(genesis_block())
-    venue.relayer().post(venue.proved(1, (flow(MAKER_ACCOUNT, venue.maker, 9),)), START + 7)
-    venue.relayer().post(venue.proved(2, (), (flow(MAKER_ACCOUNT, venue.maker, 3),)), START + 8)
+    venue.relayer().post(venue.told(1, (flow(MAKER_ACCOUNT, venue.maker, 9),)), START + 7)
+    venue.relayer().post(venue.told(2, (), (flow(MAKER_ACCOUNT, venue.maker, 3),)), START + 8)
     nonce = venue.nonce(MAKER)
     withdraw = venue.client.withdraw
     venue.send(withdraw(MAKER, venue.maker, nonce), withdraw(MAKER, venue.maker, nonce + 1))
@@ -365,12 +365,15 @@ def test_readers_on_other_threads_see_whole_blocks(venue: Venue) -> None:
             with venue.chain.reading():
                 seen.append((venue.chain.head.number, venue.client.last_batch(), venue.client.state_root()))
 
+    batches = [venue.told(number) for number in range(1, 8)]
     reader = threading.Thread(target=read)
     reader.start()
-    for number in range(1, 8):
-        relayer.post(venue.proved(number), venue.time)
-    done.set()
-    reader.join()
+    try:
+        for batch in batches:
+            relayer.post(batch, venue.time)
+    finally:
+        done.set()
+        reader.join()
     assert seen
     for head, last, root in seen:
-        assert (head, root) == (1 + last, root_bytes(ROOTS[last]))
+        assert (head, root) == (1 + len(batches) + last, root_bytes(ROOTS[last]))

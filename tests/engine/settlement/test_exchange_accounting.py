@@ -9,7 +9,6 @@ from settlement_venue import (
     MAKER,
     MAKER_ACCOUNT,
     MAKER_DEPOSIT,
-    OPERATOR,
     R0,
     R1,
     ROOTS,
@@ -26,6 +25,7 @@ from settlement_venue import (
 
 from engine.sequencer.batch import root_bytes
 from engine.settlement.abi import encode_call, selector
+from engine.settlement.client import UPDATE
 from engine.settlement.transactions import MAX_GAS_LIMIT, address_of
 
 
@@ -36,18 +36,16 @@ def sandbox() -> Venue:
 
 
 @pytest.fixture(scope="module")
-def attested(sandbox: Venue) -> Venue:
+def told(sandbox: Venue) -> Venue:
     """The same with the fact of one batch registered."""
     venue = open_venue(sandbox.store.records)
-    batch = venue.proved(1, (), (flow(TAKER_ACCOUNT, venue.taker, 5),))
-    venue.send(venue.client.register_fact(OPERATOR, batch.fact, venue.nonce(OPERATOR)))
+    venue.told(1, (), (flow(TAKER_ACCOUNT, venue.taker, 5),))
     return venue
 
 
 _SIGNATURES = (
     "deposit(uint64,uint64)",
-    "register_fact(bytes32)",
-    "update_state(uint64,bytes32,bytes32,bytes)",
+    UPDATE,
     "withdraw(address)",
 )
 
@@ -65,15 +63,15 @@ def test_hostile_calldata_never_succeeds(sandbox: Venue, signature: str, tail: b
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_a_changed_bit_of_an_attested_update_is_refused(attested: Venue, data: st.DataObject) -> None:
+def test_a_changed_bit_of_a_proved_update_is_refused(told: Venue, data: st.DataObject) -> None:
     """Any change to the calldata that changes what it says is refused; padding that says nothing may differ."""
-    outputs = entry(1, TAKER_ACCOUNT, attested.taker, 5)
-    good = encode_call("update_state(uint64,bytes32,bytes32,bytes)", 1, R0, R1, outputs)
-    assert attested.chain.simulate(attested.client.exchange, good).success
-    meaningful = 4 + 5 * 32 + len(outputs)  # what follows is the padding of the last word
+    outputs = entry(1, TAKER_ACCOUNT, told.taker, 5)
+    good = encode_call(UPDATE, 0, 1, R0, R1, outputs)
+    assert told.chain.simulate(told.client.exchange, good).success
+    meaningful = 4 + 6 * 32 + len(outputs)  # what follows is the padding of the last word
     changed = bytearray(good)
     changed[data.draw(st.integers(0, meaningful - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    assert not attested.chain.simulate(attested.client.exchange, bytes(changed)).success
+    assert not told.chain.simulate(told.client.exchange, bytes(changed)).success
 
 
 class Ledger:

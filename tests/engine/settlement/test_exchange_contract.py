@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from settlement_venue import (
     DEPLOYER,
+    DIGESTS,
     MAKER,
     MAKER_ACCOUNT,
     MAKER_DEPOSIT,
@@ -24,6 +25,7 @@ from settlement_venue import (
     deployment,
     entry,
     flow,
+    new_chain,
     update,
 )
 
@@ -33,16 +35,20 @@ from engine.field.koalabear import P
 from engine.hashing.keccak import keccak256
 from engine.proving.statement import FactParts, fact, outputs_bytes
 from engine.sequencer.batch import root_bytes
-from engine.settlement.abi import decode_words, encode_arguments, encode_call
+from engine.settlement.abi import decode_words, encode_call
 from engine.settlement.artifacts import load_artifact
+from engine.settlement.chain import MemoryBlockStore
 from engine.settlement.client import (
     DEPLOY_GAS,
+    UPDATE,
     DepositEvent,
-    FactEvent,
+    StateUpdate,
     StateUpdateEvent,
     WithdrawalAllowedEvent,
     WithdrawnEvent,
+    creation_codes,
 )
+from engine.settlement.genesis import venue_client
 from engine.settlement.transactions import address_of, sign_transaction
 
 
@@ -50,11 +56,12 @@ def test_the_contracts_fact_is_the_provers_fact(venue: Venue) -> None:
     batch = venue.batch(1, (flow(MAKER_ACCOUNT, venue.maker, 5),), (flow(TAKER_ACCOUNT, venue.taker, 6),))
     outputs = outputs_bytes(batch)
     assert outputs == entry(0, MAKER_ACCOUNT, venue.maker, 5) + entry(1, TAKER_ACCOUNT, venue.taker, 6)
-    expected = venue.client.fact_of(1, R0, R1, keccak256(outputs))
-    assert venue.proved(1, batch.deposits, batch.withdrawals).fact == expected
+    facts = tuple(venue.client.fact_of(StateUpdate(profile, 1, R0, R1, outputs)) for profile in range(len(DIGESTS)))
+    assert venue.proved(1, batch.deposits, batch.withdrawals).facts == facts
+    assert len(set(facts)) == len(DIGESTS)
     words = [
         b"\x11" * 32,
-        b"\x22" * 32,
+        DIGESTS[1],
         config_hash(DEFAULT_CONFIG),
         DEFAULT_CONFIG.chain_id.to_bytes(32, "big"),
         venue.client.exchange.rjust(32, b"\0"),
@@ -63,13 +70,12 @@ def test_the_contracts_fact_is_the_provers_fact(venue: Venue) -> None:
         R1,
         keccak256(outputs),
     ]
-    assert expected == keccak256(b"".join(words))
+    assert facts[1] == keccak256(b"".join(words))
 
 
 def test_constants_and_first_state(venue: Venue) -> None:
     assert venue.client.deployment() == deployment()
     assert (venue.client.state_root(), venue.client.last_batch()) == (R0, 0)
-    assert venue.client.fact_source() == "operator attests after native verification"
     assert venue.client.pending(MAKER_ACCOUNT, venue.maker) == MAKER_DEPOSIT
     assert venue.client.pending(TAKER_ACCOUNT, venue.maker) == 0
     assert venue.client.total_pending() == MAKER_DEPOSIT + TAKER_DEPOSIT
@@ -77,7 +83,7 @@ def test_constants_and_first_state(venue: Venue) -> None:
 
 
 def test_an_update_without_its_fact_is_refused(venue: Venue) -> None:
-    assert update(venue, 1, R0, R1, b"", attested=False) == (0, "fact not registered")
+    assert update(venue, 1, R0, R1, b"", told=False) == (0, "fact not registered")
     assert update(venue, 1, R0, R1, b"") == (1, "")
 
 
@@ -88,7 +94,7 @@ def test_batch_numbers_have_no_gaps(venue: Venue, number: int) -> None:
 
 def test_an_accepted_batch_is_not_accepted_again(venue: Venue) -> None:
     assert update(venue, 1, R0, R1, b"") == (1, "")
-    assert update(venue, 1, R0, R1, b"", attested=False) == (0, "wrong batch number")
+    assert update(venue, 1, R0, R1, b"", told=False) == (0, "wrong batch number")
     assert update(venue, 1, R1, R2, b"") == (0, "wrong batch number")
     assert venue.client.state_root() == R1
 
@@ -109,34 +115,31 @@ def test_a_non_canonical_limb_is_refused(venue: Venue, limb: int) -> None:
     assert update(venue, 1, R0, root_bytes(tuple(root)), b"") == (1, "")
 
 
-def test_a_non_canonical_genesis_root_or_no_operator_is_refused(venue: Venue) -> None:
-    types = ("address", "address", "bytes32", "bytes32", "bytes32", "bytes32", "uint64")
+def test_a_non_canonical_genesis_root_or_missing_verifiers_are_refused(venue: Venue) -> None:
     good = deployment()
-    code = bytes.fromhex(load_artifact("exchange").bytecode)
-    bad_root = root_bytes((P, 0, 0, 0, 0, 0, 0, 0))
-    for operator, root, reason in (
-        (good.operator, bad_root, "root limb out of range"),
-        (bytes(20), R0, "zero operator"),
+    for change, reason in (
+        ({"genesis_root": root_bytes((P, 0, 0, 0, 0, 0, 0, 0))}, "root limb out of range"),
+        ({"verifiers": (good.verifiers[0], bytes(20))}, "zero verifier"),
+        ({"verifiers": good.verifiers[:1]}, "profiles"),
+        ({"verifiers": (), "parameter_digests": ()}, "profiles"),
     ):
-        arguments = encode_arguments(types, venue.client.token, operator, *[bytes(32)] * 3, root, 2**16)
+        _, code = creation_codes(venue.client.token, replace(good, **change))
         nonce = venue.nonce(DEPLOYER)
         raw = sign_transaction(
             DEPLOYER,
             chain_id=venue.chain.chain_id,
             nonce=nonce,
             to=b"",
-            data=code + arguments,
+            data=code,
             gas_limit=DEPLOY_GAS,
         )
         (receipt,) = venue.send(raw)
         assert (receipt.status, receipt.reason) == (0, reason)
 
 
-def test_outputs_other_than_the_attested_ones_are_refused(venue: Venue) -> None:
+def test_outputs_other_than_the_proved_ones_are_refused(venue: Venue) -> None:
     good = entry(1, TAKER_ACCOUNT, venue.taker, 5)
-    venue.send(
-        venue.client.register_fact(OPERATOR, venue.client.fact_of(1, R0, R1, keccak256(good)), venue.nonce(OPERATOR))
-    )
+    venue.tell(venue.client.fact_of(StateUpdate(0, 1, R0, R1, good)))
     for outputs in (
         b"",
         good + good,
@@ -145,10 +148,10 @@ def test_outputs_other_than_the_attested_ones_are_refused(venue: Venue) -> None:
         entry(1, MAKER_ACCOUNT, venue.taker, 5),
         entry(0, TAKER_ACCOUNT, venue.taker, 5),
     ):
-        assert update(venue, 1, R0, R1, outputs, attested=False) == (0, "fact not registered")
-    assert update(venue, 1, R0, R2, good, attested=False) == (0, "fact not registered")
+        assert update(venue, 1, R0, R1, outputs, told=False) == (0, "fact not registered")
+    assert update(venue, 1, R0, R2, good, told=False) == (0, "fact not registered")
     assert venue.client.withdrawable(venue.taker) == 0
-    assert update(venue, 1, R0, R1, good, attested=False) == (1, "")
+    assert update(venue, 1, R0, R1, good, told=False) == (1, "")
     assert venue.client.withdrawable(venue.taker) == 5
 
 
@@ -157,7 +160,7 @@ def test_a_fact_is_for_one_configuration_chain_and_contract(venue: Venue) -> Non
     d = deployment()
     parts = FactParts(
         d.statement_id,
-        d.verifier_parameter_digest,
+        d.parameter_digests[0],
         d.config_hash,
         venue.chain.chain_id,
         venue.client.exchange,
@@ -169,6 +172,7 @@ def test_a_fact_is_for_one_configuration_chain_and_contract(venue: Venue) -> Non
     others = [
         replace(parts, statement_id=b"\x12" * 32),
         replace(parts, parameter_digest=b"\x12" * 32),
+        replace(parts, parameter_digest=d.parameter_digests[1]),
         replace(parts, config_hash=b"\x12" * 32),
         replace(parts, chain_id=1),
         replace(parts, exchange=venue.client.token),
@@ -177,23 +181,58 @@ def test_a_fact_is_for_one_configuration_chain_and_contract(venue: Venue) -> Non
         replace(parts, new_root=ROOTS[2]),
         replace(parts, outputs=entry(1, 1, venue.taker, 1)),
     ]
-    nonce = venue.nonce(OPERATOR)
-    venue.send(*[venue.client.register_fact(OPERATOR, fact(other), nonce + i) for i, other in enumerate(others)])
-    assert update(venue, 1, R0, R1, b"", attested=False) == (0, "fact not registered")
-    venue.send(venue.client.register_fact(OPERATOR, fact(parts), venue.nonce(OPERATOR)))
-    assert update(venue, 1, R0, R1, b"", attested=False) == (1, "")
+    for other in others:
+        venue.tell(fact(other))
+    assert update(venue, 1, R0, R1, b"", told=False) == (0, "fact not registered")
+    venue.tell(fact(parts))
+    assert update(venue, 1, R0, R1, b"", told=False) == (1, "")
 
 
-def test_only_the_operator_attests(venue: Venue) -> None:
-    (receipt,) = venue.send(venue.client.register_fact(MAKER, b"\x01" * 32, venue.nonce(MAKER)))
-    assert (receipt.status, receipt.reason) == (0, "only the operator attests facts")
-    assert not venue.client.fact_registered(b"\x01" * 32)
+def test_each_profile_has_a_verifier_of_its_own(venue: Venue) -> None:
+    """A fact counts only where the profile's own verifier registered it, and under the profile's own digest."""
+    first, second = (venue.client.fact_of(StateUpdate(profile, 1, R0, R1, b"")) for profile in (0, 1))
+    venue.tell(first, profile=1)
+    venue.tell(second, profile=0)
+    for profile in (0, 1):
+        assert update(venue, 1, R0, R1, b"", told=False, profile=profile) == (0, "fact not registered")
+    venue.tell(second, profile=1)
+    assert update(venue, 1, R0, R1, b"", told=False, profile=0) == (0, "fact not registered")
+    assert update(venue, 1, R0, R1, b"", told=False, profile=1) == (1, "")
+    assert update(venue, 2, R1, R2, b"", profile=0) == (1, "")
 
 
-def test_anyone_may_post_an_attested_batch(venue: Venue) -> None:
-    batch = venue.proved(1)
-    venue.send(venue.client.register_fact(OPERATOR, batch.fact, venue.nonce(OPERATOR)))
-    (receipt,) = venue.send(venue.client.update_state(TAKER, 1, R0, R1, b"", venue.nonce(TAKER)))
+@pytest.mark.parametrize("profile", [2, 4, 2**256 - 1])
+def test_a_profile_that_does_not_exist_is_refused(venue: Venue, profile: int) -> None:
+    assert update(venue, 1, R0, R1, b"", told=False, profile=profile) == (0, "unknown profile")
+
+
+def test_nothing_is_accepted_while_a_verifier_is_missing() -> None:
+    """Between the exchange's creation and its verifiers' there is nobody to say yes."""
+    chain = new_chain(MemoryBlockStore())
+    client = venue_client(chain, DEFAULT_CONFIG)
+    for nonce, code in enumerate(creation_codes(client.token, deployment())):
+        raw = sign_transaction(DEPLOYER, chain_id=chain.chain_id, nonce=nonce, to=b"", data=code, gas_limit=DEPLOY_GAS)
+        assert chain.build_block([raw], START).receipts[0].status == 1
+    values = StateUpdate(0, 1, R0, R1, b"")
+    (receipt,) = chain.build_block([client.update_state(OPERATOR, values, 0)], START).receipts
+    assert (receipt.status, client.state_root()) == (0, R0)
+
+
+def test_no_key_moves_the_root_alone(venue: Venue) -> None:
+    """Neither operator nor deployer: they may send transactions, and that is all. The old gate is gone."""
+    for key in (OPERATOR, DEPLOYER, MAKER):
+        (receipt,) = venue.send(venue.client.update_state(key, StateUpdate(0, 1, R0, R1, b""), venue.nonce(key)))
+        assert (receipt.status, receipt.reason) == (0, "fact not registered")
+        old_gate = encode_call("register_fact(bytes32)", venue.client.fact_of(StateUpdate(0, 1, R0, R1, b"")))
+        assert not venue.chain.simulate(venue.client.exchange, old_gate, caller=address_of(key)).success
+    names = {entry.get("name") for entry in load_artifact("exchange").abi}
+    assert not names & {"OPERATOR", "register_fact", "facts", "FACT_SOURCE"}
+    assert venue.client.state_root() == R0
+
+
+def test_anyone_may_post_a_proved_batch(venue: Venue) -> None:
+    venue.told(1)
+    (receipt,) = venue.send(venue.client.update_state(TAKER, StateUpdate(0, 1, R0, R1, b""), venue.nonce(TAKER)))
     assert receipt.status == 1
 
 
@@ -243,7 +282,7 @@ def test_a_claim_is_paid_once_and_to_its_owner(venue: Venue) -> None:
         (entry(0, 5, bytes(20), 1), "pending deposit too small"),
     ],
 )
-def test_hostile_outputs_are_refused_even_when_attested(venue: Venue, outputs: bytes, reason: str) -> None:
+def test_hostile_outputs_are_refused_even_with_a_fact(venue: Venue, outputs: bytes, reason: str) -> None:
     assert update(venue, 1, R0, R1, outputs) == (0, reason)
     assert (venue.client.last_batch(), venue.client.state_root()) == (0, R0)
     assert venue.client.total_withdrawable() == 0
@@ -257,11 +296,11 @@ def test_deposits_come_before_withdrawals(venue: Venue) -> None:
 
 def test_513_entries_are_too_many(venue: Venue) -> None:
     outputs = b"".join(entry(1, i, i.to_bytes(20, "big"), 1) for i in range(1, 514))
-    data = encode_call("update_state(uint64,bytes32,bytes32,bytes)", 1, R0, R1, outputs)
+    data = encode_call(UPDATE, 0, 1, R0, R1, outputs)
     execution = venue.chain.simulate(venue.client.exchange, data, caller=address_of(OPERATOR))
     assert not execution.success
     with pytest.raises(OutOfRange) as refused:
-        venue.client.update_state(OPERATOR, 1, R0, R1, outputs, venue.nonce(OPERATOR))
+        venue.client.update_state(OPERATOR, StateUpdate(0, 1, R0, R1, outputs), venue.nonce(OPERATOR))
     assert (refused.value.value, refused.value.limit) == (513, (0, 512))
 
 
@@ -306,12 +345,12 @@ def test_token_is_labelled_as_a_test_token(venue: Venue) -> None:
 
 def test_events_of_an_update(venue: Venue) -> None:
     deposits = (flow(MAKER_ACCOUNT, venue.maker, 9),)
-    posted = venue.relayer().post(venue.proved(1, deposits, (flow(TAKER_ACCOUNT, venue.taker, 4),)), START + 1)
-    attested, state_update = (venue.client.events(receipt.logs) for receipt in posted.receipts)
-    assert attested == [FactEvent(venue.proved(1, deposits, (flow(TAKER_ACCOUNT, venue.taker, 4),)).fact)]
+    batch = venue.told(1, deposits, (flow(TAKER_ACCOUNT, venue.taker, 4),))
+    (receipt,) = venue.relayer().post(batch, START + 1).receipts
+    state_update = venue.client.events(receipt.logs)
     assert state_update == [
         WithdrawalAllowedEvent(venue.taker, TAKER_ACCOUNT, 4, 1),
-        StateUpdateEvent(1, R0, R1, 2),
+        StateUpdateEvent(1, batch.facts[0], R0, R1, 2),
     ]
     genesis = [event for receipt in venue.chain.block(1).receipts for event in venue.client.events(receipt.logs)]
     assert genesis[0] == DepositEvent(MAKER_ACCOUNT, venue.maker, MAKER_DEPOSIT)

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from settlement_venue import MAKER, MAKER_ACCOUNT, OPERATOR, ROOTS, START, TAKER, deployment, flow
+from settlement_venue import (
+    MAKER,
+    MAKER_ACCOUNT,
+    OPERATOR,
+    REGISTER,
+    ROOTS,
+    START,
+    TAKER,
+    deployment,
+    flow,
+    no_proof,
+    told_verifiers,
+)
 
 from engine.sequencer.batch import Batch
 from engine.settlement.abi import encode_call
 from engine.settlement.chain import Chain, MemoryBlockStore
-from engine.settlement.client import Client, deployment_transactions
+from engine.settlement.client import UPDATE, Client, creation_codes
 from engine.settlement.genesis import ETHER
-from engine.settlement.relayer import Relayer, proved_batch
+from engine.settlement.relayer import ProvedBatch, Relayer, proved_batch
 from engine.settlement.transactions import address_of, contract_address, sign_transaction
+from engine.settlement.verifier.venue import verifier_addresses
 
 # Answers every transfer by calling its target with what it was armed with, and says whether that call succeeded.
 HOSTILE_TOKEN = """
@@ -68,17 +83,44 @@ class Trap:
         )
         self.operator, self.maker, self.taker = (address_of(key) for key in (OPERATOR, MAKER, TAKER))
         token = contract_address(self.operator, 0)
-        creation = sign_transaction(OPERATOR, chain_id=31337, nonce=0, to=b"", data=code, gas_limit=3_000_000)
-        _, exchange = deployment_transactions(31337, OPERATOR, token, deployment())
-        self.chain.build_block([creation, exchange], START)
-        self.client = Client(self.chain, token, contract_address(self.operator, 1))
+        verifiers, self.verifiers = verifier_addresses(self.operator, 2), told_verifiers()
+        openings = tuple(place.opening for place in verifiers)
+        self.deployment = replace(deployment(), verifiers=openings)
+        self.client = Client(self.chain, token, contract_address(self.operator, 1), verifiers)
+        _, exchange = creation_codes(token, self.deployment)
+        codes = [code, exchange, *self.verifiers.creation_codes(self.operator, self.client.exchange)]
+        self.chain.build_block(
+            [
+                sign_transaction(OPERATOR, chain_id=31337, nonce=nonce, to=b"", data=data, gas_limit=3_000_000)
+                for nonce, data in enumerate(codes)
+            ],
+            START,
+        )
         self.send(MAKER, lambda nonce: self.client.deposit(MAKER, MAKER_ACCOUNT, 9, nonce))
         flows = (flow(17, self.taker, 7),)
         batch = Batch(1, ROOTS[0], ROOTS[1], (), (), flows, 1, 1, 1, START, START)
         self.post(batch)
 
     def post(self, batch: Batch) -> None:
-        Relayer(self.client, OPERATOR).post(proved_batch(self.client, deployment(), batch, ""), START)
+        relayer = Relayer(self.client, self.deployment, self.verifiers, OPERATOR, no_proof)
+        relayer.post(self.told(batch), START)
+
+    def told(self, batch: Batch) -> ProvedBatch:
+        """The batch with its fact registered."""
+        proved = proved_batch(self.client, self.deployment, batch, "")
+        receipt = self.send(
+            MAKER,
+            lambda nonce: sign_transaction(
+                MAKER,
+                chain_id=31337,
+                nonce=nonce,
+                to=self.deployment.verifiers[0],
+                data=encode_call(REGISTER, proved.facts[0]),
+                gas_limit=100_000,
+            ),
+        )
+        assert receipt.status == 1
+        return proved
 
     def send(self, key: bytes, build):  # type: ignore[no-untyped-def]
         (receipt,) = self.chain.build_block([build(self.chain.nonce(address_of(key)))], START).receipts
@@ -113,11 +155,8 @@ def payloads(trap: Trap) -> list[bytes]:
     from engine.sequencer.batch import root_bytes
 
     batch = Batch(2, ROOTS[1], ROOTS[2], (), (), (), 1, 1, 1, START, START)
-    proved = proved_batch(trap.client, deployment(), batch, "")
-    trap.send(OPERATOR, lambda nonce: trap.client.register_fact(OPERATOR, proved.fact, nonce))
-    update = encode_call(
-        "update_state(uint64,bytes32,bytes32,bytes)", 2, root_bytes(ROOTS[1]), root_bytes(ROOTS[2]), b""
-    )
+    trap.told(batch)
+    update = encode_call(UPDATE, 0, 2, root_bytes(ROOTS[1]), root_bytes(ROOTS[2]), b"")
     return [
         encode_call("withdraw(address)", trap.taker),
         encode_call("deposit(uint64,uint64)", 5, 6),

@@ -6,7 +6,18 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from settlement_venue import MAKER_ACCOUNT, START, TAKER_ACCOUNT, WALLET, Venue, deployment, new_chain, open_venue
+from settlement_venue import (
+    DIGESTS,
+    MAKER_ACCOUNT,
+    START,
+    TAKER_ACCOUNT,
+    WALLET,
+    Venue,
+    deployment,
+    new_chain,
+    open_venue,
+    told_verifiers,
+)
 
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.settlement.chain import MemoryBlockStore
@@ -27,7 +38,7 @@ def test_addresses_follow_from_the_seed(venue: Venue) -> None:
 
 def test_genesis_is_one_block_and_repeating_it_does_nothing(venue: Venue) -> None:
     assert venue.chain.head.number == 1
-    client = genesis(venue.chain, DEFAULT_CONFIG, deployment(), (), START + 5)
+    client = genesis(venue.chain, DEFAULT_CONFIG, deployment(), told_verifiers(), (), START + 5)
     assert venue.chain.head.number == 1
     assert client.exchange == venue.client.exchange
 
@@ -42,17 +53,23 @@ def test_every_account_gets_ether_tokens_and_its_deposit(venue: Venue) -> None:
 
 
 def test_another_statement_or_configuration_is_noticed(venue: Venue) -> None:
-    for name in ("statement_id", "verifier_parameter_digest", "config_hash", "operator"):
-        other = replace(deployment(), **{name: b"\x77" * len(getattr(deployment(), name))})
+    changes = {
+        "statement_id": b"\x77" * 32,
+        "config_hash": b"\x77" * 32,
+        "parameter_digests": (DIGESTS[0], b"\x77" * 32),
+        "verifiers": (b"\x77" * 20, deployment().verifiers[1]),
+    }
+    for name, value in changes.items():
+        other = replace(deployment(), **{name: value})
         with pytest.raises(RootDivergence, match=name) as refused:
-            genesis(venue.chain, DEFAULT_CONFIG, other, (), START)
+            genesis(venue.chain, DEFAULT_CONFIG, other, told_verifiers(), (), START)
         assert refused.value.field == name
 
 
 def test_a_failing_genesis_is_reported() -> None:
     beyond = GenesisAccount(2**DEFAULT_CONFIG.tree_height, b"\x09" * 32, 5)
     with pytest.raises(Reverted, match="account out of range"):
-        genesis(new_chain(MemoryBlockStore()), DEFAULT_CONFIG, deployment(), (beyond,), START)
+        genesis(new_chain(MemoryBlockStore()), DEFAULT_CONFIG, deployment(), told_verifiers(), (beyond,), START)
 
 
 def test_a_later_account_is_funded_in_one_block(venue: Venue) -> None:

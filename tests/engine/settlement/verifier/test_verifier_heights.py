@@ -6,16 +6,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from verifier_bench import CHAIN_ID, EXCHANGE, KEY, make_setup
+from verifier_bench import CHAIN_ID, EXCHANGE, KEY, SHAPE, make_setup
 
+from engine.proving.parameters import LARGEST_HEIGHTS, PROFILES, Profile
 from engine.proving.shape import StatementShape
 from engine.proving.statement import build_statement
+from engine.proving.traces import LEAST_UPDATES, update_rows
+from engine.proving.witness import padded_height
 from engine.settlement.transactions import address_of
+from engine.settlement.verifier.context import MAX_GROUPS
 from engine.settlement.verifier.deployment import MAX_TERMS, check_security, check_sizes, deployment_transactions
+from engine.settlement.verifier.encoding import ROW_WORDS
 from engine.stark import security
 from engine.stark.errors import StatementError
 from engine.stark.layout import layout_of
 from engine.stark.parameters import Parameters
+from engine.stark.schedule import make_shape, phase_trees
 
 REAL = Parameters(queries=41, log_blowup=4, log_arity=3, batching_grinding=2, query_grinding=20, target_bits=100)
 
@@ -49,3 +55,31 @@ def test_statements_too_wide_for_the_contracts_are_refused() -> None:
 def test_heights_that_a_table_cannot_have_are_refused() -> None:
     with pytest.raises(StatementError, match="cannot have"):
         check_sizes(replace(make_setup(REAL), greatest=(17, 17, 13, 16)))
+
+
+def record_words(log_heights: tuple[int, ...], parameters: Parameters) -> tuple[int, int]:
+    """Words of a query's record, rows group by group and then FRI's leaves, and how many groups there are."""
+    layout = make_setup(parameters).layout
+    shape = make_shape(layout, log_heights, parameters)
+    widths: dict[int, int] = {}
+    for tree in phase_trees(layout, shape):
+        for log_rows, width in tree.matrices:
+            widths[log_rows] = widths.get(log_rows, 0) + width
+    words = sum(-(-width // 8) for width in widths.values())
+    return words + sum(-(-20 * (1 << log_arity) // 32) for log_arity in shape.schedule), len(shape.groups)
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+def test_every_batch_that_can_be_proved_fits_the_contracts(profile: Profile) -> None:
+    """From no update at all to the largest batch: path and Poseidon tables of each height, updates beside them."""
+    seen = set()
+    for updates in range(1 << SHAPE.max_log_updates):
+        rows = padded_height(max(updates, LEAST_UPDATES) * SHAPE.tree_height)
+        for hash_rows in (rows, 2 * rows):  # leaves hash in several blocks: there may be more permutations than steps
+            seen.add((hash_rows, update_rows(updates, hash_rows, SHAPE)))
+    heights = {tuple(rows.bit_length() - 1 for rows in pair) for pair in seen}
+    for hash_height, update_height in heights:
+        if hash_height <= LARGEST_HEIGHTS[0]:
+            words, groups = record_words((hash_height, hash_height, update_height, 16), profile.parameters)
+            assert words <= ROW_WORDS
+            assert groups <= MAX_GROUPS
