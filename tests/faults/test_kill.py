@@ -57,6 +57,7 @@ PLANS = {
             "after_commit_before_ack": (1, 7, 60),
             "in_checkpoint": (1, 2, 5),
             "proof_done_unposted": (1, 4),
+            "l1_block_executed_unwritten": (1, 3),
             "l1_block_written_unseen": (1, 2),
             "claim_sent": (1, 2),
         },
@@ -70,6 +71,7 @@ PLANS = {
             "after_commit_before_ack": (3, 80),
             "in_checkpoint": (1, 4),
             "proof_done_unposted": (1, 3),
+            "l1_block_executed_unwritten": (2,),
             "l1_block_written_unseen": (1, 3),
             "claim_sent": (1, 2),
         },
@@ -91,11 +93,13 @@ PLANS = {
     ),
     "real proofs": Plan(
         seed=14,
-        flags=("--batch-seconds", "6"),
+        flags=("--batch-seconds", "4"),  # three batches a slot: more than a block has gas for
         visits={
             "after_commit_before_ack": (20,),
             "in_checkpoint": (1,),
             "proof_done_unposted": (1, 2),
+            "l1_block_executed_unwritten": (1,),
+            "l1_batch_half_posted": (1, 2),
             "l1_block_written_unseen": (1,),
             "claim_sent": (1,),
         },

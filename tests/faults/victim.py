@@ -181,7 +181,9 @@ def check_death(life: Life, kill: Kill, disk: Disk, victim: Victim) -> None:
         assert disk.tip > max((line["sequence"] for line in life.of("ack") + life.of("told")), default=0)
     elif kill.point == "proof_done_unposted":
         assert disk.unnamed_proofs()
-    elif kill.point == "l1_block_written_unseen":
+    elif kill.point == "l1_block_executed_unwritten":
+        assert disk.unseen_blocks() == 0
+    elif kill.point in ("l1_block_written_unseen", "l1_batch_half_posted"):
         assert disk.unseen_blocks() == 1
     elif kill.point == "claim_sent":
         assert disk.newest(ClaimRequested)[0] > disk.newest(L1Block)[0]
