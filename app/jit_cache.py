@@ -43,7 +43,7 @@ def prepare() -> Path:
     Where it cannot be made (a home that cannot be written), a private temporary folder serves this process alone.
     """
     if "NUMBA_CACHE_DIR" not in os.environ:
-        folder = cache_folder() / cache_name()
+        folder = (cache_folder() / cache_name()).absolute()  # children may run in another folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:

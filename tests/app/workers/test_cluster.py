@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import distributed
 import pytest
 from worker_world import LIMIT, Outcomes, sample_job
 
@@ -138,6 +140,15 @@ def test_a_cluster_that_cannot_be_reached_leaves_proving_here(tmp_path: Path, mo
     assert len(messages) == 1
     assert messages[0].startswith("the cluster at tcp://127.0.0.1:9 ")
     assert messages[0].endswith("proofs are made on this machine meanwhile")
+
+
+def test_the_extra_is_pinned_to_one_version_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    (pin,) = project["project"]["optional-dependencies"]["cluster"]
+    assert pin == f"distributed=={distributed.__version__}"
+    for name in ("requirements-cluster.in", "requirements-dev.in"):
+        assert pin in (ROOT / name).read_text().splitlines()
+    assert f"{pin} \\\n    --hash=" in (ROOT / "requirements-cluster.txt").read_text()
 
 
 def test_a_scheduler_of_another_version_is_refused_in_words() -> None:
