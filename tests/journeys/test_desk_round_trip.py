@@ -140,6 +140,10 @@ def a_stranger_verifies(desk: Desk, last: int, target: Path) -> None:
     desk.wait(lambda: inspector.isVisible() and inspector.verdict.text() == NOT_CHECKED)
     assert inspector.number == last
     assert inspector.page.file.text().startswith("The file is the one that was stored")
+    steps = [row.name.partition(" ")[2] for row in inspector.page.l1_gas.rows]
+    assert (steps[0], steps[-2:]) == ("opens the proof", ["registers the fact", "moves the root"])
+    assert inspector.batch is not None
+    assert sum(step.gas for step in inspector.batch.l1_steps) == inspector.batch.gas
     desk.press(inspector.verify)
     desk.wait(lambda: inspector.verdict.text().startswith("Accepted by this machine's verifier"))
     inspector.start_export(target)  # the dialog that asks where is the system's
@@ -148,7 +152,7 @@ def a_stranger_verifies(desk: Desk, last: int, target: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("accepted in ")
-    assert f"new root             0x{inspector.batch.new_root}" in done.stdout  # type: ignore[union-attr]
+    assert f"new root             0x{inspector.batch.new_root}" in done.stdout
 
 
 def a_flipped_byte_is_refused(desk: Desk, last: int) -> None:
