@@ -26,7 +26,7 @@ from ui.theme.theme import Theme
 from ui.theme.tokens import theme_names
 
 LOG = logging.getLogger("desk")
-DEFAULT_SIZE = (1920, 1080)
+DEFAULT_SIZE, SMALLEST = (1920, 1080), (1280, 800)
 
 
 class DeskSettings(Protocol):
@@ -65,12 +65,12 @@ def make_window(engine: DeskEngine, saved: dict[str, Any], size: tuple[int, int]
 
 
 def _saved_size(saved: dict[str, Any]) -> tuple[int, int]:
-    """The saved size, or the screen's with the default's bounds."""
-    size = saved.get("size")
+    """The saved size, else the default, no larger than the screen unless that is very small."""
+    size, wanted = saved.get("size"), DEFAULT_SIZE
     if isinstance(size, list) and len(size) == 2 and all(isinstance(v, int) and 400 <= v <= 20_000 for v in size):
-        return size[0], size[1]
+        wanted = size[0], size[1]
     screen = QApplication.primaryScreen().availableGeometry()
-    return min(DEFAULT_SIZE[0], max(screen.width(), 1280)), min(DEFAULT_SIZE[1], max(screen.height(), 800))
+    return min(wanted[0], max(screen.width(), SMALLEST[0])), min(wanted[1], max(screen.height(), SMALLEST[1]))
 
 
 def remembered(window: DeskWindow) -> dict[str, Any]:

@@ -275,3 +275,13 @@ def test_a_window_that_cannot_be_remembered_or_read_is_a_line_in_the_log(tmp_pat
     (folder / layout_file.FILE_NAME).mkdir(parents=True)
     assert layout_file.read(folder) == {}
     assert "the saved window cannot be read" in caplog.text
+
+
+def test_a_window_saved_on_a_larger_screen_fits_this_one(qtbot, engine):
+    screen = QApplication.primaryScreen().availableGeometry()
+    window = make_window(engine, {"size": [screen.width() + 2000, screen.height() + 2000]})
+    qtbot.addWidget(window)
+    assert (window.width(), window.height()) == (max(screen.width(), 1280), max(screen.height(), 800))
+    small = make_window(engine, {"size": [900, 700]})
+    qtbot.addWidget(small)
+    assert (small.width(), small.height()) == (900, 700)
