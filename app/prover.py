@@ -55,13 +55,6 @@ def verify_answer(file: bytes, job: ProofJob) -> VerifiedProof:
     return jobs.verify_answer(file, job)
 
 
-def verify_file(data: bytes) -> VerifiedProof:
-    """:func:`engine.proving.prover.verify_file`, imported when it is first needed."""
-    from engine.proving import prover
-
-    return prover.verify_file(data)
-
-
 class ProverQueue:
     """Hands batches to the pool in order of number, on one thread.
 
