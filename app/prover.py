@@ -1,8 +1,8 @@
 """The prover queue: closed batches in, checked proof files and outcomes out.
 
-Batches are proved by the workers of a pool (``app.workers``). The queue is the operator's: it verifies every proof
-natively before it reports it as accepted, whoever made it, because its key then attests the fact on L1. A failure that
-no other worker could make good is reported with its reason, and the venue's loop asks again, a few times.
+Batches are proved by the workers of a pool (``app.workers``). The queue verifies every proof natively before it reports
+it as accepted, whoever made it: on L1 a false one would be refused only after its gas was paid. A failure that no other
+worker could make good is reported with its reason, and the venue's loop asks again, a few times.
 """
 
 from __future__ import annotations
