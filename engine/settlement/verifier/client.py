@@ -18,7 +18,7 @@ from engine.settlement.ledger import Ledger
 from engine.settlement.transactions import MAX_GAS_LIMIT, sign_transaction
 from engine.settlement.verifier.context import batches, context_digest, context_words, draw
 from engine.settlement.verifier.deployment import VerifierAddresses, VerifierSetup
-from engine.settlement.verifier.encoding import ROW_WORDS, WORD, QueryOpening, query_openings
+from engine.settlement.verifier.encoding import ROW_WORDS, WORD, QueryOpening, joined_rows, query_openings
 from engine.stark.air import PublicTerm
 from engine.stark.proof import decode, public_digest, query_bytes
 
@@ -28,7 +28,7 @@ MAX_TRANSACTION_DATA = 130_900
 """Bytes of calldata per transaction, leaving room for the envelope (at most 150 bytes) below 128 KiB."""
 OPEN = "open(bytes,(uint64,bytes32,bytes32,bytes32),bytes,bytes)"
 OPEN_TYPES = ("bytes", "(uint64,bytes32,bytes32,bytes32)", "bytes", "bytes")
-CHECK = f"check(uint256[],uint256[],uint256[{ROW_WORDS}][],bytes32[])"
+CHECK = "check(uint256[],uint256[],bytes,bytes32[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def check_data(proof: L1Proof, numbers: Sequence[int]) -> bytes:
     chosen = [proof.openings[number] for number in numbers]
     before = [None, *(opening.index for opening in chosen)]
     nodes = [node for opening, index in zip(chosen, before) for node in opening.nodes(index)]
-    return encode_call(CHECK, list(proof.words), list(numbers), [opening.words for opening in chosen], nodes)
+    return encode_call(CHECK, list(proof.words), list(numbers), joined_rows(chosen), nodes)
 
 
 def in_order(proof: L1Proof) -> list[int]:
@@ -102,17 +102,17 @@ def in_order(proof: L1Proof) -> list[int]:
 def query_batches(proof: L1Proof, limit: int = MAX_TRANSACTION_DATA, verified: int = 0) -> list[list[int]]:
     """The numbers of the queries of each transaction, in rising order of their indices: each as full as it may be,
     which makes the fewest transactions. ``verified``: queries that need not be sent, bit by bit."""
-    empty = len(check_data(proof, []))
+    empty = len(check_data(proof, [])) + WORD * ROW_WORDS - min(len(opening.row) for opening in proof.openings)
     pieces: list[list[int]] = []
     size, before = 0, None
     for number in in_order(proof):
         if verified >> number & 1:
             continue
         opening = proof.openings[number]
-        added = WORD * (1 + ROW_WORDS + len(opening.nodes(before)))
+        added = len(opening.row) + WORD * (1 + len(opening.nodes(before)))
         if not pieces or len(pieces[-1]) == MAX_BATCH or size + added > limit:
             pieces.append([])
-            size, added = empty, WORD * (1 + ROW_WORDS + len(opening.nodes(None)))
+            size, added = empty, len(opening.row) + WORD * (1 + len(opening.nodes(None)))
         pieces[-1].append(number)
         size, before = size + added, opening.index
     return pieces

@@ -23,15 +23,15 @@ from engine.stark.rings import ArrayRing
 from engine.stark.schedule import Shape, phase_trees
 
 WORD = 32
-ROW_WORDS = 109
-"""Length of a query's row record, as the contract has it."""
+ROW_WORDS = 117
+"""Greatest length of a query's row record, as the contract has it: no heights of the venue's tables need more."""
 Words = NDArray[np.uint64]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class QueryOpening:
-    """One query: its index, the record of its rows and leaves (``ROW_WORDS`` words).
+    """One query: its index, the record of its rows and leaves (at most ``ROW_WORDS`` words).
 
     ``siblings``: per level those in the three trees, from the rows to the roots. ``paths``: per FRI layer the level
     where it starts, and the siblings from there to its root.
@@ -41,11 +41,6 @@ class QueryOpening:
     row: bytes
     siblings: tuple[tuple[bytes, ...], ...]
     paths: tuple[tuple[int, tuple[bytes, ...]], ...]
-
-    @property
-    def words(self) -> list[int]:
-        """The record as the contract takes it."""
-        return [int.from_bytes(self.row[at : at + WORD], "big") for at in range(0, len(self.row), WORD)]
 
     def nodes(self, before: int | None) -> list[bytes]:
         """What a transaction carries after the query with index ``before``, or None for its first query."""
@@ -106,6 +101,12 @@ def _leaves(shape: Shape, proof: Proof, drawn: Drawn, deep: Sequence[Words]) -> 
     return out
 
 
+def joined_rows(openings: Sequence[QueryOpening]) -> bytes:
+    """The records of a transaction's queries one after the other, and what the last one lacks to ``ROW_WORDS``."""
+    spare = WORD * ROW_WORDS - len(openings[-1].row) if openings else 0
+    return b"".join(opening.row for opening in openings) + bytes(spare)
+
+
 def query_openings(
     layout: Layout, shape: Shape, proof: Proof, drawn: Drawn, combined: Sequence[Batch]
 ) -> list[QueryOpening]:
@@ -126,6 +127,5 @@ def query_openings(
             level += log_arity
             paths.append((level, tuple(node.tobytes() for node in part.paths[query])))
         siblings = tuple(tuple(node.tobytes() for node in level_nodes) for level_nodes in trees)
-        record = row + bytes(WORD * ROW_WORDS - len(row))
-        out.append(QueryOpening(int(drawn.indices[query]), record, siblings, tuple(paths)))
+        out.append(QueryOpening(int(drawn.indices[query]), row, siblings, tuple(paths)))
     return out

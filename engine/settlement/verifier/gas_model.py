@@ -17,7 +17,6 @@ from engine.proving.shape import venue_shape
 from engine.proving.statement import build_statement
 from engine.settlement.transactions import BASE_GAS, FLOOR_TOKEN_GAS, STANDARD_TOKEN_GAS
 from engine.settlement.verifier.client import MAX_BATCH
-from engine.settlement.verifier.encoding import ROW_WORDS
 from engine.stark import security
 from engine.stark.layout import QUOTIENT_CHUNKS, Layout, layout_of
 from engine.stark.parameters import Parameters
@@ -28,7 +27,7 @@ WORD = 32
 OPENING_GAS = 3_050_000
 """Execution of the opening: 2.15 M constraints, 0.3 M claims, 0.2 M reading, transcript; without public terms."""
 TERM_GAS = 4_780
-SETUP_GAS = 790_000
+SETUP_GAS = 795_000
 """Per query transaction: powers of the DEEP challenge as weights of the opened columns, memory."""
 PASS_WORDS = 4
 """Words that the DEEP sums take at a time."""
@@ -67,7 +66,7 @@ def estimate(layout: Layout, log_heights: tuple[int, ...], parameters: Parameter
     execution += PAIR_GAS * (values - len(layers)) + QUAD_GAS * (1 << shape.log_final) // 4 + QUERY_GAS
     row = 4 * sum(width for tree in trees for _, width in tree.matrices) + 20 * values
     used = WORD * nodes + row
-    padding = WORD * (ROW_WORDS + 1) - row  # and the number; mostly zeros
+    padding = 4 * WORD  # words that are not full, and the number
     data = BYTE_GAS * used + STANDARD_TOKEN_GAS * padding
     opened = 20 * sum(table.opened for table in layout.tables) + 113 * terms + 1_500
     batches = _batches(parameters.queries, used + padding)

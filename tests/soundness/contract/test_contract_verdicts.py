@@ -21,6 +21,7 @@ from verifier_bench import Bench, Proved
 
 from engine.settlement.abi import encode_call
 from engine.settlement.verifier.client import CHECK, check_data, open_data
+from engine.settlement.verifier.encoding import joined_rows
 
 
 def test_both_accept_the_proof_as_it_was_made(bench: Bench, proved: Proved) -> None:
@@ -123,5 +124,5 @@ def test_missing_or_spare_nodes_are_refused(bench: Bench, proved: Proved) -> Non
     first = proof.openings[0]
     nodes = first.nodes(None)
     for changed in (nodes[:-1], [*nodes, bytes(32)]):
-        data = encode_call(CHECK, list(proof.words), [0], [first.words], changed)
+        data = encode_call(CHECK, list(proof.words), [0], joined_rows([first]), changed)
         assert not bench.chain.simulate(bench.addresses.queries, data).success

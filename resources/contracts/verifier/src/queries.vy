@@ -13,13 +13,15 @@
         7 + 2 g, 8 + 2 g what group g's combinations are claimed to be at z and z w    13 the fact to be registered
         14 number of FRI layers, then per layer root, folding and mixing challenge, then the last polynomial
      A group is the tables of one height, tallest first. Field elements are packed as in `field.vy`.
-     Per query, `rows[i]` holds group by group the main, auxiliary and quotient row, then FRI's leaves, groups and leaves
-     each padded with zeros to whole words, and zeros to its fixed length. `nodes` holds per query the paths of the three trees, level by level, then FRI's, path by
-     path. Queries come in rising order of their indices. The first one's paths go up to the roots, a later one's up to
-     where they meet the paths before: if d - 1 is the highest bit in which the indices differ, the node that d - 1
-     levels lead to is the sibling that the path before had there. Of the paths before, siblings are kept by level.
-     Those kept are right wherever the index before has a zero bit, and a larger index meets it nowhere else. Rows and
-     leaves that join above the meeting point are those of the query before.
+     `rows` holds per query, group by group, the main, auxiliary and quotient row, then FRI's leaves, groups and leaves
+     each padded with zeros to whole words; in the end as many zeros as the last record lacks to ROW_WORDS, since so much
+     is read at once. `nodes` holds per query the paths of the three
+     trees, level by level, then FRI's, path by path. Queries come in rising order of their indices. The first one's
+     paths go up to the roots, a later one's up to where they meet the paths before: if d - 1 is the highest bit in which
+     the indices differ, the node that d - 1 levels lead to is the sibling that the path before had there. Of the paths
+     before, siblings are kept by level. Those kept are right wherever the index before has a zero bit, and a larger
+     index meets it nowhere else. Rows and leaves that join above the meeting point are those of the query before.
+     Much is written out, with unchecked arithmetic, because it runs some thousand times a proof: docs/verifier.md.
 """
 
 import field
@@ -31,7 +33,7 @@ event QueriesVerified:
 MAX_CONTEXT: constant(uint256) = 96
 MAX_QUERIES: constant(uint256) = 256
 BATCH: constant(uint256) = 20
-ROW_WORDS: constant(uint256) = 109
+ROW_WORDS: constant(uint256) = 117
 MAX_NODES: constant(uint256) = 1920
 MAX_DEPTH: constant(uint256) = 24
 MAX_TABLES: constant(uint256) = 8
@@ -43,7 +45,7 @@ MAX_NEXT: constant(uint256) = 80
 # and, four at a time, in how many passes of the DEEP sums they go.
 TRACE_WORDS: constant(uint256) = 88
 NEXT_WORDS: constant(uint256) = 24
-MAX_PASSES: constant(uint256) = 30
+MAX_PASSES: constant(uint256) = 32
 
 # Sixty-four bits apart, 32 bits wide.
 WIDE: constant(uint256) = (2**32 - 1) * (1 + 2**64 + 2**128 + 2**192)
@@ -154,7 +156,7 @@ def _pair(left: uint256, right: uint256, c: uint256, x: uint256) -> uint256:
 def check(
     context: DynArray[uint256, MAX_CONTEXT],
     numbers: DynArray[uint256, BATCH],
-    rows: DynArray[uint256[ROW_WORDS], BATCH],
+    rows: Bytes[32 * ROW_WORDS * BATCH],
     nodes: DynArray[bytes32, MAX_NODES],
 ) -> uint256:
     """
@@ -413,13 +415,14 @@ def check(
     bits: uint256 = 0
     at: uint256 = 0
     query: uint256 = 0
-    self._encoding(len(rows) == len(numbers))
-    for row: uint256[ROW_WORDS] in rows:
-        data: Bytes[32 * ROW_WORDS] = abi_encode(row)
-        self._encoding(numbers[query] < QUERIES)
-        index: uint256 = self._index(context[0], numbers[query]) & ((1 << log_domain) - 1)
+    row_start: uint256 = 0
+    for number: uint256 in numbers:
+        data: Bytes[32 * ROW_WORDS] = slice(rows, row_start, 32 * ROW_WORDS)
+        row: uint256[ROW_WORDS] = abi_decode(data, uint256[ROW_WORDS])
+        self._encoding(number < QUERIES)
+        index: uint256 = self._index(context[0], number) & ((1 << log_domain) - 1)
         self._encoding(index >= before)
-        bits |= 1 << numbers[query]
+        bits |= 1 << number
         # Levels up to and with the one where the paths join; beyond the root for the first query.
         shared: uint256 = log_domain + 1
         if query != 0:
@@ -726,6 +729,7 @@ def check(
                 right = field.scale(field.mul(numerator[joined], context[unsafe_add(layer_at, 2)]), factor, 0)
                 joined += 1
         self._encoding(invalid & NOT_CANONICAL | invalid_leaf & field.NOT_CANONICAL == 0)
+        row_start = unsafe_add(row_start, leaf_at << 5)
         power: uint256 = 1
         t0: uint256 = 0
         t1: uint256 = 0

@@ -11,6 +11,7 @@ from engine.proving.statement import build_statement, claim_inputs, claim_terms
 from engine.settlement.abi import encode_call
 from engine.settlement.artifacts import MAX_RUNTIME_BYTES
 from engine.settlement.verifier.client import CHECK, check_data, in_order, open_data, query_batches
+from engine.settlement.verifier.encoding import joined_rows
 from engine.stark.verifier import verify
 
 
@@ -35,6 +36,13 @@ def test_all_transactions_together_register_the_fact(bench: Bench, proved: Prove
     assert not bench.client.is_valid(proof.fact)
     receipts = bench.run(proof)
     assert [receipt.status for receipt in receipts] == [1] * len(receipts)
+    assert bench.client.is_valid(proof.fact)
+
+
+def test_a_batch_of_one_update_is_verified(bench: Bench) -> None:
+    """Its tables are the lowest there are, its records the longest."""
+    proof = bench.split(prove_sample(9, 1))
+    assert all(receipt.status for receipt in bench.run(proof))
     assert bench.client.is_valid(proof.fact)
 
 
@@ -96,7 +104,7 @@ def test_queries_beyond_the_last_are_refused(bench: Bench, proved: Proved) -> No
     proof = bench.split(proved)
     first = proof.openings[0]
     for number, status in ((0, 1), (len(proof.openings), 0), (2**256 - 1, 0)):
-        data = encode_call(CHECK, list(proof.words), [number], [first.words], first.nodes(None))
+        data = encode_call(CHECK, list(proof.words), [number], joined_rows([first]), first.nodes(None))
         assert bench.send(bench.addresses.queries, data).status == status
 
 
@@ -114,7 +122,7 @@ def test_a_cut_path_does_not_vouch_for_a_row_from_elsewhere(bench: Bench, proved
     one, two = (proof.openings[number] for number in in_order(proof)[:2])
     forged = [*one.nodes(None), *replace(one, index=two.index).nodes(one.index)]
     numbers = in_order(proof)[:2]
-    data = encode_call(CHECK, list(proof.words), numbers, [one.words, one.words], forged)
+    data = encode_call(CHECK, list(proof.words), numbers, joined_rows([one, one]), forged)
     assert bench.send(bench.addresses.queries, data).status == 0
 
 
@@ -123,6 +131,6 @@ def test_the_same_query_twice_is_harmless(bench: Bench, proved: Proved) -> None:
     proof = bench.split(proved)
     one, other = (proof.openings[number] for number in in_order(proof)[:2])
     twice = [*one.nodes(None), *one.nodes(one.index)]
-    for row, status in ((one.words, 1), (other.words, 0)):
-        data = encode_call(CHECK, list(proof.words), [in_order(proof)[0]] * 2, [one.words, row], twice)
+    for second, status in ((one, 1), (other, 0)):
+        data = encode_call(CHECK, list(proof.words), [in_order(proof)[0]] * 2, joined_rows([one, second]), twice)
         assert bench.send(bench.addresses.queries, data).status == status
