@@ -85,18 +85,6 @@ def test_a_wrong_value_in_a_leaf_is_refused(bench: Bench, proved: Proved) -> Non
         position >>= arity
 
 
-def test_every_changed_word_of_the_context_makes_another_context(bench: Bench, proved: Proved) -> None:
-    """A query transaction cannot bring challenges of its own: its facts go to a context that was never opened."""
-    proof = bench.split(proved)
-    for place in range(len(proof.words)):
-        words = list(proof.words)
-        words[place] ^= 1
-        data = check_data(replace(proof, words=tuple(words)), [0])
-        result = bench.chain.simulate(bench.addresses.queries, data)
-        logged = {log.topics[1] for log in result.logs}
-        assert proof.context not in logged
-
-
 def test_another_claim_is_refused_at_public_input(bench: Bench, proved: Proved) -> None:
     """Number, roots, configuration, deposits: the proof says which it was made for."""
     proof = bench.split(proved)
