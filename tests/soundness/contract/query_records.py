@@ -20,7 +20,7 @@ from engine.proving.statement import claim_inputs, claim_terms
 from engine.settlement.abi import encode_call
 from engine.settlement.verifier.client import CHECK, L1Proof
 from engine.settlement.verifier.context import Drawn, batches, draw
-from engine.settlement.verifier.encoding import QueryOpening
+from engine.settlement.verifier.encoding import QueryOpening, joined_rows
 from engine.stark.deep import Batch
 from engine.stark.fri import fold_blocks
 from engine.stark.proof import decode, public_digest
@@ -44,7 +44,7 @@ def rows_data(proof: L1Proof, numbers: Sequence[int], openings: Sequence[QueryOp
     """Calldata of queries with any openings, each with the paths that it needs after the one before."""
     before = [None, *(opening.index for opening in openings)]
     nodes = [node for opening, index in zip(openings, before) for node in opening.nodes(index)]
-    return encode_call(CHECK, list(proof.words), list(numbers), [opening.words for opening in openings], nodes)
+    return encode_call(CHECK, list(proof.words), list(numbers), joined_rows(openings), nodes)
 
 
 def changed(opening: QueryOpening, place: int, value: int) -> QueryOpening:
