@@ -31,7 +31,7 @@ from engine.sequencer.inputs import ProofOutcome, decode_input
 from engine.sequencer.venue import Venue
 from engine.settlement.chain import Chain
 from engine.settlement.errors import RootDivergence, SettlementError
-from engine.settlement.genesis import allocation, genesis, venue_deployment
+from engine.settlement.genesis import allocation, check_codes, genesis, venue_deployment
 from engine.settlement.keys import UserKey, role_key
 from engine.settlement.ledger import Ledger
 from engine.settlement.node.anchor import Anchor
@@ -168,6 +168,8 @@ def open_chain(chain: Ledger, setup: MarketSetup, user: UserKey, verifiers: Venu
     deployment = venue_deployment(config, statement_id(venue_shape(config)), verifiers.digests, empty)
     try:
         client = genesis(chain, config, deployment, verifiers, setup.genesis_accounts, setup.genesis_time)
+        if not isinstance(chain, Chain):  # the embedded chain's code is what was executed here
+            check_codes(client, config, deployment, verifiers)
     except RootDivergence as error:
         raise OtherVenue(
             f"the data folder's venue was made by another version of this program ({error.message}); "

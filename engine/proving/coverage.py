@@ -15,7 +15,7 @@ COVERED: tuple[str, ...] = (
 )
 
 NOT_COVERED: tuple[str, ...] = (
-    "Orders and withdrawals are not yet signed: the operator could invent them.",
+    "Orders and withdrawals are not yet signed: the operator, who alone may post batches, could invent them.",
     "Matching, prices, limits and priority of orders are not proved.",
     "How collateral moves between accounts (trades, fees, funding, liquidations) is not proved, only its total.",
     "Position sizes are not proved to balance, nor to change by trades only; funding indices are not proved.",

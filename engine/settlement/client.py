@@ -29,10 +29,12 @@ UPDATE_ENTRY_GAS = 60_000  # worst case of one entry, calldata included, with ro
 class Deployment:
     """What the exchange contract is made with. Digests and root are 32 bytes, addresses 20.
 
+    ``operator`` may send batches, each with a registered fact.
     ``verifiers``, ``parameter_digests``: profile by profile, the contract that registers its facts and the digest of
     its parameters.
     """
 
+    operator: bytes
     statement_id: bytes
     verifiers: tuple[bytes, ...]
     parameter_digests: tuple[bytes, ...]
@@ -115,8 +117,9 @@ def deployed_addresses(deployer: bytes) -> tuple[bytes, bytes]:
 def creation_codes(token: bytes, deployment: Deployment) -> tuple[bytes, bytes]:
     """Creation code of token and exchange, for the deployer's nonces 0 and 1; ``token``: where the former will be."""
     arguments = encode_arguments(
-        ("address", "bytes32", "address[]", "bytes32[]", "bytes32", "bytes32", "uint64"),
+        ("address", "address", "bytes32", "address[]", "bytes32[]", "bytes32", "bytes32", "uint64"),
         token,
+        deployment.operator,
         deployment.statement_id,
         deployment.verifiers,
         deployment.parameter_digests,
@@ -164,7 +167,7 @@ class Client:
         return self._sign(key, self.exchange, encode_call("deposit(uint64,uint64)", account, amount), CALL_GAS, nonce)
 
     def update_state(self, key: bytes, update: StateUpdate, nonce: int) -> bytes:
-        """Post a batch whose fact is registered; any key may send it.
+        """Post a batch whose fact is registered; the operator's key has to sign.
 
         Raises :class:`OutOfRange` for more entries than one batch may have.
         """
@@ -221,6 +224,7 @@ class Client:
         profiles = self.chain.call(self.exchange, encode_call("profiles()"))
         verifiers, digests = decode_words(("address[]", "bytes32[]"), profiles)
         return Deployment(
+            operator=_address(self._view(self.exchange, "address", "OPERATOR()")),
             statement_id=bytes(self._view(self.exchange, "bytes32", "STATEMENT_ID()")),
             verifiers=tuple(_address(verifier) for verifier in verifiers),
             parameter_digests=tuple(bytes(digest) for digest in digests),

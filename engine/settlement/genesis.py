@@ -13,11 +13,19 @@ from dataclasses import dataclass
 from engine.exchange.config import VenueConfig, config_hash
 from engine.proving.parameters import PROFILES
 from engine.settlement.blocks import Block
+from engine.settlement.chain import Chain, MemoryBlockStore
 from engine.settlement.client import DEPLOY_GAS, UNLIMITED, Client, Deployment, creation_codes, deployed_addresses
 from engine.settlement.errors import Reverted, RootDivergence
 from engine.settlement.keys import role_key
 from engine.settlement.ledger import Ledger
-from engine.settlement.transactions import BASE_GAS, Transaction, address_of, decode_transaction, sign_transaction
+from engine.settlement.transactions import (
+    BASE_GAS,
+    Transaction,
+    address_of,
+    contract_address,
+    decode_transaction,
+    sign_transaction,
+)
 from engine.settlement.verifier.venue import VenueVerifiers, verifier_addresses
 from engine.settlement.world import BLOCK_GAS_LIMIT
 
@@ -60,6 +68,7 @@ def venue_deployment(
     """What the venue's exchange contract is deployed with; 32-byte values, one digest per profile."""
     deployer = address_of(role_key(config.seed, "deployer"))
     return Deployment(
+        operator=address_of(role_key(config.seed, "operator")),
         statement_id=statement_id,
         verifiers=tuple(place.opening for place in verifier_addresses(deployer, len(parameter_digests))),
         parameter_digests=tuple(parameter_digests),
@@ -88,7 +97,7 @@ def genesis(
             for block in chain.include(group, time):
                 _check(block)
     found = client.deployment()
-    for name in ("statement_id", "verifiers", "parameter_digests", "config_hash", "account_limit"):
+    for name in ("operator", "statement_id", "verifiers", "parameter_digests", "config_hash", "account_limit"):
         if getattr(found, name) != getattr(deployment, name):
             raise RootDivergence(
                 f"the chain's exchange contract was deployed with another {name}",
@@ -98,6 +107,29 @@ def genesis(
             )
     verifiers.check(client, deployment)
     return client
+
+
+def check_codes(client: Client, config: VenueConfig, deployment: Deployment, verifiers: VenueVerifiers) -> None:
+    """Raise :class:`RootDivergence` unless every contract on the chain is byte for byte the one deployed here.
+
+    For a chain that others write to: a contract there may answer for itself whatever it likes. The creations are
+    executed on a scratch chain and the codes compared; half a second of work.
+    """
+    deployer = role_key(config.seed, "deployer")
+    creator = address_of(deployer)
+    scratch = Chain(client.chain.chain_id, {creator: ROLE_ETHER * ETHER}, 0, MemoryBlockStore())
+    raws = _creations(scratch, client, config, deployment, verifiers)
+    for group in _groups([decode_transaction(raw, scratch.chain_id) for raw in raws]):
+        for block in scratch.include(group, 0):
+            _check(block)
+    for nonce in range(len(raws)):
+        place = contract_address(creator, nonce)
+        if client.chain.code(place) != scratch.code(place):
+            raise RootDivergence(
+                f"the contract at 0x{place.hex()} on L1 is not the one that this program deploys there",
+                field="contract",
+                value=place.hex(),
+            )
 
 
 def is_complete(client: Client, accounts: Sequence[GenesisAccount]) -> bool:
@@ -125,9 +157,7 @@ def _transactions(
     """All of genesis, the deployer's first: what an account sends needs the ether that it was given before."""
     deployer = role_key(config.seed, "deployer")
     chain, owned = client.chain, []
-    codes = [(code, DEPLOY_GAS) for code in creation_codes(client.token, deployment)]
-    codes += [(code, VERIFIER_GAS) for code in verifiers.creation_codes(address_of(deployer), client.exchange)]
-    raws = [_creation(chain, deployer, code, gas, nonce) for nonce, (code, gas) in enumerate(codes)]
+    raws = _creations(chain, client, config, deployment, verifiers)
     for account in accounts:
         given, own = _fund(client, deployer, account, len(raws), own_nonce=0)
         raws += given
@@ -136,6 +166,16 @@ def _transactions(
     if chain.balance(operator) < OPERATOR_ETHER * ETHER:
         raws.append(_ether(chain, deployer, operator, OPERATOR_ETHER, len(raws)))
     return raws + owned
+
+
+def _creations(
+    chain: Ledger, client: Client, config: VenueConfig, deployment: Deployment, verifiers: VenueVerifiers
+) -> list[bytes]:
+    """The deployer's first transactions, signed for ``chain``: token, exchange, verifiers."""
+    deployer = role_key(config.seed, "deployer")
+    codes = [(code, DEPLOY_GAS) for code in creation_codes(client.token, deployment)]
+    codes += [(code, VERIFIER_GAS) for code in verifiers.creation_codes(address_of(deployer), client.exchange)]
+    return [_creation(chain, deployer, code, gas, nonce) for nonce, (code, gas) in enumerate(codes)]
 
 
 def _missing(chain: Ledger, raws: Sequence[bytes]) -> list[Transaction]:

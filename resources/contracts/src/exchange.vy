@@ -5,7 +5,8 @@
 @title Proofline exchange
 @notice Holds the collateral of the layer 2, keeps its state root and accepts a new root per batch.
         A batch needs a fact that a verifier contract registered after checking a whole proof on this chain. Nobody's
-        word replaces it: there is no operator, no owner and no way to change a verifier.
+        word replaces it, and there is no owner and no way to change a verifier. The operator has to send the batch as
+        well: today's statement proves no signatures, so that a stranger's true proof could hand him what others hold.
 @dev Outputs are passed as the packed bytes that the fact commits to, so there is one encoding of a batch's effects:
      entries of 37 bytes, deposits first, then withdrawals, each
          kind (1 byte: 0 deposit, 1 withdrawal) | account (8, big-endian) | owner (20) | amount (8, big-endian).
@@ -54,6 +55,8 @@ MAX_AMOUNT: constant(uint64) = 2**63 - 1
 MAX_PROFILES: constant(uint256) = 4
 
 TOKEN: public(immutable(IERC20))
+# Sends the batches: needed beside the fact, never instead of it.
+OPERATOR: public(immutable(address))
 STATEMENT_ID: public(immutable(bytes32))
 # Profile i: the contract that registers its facts, and the digest of its parameters that these facts bind.
 VERIFIERS: immutable(DynArray[address, MAX_PROFILES])
@@ -74,6 +77,7 @@ total_withdrawable: public(uint256)
 @deploy
 def __init__(
     token: IERC20,
+    operator: address,
     statement_id: bytes32,
     verifiers: DynArray[address, MAX_PROFILES],
     parameter_digests: DynArray[bytes32, MAX_PROFILES],
@@ -81,11 +85,13 @@ def __init__(
     genesis_root: bytes32,
     account_limit: uint64,
 ):
+    assert operator != empty(address), "zero operator"
     assert len(verifiers) != 0 and len(verifiers) == len(parameter_digests), "profiles"
     for verifier: address in verifiers:
         assert verifier != empty(address), "zero verifier"
     self._check_root(genesis_root)
     TOKEN = token
+    OPERATOR = operator
     STATEMENT_ID = statement_id
     VERIFIERS = verifiers
     PARAMETER_DIGESTS = parameter_digests
@@ -116,10 +122,11 @@ def update_state(
     profile: uint256, batch_number: uint64, old_root: bytes32, new_root: bytes32, outputs: Bytes[MAX_OUTPUT_BYTES]
 ):
     """
-    @notice Moves the layer 2 from `old_root` to `new_root`. Anyone may call it: only a fact for exactly these arguments
-            that the verifier of `profile` registered lets it pass.
+    @notice Moves the layer 2 from `old_root` to `new_root`: called by the operator, for a fact of exactly these arguments
+            that the verifier of `profile` registered.
     @param profile Which verifier vouches for the batch, by its place in the list.
     """
+    assert msg.sender == OPERATOR, "only the operator posts batches"
     assert batch_number == self.last_batch + 1, "wrong batch number"
     # The stored root is canonical by induction, so only the new one needs the check of its limbs.
     assert old_root == self.state_root, "wrong old root"

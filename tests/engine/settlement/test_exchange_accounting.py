@@ -9,6 +9,7 @@ from settlement_venue import (
     MAKER,
     MAKER_ACCOUNT,
     MAKER_DEPOSIT,
+    OPERATOR,
     R0,
     R1,
     ROOTS,
@@ -53,9 +54,9 @@ _SIGNATURES = (
 @settings(max_examples=150, deadline=None)
 @given(signature=st.sampled_from(_SIGNATURES), tail=st.binary(max_size=400))
 def test_hostile_calldata_never_succeeds(sandbox: Venue, signature: str, tail: bytes) -> None:
-    """Arbitrary bytes behind a real selector, from a caller without rights or tokens."""
+    """Arbitrary bytes behind a real selector, from the operator: without tokens, and without a fact."""
     execution = sandbox.chain.simulate(
-        sandbox.client.exchange, selector(signature) + tail, caller=b"\x55" * 20, gas=MAX_GAS_LIMIT // 8
+        sandbox.client.exchange, selector(signature) + tail, caller=address_of(OPERATOR), gas=MAX_GAS_LIMIT // 8
     )
     assert not execution.success
     assert execution.logs == ()
@@ -67,11 +68,12 @@ def test_a_changed_bit_of_a_proved_update_is_refused(told: Venue, data: st.DataO
     """Any change to the calldata that changes what it says is refused; padding that says nothing may differ."""
     outputs = entry(1, TAKER_ACCOUNT, told.taker, 5)
     good = encode_call(UPDATE, 0, 1, R0, R1, outputs)
-    assert told.chain.simulate(told.client.exchange, good).success
+    caller = address_of(OPERATOR)
+    assert told.chain.simulate(told.client.exchange, good, caller).success
     meaningful = 4 + 6 * 32 + len(outputs)  # what follows is the padding of the last word
     changed = bytearray(good)
     changed[data.draw(st.integers(0, meaningful - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    assert not told.chain.simulate(told.client.exchange, bytes(changed)).success
+    assert not told.chain.simulate(told.client.exchange, bytes(changed), caller).success
 
 
 class Ledger:

@@ -51,6 +51,8 @@ from engine.settlement.client import (
 from engine.settlement.genesis import venue_client
 from engine.settlement.transactions import address_of, sign_transaction
 
+NOT_OPERATOR = "only the operator posts batches"
+
 
 def test_the_contracts_fact_is_the_provers_fact(venue: Venue) -> None:
     batch = venue.batch(1, (flow(MAKER_ACCOUNT, venue.maker, 5),), (flow(TAKER_ACCOUNT, venue.taker, 6),))
@@ -219,21 +221,25 @@ def test_nothing_is_accepted_while_a_verifier_is_missing() -> None:
 
 
 def test_no_key_moves_the_root_alone(venue: Venue) -> None:
-    """Neither operator nor deployer: they may send transactions, and that is all. The old gate is gone."""
-    for key in (OPERATOR, DEPLOYER, MAKER):
+    """The operator without a fact cannot, nor deployer or maker. The old gate is gone."""
+    reasons = {OPERATOR: "fact not registered", DEPLOYER: NOT_OPERATOR, MAKER: NOT_OPERATOR}
+    for key, reason in reasons.items():
         (receipt,) = venue.send(venue.client.update_state(key, StateUpdate(0, 1, R0, R1, b""), venue.nonce(key)))
-        assert (receipt.status, receipt.reason) == (0, "fact not registered")
+        assert (receipt.status, receipt.reason) == (0, reason)
         old_gate = encode_call("register_fact(bytes32)", venue.client.fact_of(StateUpdate(0, 1, R0, R1, b"")))
         assert not venue.chain.simulate(venue.client.exchange, old_gate, caller=address_of(key)).success
     names = {entry.get("name") for entry in load_artifact("exchange").abi}
-    assert not names & {"OPERATOR", "register_fact", "facts", "FACT_SOURCE"}
+    assert not names & {"register_fact", "facts", "FACT_SOURCE"}
     assert venue.client.state_root() == R0
 
 
-def test_anyone_may_post_a_proved_batch(venue: Venue) -> None:
+@pytest.mark.parametrize("key", [DEPLOYER, MAKER, TAKER])
+def test_a_stranger_with_a_true_proof_is_refused(venue: Venue, key: bytes) -> None:
+    """Signatures are not proved: a proof that gives a stranger everybody's collateral is a true one."""
     venue.told(1)
-    (receipt,) = venue.send(venue.client.update_state(TAKER, StateUpdate(0, 1, R0, R1, b""), venue.nonce(TAKER)))
-    assert receipt.status == 1
+    (receipt,) = venue.send(venue.client.update_state(key, StateUpdate(0, 1, R0, R1, b""), venue.nonce(key)))
+    assert (receipt.status, receipt.reason) == (0, NOT_OPERATOR)
+    assert venue.client.state_root() == R0
 
 
 def test_pending_deposits_are_debited_and_never_short(venue: Venue) -> None:

@@ -22,8 +22,17 @@ from settlement_venue import (
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.settlement.chain import MemoryBlockStore
 from engine.settlement.errors import Reverted, RootDivergence
-from engine.settlement.genesis import ACCOUNT_ETHER, ETHER, GenesisAccount, fund, genesis, venue_client
+from engine.settlement.genesis import (
+    ACCOUNT_ETHER,
+    ETHER,
+    GenesisAccount,
+    check_codes,
+    fund,
+    genesis,
+    venue_client,
+)
 from engine.settlement.keys import role_key
+from engine.settlement.stand_in import yes_verifiers
 from engine.settlement.transactions import GAS_PRICE, address_of, contract_address
 from engine.settlement.watcher import inputs_since
 
@@ -54,6 +63,7 @@ def test_every_account_gets_ether_tokens_and_its_deposit(venue: Venue) -> None:
 
 def test_another_statement_or_configuration_is_noticed(venue: Venue) -> None:
     changes = {
+        "operator": b"\x77" * 20,
         "statement_id": b"\x77" * 32,
         "config_hash": b"\x77" * 32,
         "parameter_digests": (DIGESTS[0], b"\x77" * 32),
@@ -64,6 +74,18 @@ def test_another_statement_or_configuration_is_noticed(venue: Venue) -> None:
         with pytest.raises(RootDivergence, match=name) as refused:
             genesis(venue.chain, DEFAULT_CONFIG, other, told_verifiers(), (), START)
         assert refused.value.field == name
+
+
+def test_contracts_of_others_are_noticed_by_their_code(venue: Venue) -> None:
+    """A verifier that says yes to everything may name any statement and digest: only its code tells."""
+    check_codes(venue.client, DEFAULT_CONFIG, deployment(), told_verifiers())
+    deployer = address_of(role_key(DEFAULT_CONFIG.seed, "deployer"))
+    with pytest.raises(RootDivergence, match="not the one") as refused:
+        check_codes(venue.client, DEFAULT_CONFIG, deployment(), yes_verifiers(DEFAULT_CONFIG))
+    assert refused.value.value == contract_address(deployer, 2).hex()
+    with pytest.raises(RootDivergence, match="not the one") as refused:
+        check_codes(venue.client, DEFAULT_CONFIG, replace(deployment(), operator=b"\x77" * 20), told_verifiers())
+    assert refused.value.value == venue.client.exchange.hex()
 
 
 def test_a_failing_genesis_is_reported() -> None:
