@@ -45,6 +45,8 @@ if TYPE_CHECKING:  # web3.py is loaded only where a node is asked for
 Progress = Callable[[str, float], None]
 MakeProver = Callable[[VenueConfig, Path, Callable[[ProofOutcome], None]], ProverQueue]
 MakeVerifiers = Callable[[VenueConfig], VenueVerifiers]
+WHOLE_BLOCKS = 8
+"""L1 blocks whose transactions are kept in memory."""
 USER_DEPOSIT = 10_000 * QUANTUM
 USER_WALLET = 40_000 * QUANTUM
 
@@ -198,7 +200,14 @@ def _restore_chain(journal: Journal, setup: MarketSetup) -> Chain:
 
     def restored(checkpoint: bytes | None) -> Chain:
         config = setup.config
-        return Chain(config.chain_id, allocation(config), setup.genesis_time, JournalBlocks(journal), checkpoint)
+        return Chain(
+            config.chain_id,
+            allocation(config),
+            setup.genesis_time,
+            JournalBlocks(journal),
+            checkpoint,
+            whole_blocks=WHOLE_BLOCKS,
+        )
 
     for _, stored in stored_checkpoints(journal):
         try:

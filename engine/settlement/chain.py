@@ -76,6 +76,8 @@ class Chain:
     time : venue time of the genesis block, ns
     store : where blocks are kept; blocks already in it are executed again
     checkpoint : bytes of :meth:`checkpoint`; blocks up to it are only checked for their hashes
+    whole_blocks : of how many blocks, the newest, transactions stay in memory (proofs make blocks of a megabyte); all
+        by default. Those of older ones are in the store alone; their receipts stay.
     recover_senders : recover every stored transaction's signature again (slow: 7 ms each) instead of trusting the hash
     """
 
@@ -87,9 +89,11 @@ class Chain:
         store: BlockStore,
         checkpoint: bytes | None = None,
         recover_senders: bool = False,
+        whole_blocks: int | None = None,
     ) -> None:
         self.chain_id = check_range("chain_id", chain_id, 1, MAX_CHAIN_ID)
         self._store = store
+        self._whole_blocks = whole_blocks
         self._lock = threading.RLock()
         self._world = World(chain_id)
         for address, balance in sorted(allocation.items()):
@@ -248,6 +252,9 @@ class Chain:
     def _publish(self, block: Block) -> None:
         self._world.commit()
         self._blocks.append(block)
+        if self._whole_blocks is not None and len(self._blocks) > self._whole_blocks:
+            place = len(self._blocks) - 1 - self._whole_blocks
+            self._blocks[place] = msgspec.structs.replace(self._blocks[place], transactions=())
         self._receipts.update((receipt.transaction, receipt) for receipt in block.receipts)
 
     def _restore(self, checkpoint: ChainCheckpoint | None, recover_senders: bool) -> None:

@@ -18,7 +18,8 @@ from app.folder_lock import FolderInUse, FolderLock
 from app.journal import JournalError
 from app.l1 import ChainRequest
 from app.loop import CHECKPOINT_BATCHES
-from app.session import USER_DEPOSIT, USER_WALLET, Session
+from app.proof_files import proof_path
+from app.session import USER_DEPOSIT, USER_WALLET, Session, open_session
 from app.settings import BadDataFolder, open_paths
 from engine.errors import CorruptData
 from engine.sequencer.inputs import L1Block, decode_input
@@ -267,6 +268,33 @@ def test_a_start_that_ended_between_genesis_and_grant_is_completed(tmp_path: Pat
     with opened(tmp_path / "half") as session:
         assert session.chain.chain.head.number == granted
         assert (session.chain.funds.wallet, session.chain.funds.pending_deposit) == (USER_WALLET, USER_DEPOSIT)
+
+
+def test_a_venue_whose_verifiers_say_yes_to_everything_is_not_opened_as_a_real_one(folder: Path) -> None:
+    with pytest.raises(OtherVenue, match="verifier contract was deployed with another statement_id"):
+        open_session(open_paths(folder), SMALL)
+    with opened(folder):
+        pass
+
+
+def test_a_lost_proof_file_is_made_again_before_its_batch_is_posted(folder: Path) -> None:
+    with opened(folder) as session:
+        session.prover.start()
+        while not session.loop.venue.unposted_batches():
+            run(session, 1)
+        batch = session.loop.venue.unposted_batches()[0]
+        path = proof_path(session.paths.proofs, session.loop.venue.batch_record(batch.number).digest)
+        assert session.chain.last_batch < batch.number
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    with opened(folder) as session:
+        assert not session.prover.holds(path.stem)
+        session.prover.start()
+        run(session, 30, parts=30)
+        assert path.read_bytes() == whole
+        record = session.loop.venue.batch_record(batch.number)
+        assert (record.status, record.digest) == ("final", path.stem)
+        assert session.chain.last_batch >= batch.number
 
 
 def test_a_folder_of_another_configuration_is_refused(folder: Path) -> None:

@@ -278,6 +278,19 @@ def test_re_execution_gives_the_same_chain(busy: Venue) -> None:
         assert again.checkpoint() == busy.chain.checkpoint()
 
 
+def test_transactions_of_old_blocks_are_left_to_the_store(busy: Venue) -> None:
+    """Receipts, hashes and what comes next are not touched by it; a restart reads the store."""
+    kept = new_chain(MemoryBlockStore(busy.store.records), whole_blocks=2)
+    whole = busy.chain.blocks_since(-1)
+    assert [bool(block.transactions) for block in kept.blocks_since(0)] == [False] * (len(whole) - 3) + [True] * 2
+    assert [(b.hash, b.receipts) for b in kept.blocks_since(-1)] == [(b.hash, b.receipts) for b in whole]
+    assert kept.checkpoint() == busy.chain.checkpoint()
+    assert (
+        kept.build_block([], busy.time + 1).hash
+        == open_venue(busy.store.records).chain.build_block([], busy.time + 1).hash
+    )
+
+
 def test_a_checkpoint_gives_the_same_chain(busy: Venue) -> None:
     early = open_venue(busy.store.records[:2])
     checkpoint = early.chain.checkpoint()
