@@ -33,8 +33,8 @@ DEPTH = 200
 BATCHES_SHOWN = 100
 FILLS_SHOWN = 500
 GATE = (
-    "The exchange contract on the embedded chain accepts a state update only after the verifier contracts there have "
-    "checked the whole proof; no key can replace it."
+    "The exchange contract accepts a state update only after the verifier contracts on the same chain have checked the "
+    "whole proof; no key can replace it."
 )
 
 

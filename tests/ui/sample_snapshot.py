@@ -325,7 +325,7 @@ def sample_snapshot(version: int = 1, **more: Any) -> Snapshot:
         l1=L1View(
             block=1_131, timestamp=NOW // SECOND - 5, exchange="0x5fbdb2315678afecb367f032d93f642f64180aa3",
             token="0xe7f1725e7734ce288f8367e1bb143e90bb3f0512", contract_root=root, last_batch=42,
-            gate="fact registered by an operator key after native verification", where="the embedded chain",
+            gate="only what the verifier contracts have checked moves the root", where="the embedded chain",
         ),
         threads=sample_threads(), prove_seconds=np.array([11.0 + (k * 7 % 13) * 0.4 for k in range(120)]),
         proof_failures=1, messages=(), workers=sample_workers(), proofs_waiting=2,

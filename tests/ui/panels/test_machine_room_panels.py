@@ -31,7 +31,7 @@ def test_the_head_tells_prove_times_and_failures(batches: BatchesPanel) -> None:
     assert batches.prove_times.text().startswith("prove p50")
     assert batches.failures.text() == "1 failed, retried"
     assert len(batches.history.values) == 120
-    assert batches.gate.text() == "L1 gate: fact registered by an operator key after native verification"
+    assert batches.gate.text() == "L1 gate: only what the verifier contracts have checked moves the root"
 
 
 @pytest.mark.parametrize("width", [360, 576, 700, 1000, 1280, 1920])
