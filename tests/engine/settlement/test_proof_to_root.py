@@ -10,6 +10,7 @@ from engine.exchange.accounts import Account
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.exchange.tree import AccountTree
 from engine.proving.parameters import QUICK
+from engine.proving.proof_file import decode_file, header_claim
 from engine.proving.prover import prove_batch
 from engine.proving.shape import venue_shape
 from engine.proving.statement import statement_id
@@ -21,7 +22,7 @@ from engine.settlement.genesis import GenesisAccount, allocation, genesis, venue
 from engine.settlement.keys import role_key
 from engine.settlement.relayer import Call, ProvedBatch, Relayer, proved_batch
 from engine.settlement.transactions import MAX_GAS_LIMIT, address_of
-from engine.settlement.verifier.client import VerifierClient
+from engine.settlement.verifier.client import VerifierClient, split_proof
 from engine.settlement.verifier.venue import venue_verifiers
 from engine.settlement.watcher import inputs_since
 
@@ -180,18 +181,35 @@ def test_a_proof_of_a_later_batch_opens_nothing_before_its_turn(world: World) ->
     assert world.update(second) == ""
 
 
-def test_the_verifiers_facts_name_chain_and_exchange(world: World) -> None:
-    """The same proof under another exchange's or chain's fact is not what this venue's contracts register."""
+@pytest.mark.parametrize("elsewhere", [{"chain_id": 1}, {"exchange": OWNER}])
+def test_a_proof_for_another_chain_or_exchange_registers_nothing(world: World, elsewhere: dict) -> None:
+    """Its openings go to a context that this chain's opening contract, for this exchange, never makes."""
     relayer, first = world.relayer(), world.batches[0]
-    _, proof = relayer._split(first)
-    for batch in (replace(first, facts=(b"\x01" * 32, first.facts[1])),):
-        with pytest.raises(NotPostable, match="something else"):
-            relayer._split(batch)
-    relayer.post(first, START)
-    elsewhere = Client(world.chain, world.client.token, OWNER, world.client.verifiers)
-    other = proved_batch(elsewhere, world.deployment, make_batches()[0], first.proof_digest)
-    assert proof.fact == first.facts[0] != other.facts[0]
-    assert not world.client.is_valid(world.deployment.verifiers[0], other.facts[0])
+    header, stark = decode_file(world.files[first.proof_digest])
+    claim, shape = header_claim(header)
+    here = {"chain_id": world.chain.chain_id, "exchange": world.client.exchange}
+    proof = split_proof(VERIFIERS.setups[0], shape, claim, stark, **{**here, **elsewhere})
+    assert proof.fact not in first.facts
+    verifier = VerifierClient(world.chain, world.client.verifiers[0])
+    *parts, register = verifier.transactions(MAKER, proof, world.chain.nonce(OWNER))
+    for raw in parts:
+        assert world.chain.build_block([raw], START).receipts[0].status == 1
+    (refused,) = world.chain.build_block([register], START).receipts
+    assert (refused.status, refused.reason) == (0, "not opened")
+    assert not any(verifier.is_valid(fact) for fact in (proof.fact, *first.facts))
+    assert world.update(first) == "fact not registered"
+    assert [call.kind for call in relayer.plan([first]).calls][:1] == [
+        "check"
+    ]  # its opening is ours all the same
+
+
+def test_a_file_about_something_else_is_not_posted(world: World) -> None:
+    first, second = world.batches
+    relayer = world.relayer(**{first.proof_digest: world.files[second.proof_digest]})
+    plan = relayer.plan([first])
+    assert plan.calls == ()
+    assert plan.refusal is not None
+    assert "about something else" in plan.refusal.message
 
 
 @pytest.mark.parametrize("place", [-100_000, -200_000, 2_000])
