@@ -198,9 +198,7 @@ def test_a_proof_for_another_chain_or_exchange_registers_nothing(world: World, e
     assert (refused.status, refused.reason) == (0, "not opened")
     assert not any(verifier.is_valid(fact) for fact in (proof.fact, *first.facts))
     assert world.update(first) == "fact not registered"
-    assert [call.kind for call in relayer.plan([first]).calls][:1] == [
-        "check"
-    ]  # its opening is ours all the same
+    assert [call.kind for call in relayer.plan([first]).calls][:1] == ["check"]  # its opening is ours all the same
 
 
 def test_a_file_about_something_else_is_not_posted(world: World) -> None:
