@@ -24,6 +24,8 @@ from engine.stark.proof import decode, public_digest, query_bytes
 
 MAX_BATCH = 20
 """Queries per transaction, as the contract has it."""
+MAX_NODES = 1920
+"""Siblings per transaction, as the contract has it."""
 MAX_TRANSACTION_DATA = 130_900
 """Bytes of calldata per transaction, leaving room for the envelope (at most 150 bytes) below 128 KiB."""
 OPEN = "open(bytes,(uint64,bytes32,bytes32,bytes32),bytes,bytes)"
@@ -104,17 +106,18 @@ def query_batches(proof: L1Proof, limit: int = MAX_TRANSACTION_DATA, verified: i
     which makes the fewest transactions. ``verified``: queries that need not be sent, bit by bit."""
     empty = len(check_data(proof, [])) + WORD * ROW_WORDS - min(len(opening.row) for opening in proof.openings)
     pieces: list[list[int]] = []
-    size, before = 0, None
+    size, nodes, before = 0, 0, None
     for number in in_order(proof):
         if verified >> number & 1:
             continue
         opening = proof.openings[number]
-        added = len(opening.row) + WORD * (1 + len(opening.nodes(before)))
-        if not pieces or len(pieces[-1]) == MAX_BATCH or size + added > limit:
+        more = len(opening.nodes(before))
+        full = pieces and (len(pieces[-1]) == MAX_BATCH or nodes + more > MAX_NODES)
+        if not pieces or full or size + len(opening.row) + WORD * (1 + more) > limit:
             pieces.append([])
-            size, added = empty, len(opening.row) + WORD * (1 + len(opening.nodes(None)))
+            size, nodes, more = empty, 0, len(opening.nodes(None))
         pieces[-1].append(number)
-        size, before = size + added, opening.index
+        size, nodes, before = size + len(opening.row) + WORD * (1 + more), nodes + more, opening.index
     return pieces
 
 

@@ -146,7 +146,7 @@ def _word(operation: int, terms: Sequence[tuple[int, int]], end: bool) -> int:
 class _Lowering:
     """One table's expressions as linear forms over registers."""
 
-    def __init__(self, builder: _Builder, columns: dict[tuple[int, int], int], publics: int) -> None:
+    def __init__(self, builder: _Builder, columns: dict[tuple[int, int], int], publics: range) -> None:
         self.builder = builder
         self.columns = columns
         self.publics = publics
@@ -160,13 +160,19 @@ class _Lowering:
             elif node.kind == "column":
                 values.append({self.columns[node.a, node.b]: 1})
             elif node.kind == "public":
-                values.append({self.publics + node.a: 1})
+                values.append({self._public(node.a): 1})
             elif node.kind == "multiply":
                 values.append(self._multiply(values[node.a], values[node.b]))
             else:
                 sign = 1 if node.kind == "add" else P - 1
                 values.append(combined(values[node.a], values[node.b], sign))
         return [values[root] for root in program.roots]
+
+    def _public(self, index: int) -> int:
+        if index >= len(self.publics):  # the next register is another thing's
+            reason = "a constraint reads a public input that the contracts are not given"
+            raise StatementError(reason, field="public input", value=index, limit=len(self.publics) - 1)
+        return self.publics[index]
 
     def _multiply(self, a: Form, b: Form) -> Form:
         for form, other in ((a, b), (b, a)):
@@ -276,10 +282,10 @@ def _subset(program: Expressions, roots: Sequence[int]) -> Expressions:
     return Expressions(tuple(nodes), tuple(numbers[root] for root in roots))
 
 
-def _lower_table(builder: _Builder, table: TableLayout, first: tuple[int, int, int], wanted: range) -> list[int]:
+def _lower_table(builder: _Builder, table: TableLayout, first: tuple[int, range, int], wanted: range) -> list[int]:
     """Registers of the sums of zeta^i c_i over the wanted constraints, by kind of rows; 0 where there are none.
 
-    ``first``: registers of zeta^0, of the first public input and of C / N; the openings follow the latter.
+    ``first``: registers of zeta^0, of the public inputs and of C / N; the openings follow the latter.
     """
     zetas, publics, base = first
     where = _place(table, base)
@@ -313,10 +319,10 @@ def input_registers(layout: Layout, public_count: int) -> tuple[int, int, list[i
 def generate(layout: Layout, ranges: Mapping[int, range], public_count: int) -> ConstraintProgram:
     """The program for ranges of some tables' constraints. ``public_count``: public inputs that constraints may read."""
     zetas, publics, bases, free = input_registers(layout, public_count)
-    builder, sums = _Builder(free), []
+    builder, sums, given = _Builder(free), [], range(publics, publics + public_count)
     for index, table in enumerate(layout.tables):
         wanted = ranges.get(index, range(0))
-        sums += _lower_table(builder, table, (zetas, publics, bases[index]), wanted) if wanted else [-1] * len(KINDS)
+        sums += _lower_table(builder, table, (zetas, given, bases[index]), wanted) if wanted else [-1] * len(KINDS)
     builder.flush()
     for register in sums:  # each to a register of its own, in order: the result
         builder.words += _sequence(_linear_terms([(register, 1)] if register >= 0 else []))

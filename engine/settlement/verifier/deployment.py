@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from engine.settlement.abi import encode_arguments
 from engine.settlement.transactions import contract_address, sign_transaction
 from engine.settlement.verifier.artifacts import load
 from engine.settlement.verifier.codegen import ConstraintProgram, input_registers, split
-from engine.settlement.verifier.context import MAX_GROUPS
+from engine.settlement.verifier.context import FACT_WORD, MAX_GROUPS
+from engine.settlement.verifier.encoding import ROW_WORDS
 from engine.stark import security
 from engine.stark.constraints import KINDS
 from engine.stark.errors import StatementError
 from engine.stark.layout import Layout, TableLayout
 from engine.stark.parameters import Parameters
+from engine.stark.schedule import EXTENSION, Shape, make_shape, phase_widths
 
 PUBLIC_READ = 16
 """Public inputs that constraints may read: both roots."""
@@ -25,6 +28,12 @@ NEXT_WORDS = 24
 """Likewise of those with columns opened on the next row too."""
 MAX_NEXT = 80
 """Main columns opened on the next row, of all tables, that the query contract has room for."""
+MAX_LAYERS = 12
+"""FRI layers that the contracts take."""
+MAX_FINAL = 64
+"""Coefficients of the last polynomial that the contracts have room for."""
+MAX_CONTEXT = 96
+"""Likewise words of a context."""
 MAX_TERMS = 512
 """Deposits and withdrawals of one batch."""
 DEPLOY_GAS = 9_000_000
@@ -80,6 +89,38 @@ def check_sizes(setup: VerifierSetup) -> None:
         if not table.table.min_log_height <= height <= table.table.max_log_height:
             reason = f"table {table.table.name} cannot have 2^{height} rows"
             raise StatementError(reason, field="greatest", value=height, limit=table.table.max_log_height)
+    for shape in _shapes(setup):
+        _check_shape(setup.layout, shape)
+
+
+def _shapes(setup: VerifierSetup) -> Iterator[Shape]:
+    """Every form of proof that the contracts take: all heights from each table's least to its greatest, unless that
+    makes too many groups or layers, which they refuse."""
+    ranges = (
+        range(table.table.min_log_height, height + 1)
+        for table, height in zip(setup.layout.tables, setup.greatest, strict=True)
+    )
+    for heights in product(*ranges):
+        shape = make_shape(setup.layout, heights, setup.parameters)
+        if len(shape.groups) <= MAX_GROUPS and len(shape.schedule) <= MAX_LAYERS:
+            yield shape
+
+
+def _check_shape(layout: Layout, shape: Shape) -> None:
+    """Refuse heights at which a proof is longer than the contracts have room for."""
+    elements = [sum(widths) for widths in zip(*phase_widths(layout), strict=True)]
+    row = sum(-(-sum(elements[index] for index in tables) // 8) for _, tables in shape.groups)
+    row += sum(-(-(EXTENSION << log_arity) // 8) for log_arity in shape.schedule)
+    final = 1 << shape.log_final
+    for field, value, limit in (
+        ("query record", row, ROW_WORDS),
+        ("last polynomial", final, MAX_FINAL),
+        ("context", FACT_WORD + 2 + 3 * len(shape.schedule) + final, MAX_CONTEXT),
+    ):
+        if value > limit:
+            heights = ", ".join(map(str, shape.log_heights))
+            reason = f"the {field} of tables with 2^({heights}) rows is too long for the contracts"
+            raise StatementError(reason, field=field, value=value, limit=limit)
 
 
 def check_security(setup: VerifierSetup) -> None:

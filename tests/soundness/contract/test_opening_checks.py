@@ -246,8 +246,10 @@ def test_constructors_refuse_what_the_contracts_cannot_work_with(bench: Bench) -
     }
     size = len(load("opening").bytecode) // 2
     parameters = int.from_bytes(opening[size + 32 : size + 64], "big") // 32
-    bad = [("queries", 0, 257), ("queries", 2, 5), ("queries", 3, 1), ("constraints", 1, 33)]
+    bad = [("queries", 0, 0), ("queries", 0, 257), ("queries", 2, 5), ("queries", 3, 1), ("constraints", 1, 33)]
     bad += [("opening", 6, 65537), ("opening", parameters, 39)]
+    first = int.from_bytes(opening[size + 32 * parameters + 32 :][:32], "big")
+    bad += [("opening", parameters + 1, first & (1 << 224) - 1)]  # the number of queries
     for name, code in codes.items():
         assert created(bench, code)[0].status, name
     for name, word, value in bad:

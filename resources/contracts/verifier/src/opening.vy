@@ -89,6 +89,7 @@ def __init__(
     greatest: DynArray[uint256, MAX_TABLES],
 ):
     assert len(parameters) == 40 and numbers[0] <= 65536
+    assert convert(slice(parameters, 0, 4), bytes4) != empty(bytes4), "no queries"
     STATEMENT_ID = statement_id
     PARAMETERS = parameters
     VERIFIER_PARAMETER_DIGEST = parameter_digest

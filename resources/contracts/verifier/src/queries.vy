@@ -87,7 +87,7 @@ def __init__(
     next_counts: DynArray[uint256, MAX_TABLES],
     next_columns: uint256[MAX_NEXT // 16],
 ):
-    assert parameters[0] <= MAX_QUERIES and parameters[2] <= 4 and parameters[3] >= 2
+    assert parameters[0] >= 1 and parameters[0] <= MAX_QUERIES and parameters[2] <= 4 and parameters[3] >= 2
     QUERIES = parameters[0]
     LOG_BLOWUP = parameters[1]
     LOG_ARITY = parameters[2]

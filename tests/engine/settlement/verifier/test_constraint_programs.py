@@ -134,3 +134,14 @@ def test_a_changed_constraint_changes_the_program() -> None:
     one, other = (layout_of(build_statement(StatementShape(height, 0))) for height in (10, 11))
     whole = {index: range(table.constraint_count) for index, table in enumerate(one.tables) if index == 1}
     assert generate(one, whole, PUBLIC_READ).words != generate(other, whole, PUBLIC_READ).words
+
+
+def test_public_inputs_that_the_contracts_are_not_given_are_refused() -> None:
+    """The register behind the last one is another thing's: reading it would be another constraint."""
+    layout = layout_of(build_statement(SHAPE))
+    index = layout.index("update")
+    table = layout.tables[index]
+    last = max(node.a for node in table.constraints.nodes if node.kind == "public")
+    assert last < PUBLIC_READ
+    with pytest.raises(StatementError, match="not given"):
+        generate(layout, {index: range(table.constraint_count)}, last)

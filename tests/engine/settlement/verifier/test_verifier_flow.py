@@ -10,6 +10,7 @@ from verifier_bench import PARAMETERS, SHAPE, Bench, Proved, make_setup, prove_s
 from engine.proving.statement import build_statement, claim_inputs, claim_terms
 from engine.settlement.abi import encode_call
 from engine.settlement.artifacts import MAX_RUNTIME_BYTES
+from engine.settlement.verifier import client
 from engine.settlement.verifier.client import CHECK, check_data, in_order, open_data, query_batches
 from engine.settlement.verifier.encoding import joined_rows
 from engine.stark.verifier import verify
@@ -61,6 +62,21 @@ def test_query_batches_cover_every_query_once_within_the_limit(bench: Bench, pro
         pieces = query_batches(proof, limit)
         assert sorted(number for piece in pieces for number in piece) == list(range(len(proof.openings)))
         assert all(len(check_data(proof, piece)) <= limit for piece in pieces)
+
+
+def test_query_batches_send_no_more_siblings_than_the_contract_takes(
+    bench: Bench, proved: Proved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proof = bench.split(proved)
+    most = max(len(opening.nodes(None)) for opening in proof.openings)
+    monkeypatch.setattr(client, "MAX_NODES", 2 * most)
+    pieces = query_batches(proof)
+    assert 1 < len(pieces) < len(proof.openings)
+    assert sorted(number for piece in pieces for number in piece) == list(range(len(proof.openings)))
+    for piece in pieces:
+        chosen = [proof.openings[number] for number in piece]
+        before = [None, *(opening.index for opening in chosen)]
+        assert sum(len(opening.nodes(index)) for opening, index in zip(chosen, before)) <= 2 * most
 
 
 def test_a_missing_query_keeps_the_fact_out(bench: Bench) -> None:

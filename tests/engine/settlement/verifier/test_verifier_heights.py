@@ -14,6 +14,7 @@ from engine.proving.statement import build_statement
 from engine.proving.traces import LEAST_UPDATES, update_rows
 from engine.proving.witness import padded_height
 from engine.settlement.transactions import address_of
+from engine.settlement.verifier import deployment
 from engine.settlement.verifier.context import MAX_GROUPS
 from engine.settlement.verifier.deployment import MAX_TERMS, check_security, check_sizes, deployment_transactions
 from engine.settlement.verifier.encoding import ROW_WORDS
@@ -24,6 +25,7 @@ from engine.stark.parameters import Parameters
 from engine.stark.schedule import make_shape, phase_trees
 
 REAL = Parameters(queries=41, log_blowup=4, log_arity=3, batching_grinding=2, query_grinding=20, target_bits=100)
+SENDER = address_of(KEY)
 
 
 def test_the_greatest_heights_decide() -> None:
@@ -43,13 +45,25 @@ def test_the_greatest_heights_decide() -> None:
 def test_contracts_are_not_made_for_parameters_that_miss_their_target() -> None:
     setup = make_setup(replace(REAL, queries=30))
     with pytest.raises(StatementError, match="do not reach"):
-        deployment_transactions(setup, EXCHANGE, chain_id=CHAIN_ID, key=KEY, sender=address_of(KEY), nonce=0)
+        deployment_transactions(setup, EXCHANGE, chain_id=CHAIN_ID, key=KEY, sender=SENDER, nonce=0)
 
 
 def test_statements_too_wide_for_the_contracts_are_refused() -> None:
     setup = replace(make_setup(REAL), layout=layout_of(build_statement(StatementShape(16, 5))))
     with pytest.raises(StatementError, match="too long"):
         check_sizes(setup)
+
+
+def test_no_heights_make_a_proof_longer_than_the_contracts_have_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the honest prover's heights nor a stranger's: what does not fit is refused at deployment."""
+    for parameters in (REAL, *(profile.parameters for profile in PROFILES.values())):
+        check_sizes(make_setup(parameters))
+    for wrong, field in ({"log_final": 7}, "last polynomial"), ({"log_final": 6, "log_arity": 1}, "context"):
+        with pytest.raises(StatementError, match=f"{field} of tables .* too long"):
+            check_sizes(make_setup(replace(REAL, **wrong)))
+    monkeypatch.setattr(deployment, "ROW_WORDS", 100)
+    with pytest.raises(StatementError, match="query record of tables .* too long"):
+        deployment_transactions(make_setup(REAL), EXCHANGE, chain_id=CHAIN_ID, key=KEY, sender=SENDER, nonce=0)
 
 
 def test_heights_that_a_table_cannot_have_are_refused() -> None:
