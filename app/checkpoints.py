@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from app.journal import Journal
+from engine.errors import UNDECODABLE
 
 
 class StoredCheckpoint(msgspec.Struct, frozen=True):
@@ -26,5 +27,5 @@ def stored_checkpoints(journal: Journal) -> Iterator[tuple[int, StoredCheckpoint
     for sequence, data in journal.checkpoints():
         try:
             yield sequence, msgspec.msgpack.decode(data, type=StoredCheckpoint)
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        except UNDECODABLE:
             continue

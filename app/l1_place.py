@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from app.journal import Journal
-from engine.errors import CorruptData, ProtocolError
+from engine.errors import UNDECODABLE, CorruptData, ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.settlement.errors import WrongChain
 from engine.settlement.node.anchor import Anchor
@@ -40,7 +40,7 @@ def stored_ledger(journal: Journal) -> StoredLedger | None:
         return None
     try:
         return msgspec.json.decode(data, type=StoredLedger)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except UNDECODABLE as error:
         raise CorruptData(f"the journal's L1 does not decode: {error}", field=META) from error
 
 

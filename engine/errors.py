@@ -6,6 +6,11 @@ Every *expected* failure derives from :class:`ProtocolError`; the interface maps
 
 from __future__ import annotations
 
+import msgspec
+
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError)
+"""What decoding hostile bytes may raise: msgspec lets a text that is no UTF-8 out as the second."""
+
 
 class ProtocolError(Exception):
     """An expected refusal.

@@ -12,7 +12,7 @@ from app.journal import JournalError, check_format, read_chain, read_meta
 from app.market_setup import market_setup
 from app.session import new_venue
 from app.settings import Paths, open_paths
-from engine.errors import CorruptData
+from engine.errors import UNDECODABLE, CorruptData
 from engine.exchange.config import VenueConfig
 from engine.sequencer.batch import root_bytes
 from engine.sequencer.inputs import decode_input
@@ -58,5 +58,5 @@ def stored_config(paths: Paths) -> VenueConfig:
         raise CorruptData("the journal has no configuration", field="config")
     try:
         return msgspec.json.decode(data, type=VenueConfig)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except UNDECODABLE as error:
         raise CorruptData(f"the journal's configuration does not decode: {error}", field="config") from error

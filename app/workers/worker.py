@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from engine.errors import ProtocolError
+from engine.errors import UNDECODABLE, ProtocolError
 
 IN_PROCESS = "in this process"
 """Name of the worker that is there when no other was asked for."""
@@ -102,7 +102,7 @@ def decode_report(data: bytes) -> WireReport:
         raise BadAnswer("the answer is too long", field="answer", value=len(data), limit=MAX_ANSWER)
     try:
         report: WireReport = msgspec.msgpack.decode(data, type=WireReport)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise BadAnswer(f"the answer is no report: {error}", field="answer") from error
     return report
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from engine.errors import CorruptData
+from engine.errors import UNDECODABLE, CorruptData
 
 MAX_BYTES = 1 << 28  # unpacked size of a file: 256 MiB
 MAX_UNITS = 1 << 40  # ticks or lots of any number in a file
@@ -283,7 +283,7 @@ def decode_recording(path: Path, price_decimals: int, size_decimals: int) -> Rec
         previous = time
         try:
             message = messages.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNDECODABLE as error:
             raise corrupt(path, number, str(error)) from error
         decoder.line(number, time, message)
     return decoder.finish()

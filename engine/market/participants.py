@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from engine.errors import CorruptData, check_range
+from engine.errors import UNDECODABLE, CorruptData, check_range
 from engine.exchange.config import MarketConfig
 from engine.market.feed import TOP_LEVELS
 from engine.market.replay import RecordedMarket
@@ -60,7 +60,7 @@ class _Remembering:
         """Inverse of :meth:`dump`; :class:`CorruptData` when the bytes are not this participant's."""
         try:
             state = msgspec.msgpack.decode(data, type=_State)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        except UNDECODABLE as error:
             raise CorruptData(f"participant checkpoint does not decode: {error}", field="participant") from error
         mine = (self._state.kind, self._state.account, self._state.market)
         if (state.kind, state.account, state.market) != mine or not self._holds(state):

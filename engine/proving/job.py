@@ -17,7 +17,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from engine.errors import CorruptData, check_range
+from engine.errors import UNDECODABLE, CorruptData, check_range
 from engine.exchange.accounts import Digest
 from engine.exchange.config import VenueConfig, config_hash
 from engine.exchange.leaf import BLOCK
@@ -55,7 +55,7 @@ def decode_job(data: bytes) -> ProofJob:
     encoded = data[len(MAGIC) :]
     try:
         job = msgspec.msgpack.decode(encoded, type=ProofJob)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise CorruptData(f"the job does not decode: {error}", field="job") from error
     if msgspec.msgpack.encode(job, order="sorted") != encoded:
         raise CorruptData("the job is not in canonical form", field="job", limit="one encoding per job")

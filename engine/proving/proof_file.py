@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.errors import UNDECODABLE
 from engine.exchange.config import VenueConfig, config_hash
 from engine.proving.parameters import PROFILES, Profile
 from engine.proving.shape import StatementShape, venue_shape
@@ -97,7 +98,7 @@ def decode_file(data: bytes) -> tuple[Header, bytes]:
     encoded = data[start : start + length]
     try:
         header = msgspec.msgpack.decode(encoded, type=Header)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise VerificationError("encoding", f"the header does not decode: {error}") from error
     if msgspec.msgpack.encode(header, order="sorted") != encoded:
         raise VerificationError("encoding", "the header is not in canonical form")

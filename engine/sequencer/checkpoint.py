@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.book.book import OrderBook
-from engine.errors import CorruptData, ProtocolError
+from engine.errors import UNDECODABLE, CorruptData, ProtocolError
 from engine.exchange.accounts import Account
 from engine.exchange.config import VenueConfig, config_digest
 from engine.exchange.state import AccountState, Stake
@@ -147,7 +147,7 @@ def _decode(data: bytes) -> State:
         raise CorruptData("checkpoint bytes do not match their digest", field="checkpoint", limit="SHA-256")
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except UNDECODABLE as error:
         raise CorruptData(f"checkpoint does not decode: {error}", field="checkpoint") from error
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from engine.errors import CorruptData
+from engine.errors import UNDECODABLE, CorruptData
 
 Side = Literal["buy", "sell"]
 OrderType = Literal["limit", "market"]
@@ -173,5 +173,5 @@ def decode_input(data: bytes) -> AnyInput:
     """Inverse of :func:`encode_input`; raises :class:`CorruptData` with the decoder's reason."""
     try:
         return _decoder.decode(data)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except UNDECODABLE as error:
         raise CorruptData(f"journal input does not decode: {error}", field="input") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import rlp  # type: ignore[import-untyped]
 
-from engine.errors import CorruptData
+from engine.errors import UNDECODABLE, CorruptData
 from engine.hashing.keccak import keccak256
 from engine.settlement.world import BLOCK_GAS_LIMIT, EventLog
 
@@ -84,7 +84,7 @@ def decode_block(data: bytes) -> Block:
     """Inverse of :func:`encode_block`; raises :class:`CorruptData`. Hashes are checked by :func:`rebuilt`."""
     try:
         block = _decoder.decode(data)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except UNDECODABLE as error:
         raise CorruptData(f"L1 block does not decode: {error}", field="l1_block") from error
     if block.version != RECORD_VERSION:
         raise CorruptData(

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from engine.errors import UnknownName
+from engine.errors import UNDECODABLE, UnknownName
 from engine.hashing.keccak import keccak256
 from engine.settlement.errors import KeyFileError
 from engine.settlement.keystore import WrongPassphrase, decrypt_keystore
@@ -145,7 +145,7 @@ def _read(path: Path) -> bytes:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = msgspec.json.decode(_read(path), type=dict[str, Any])
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except UNDECODABLE as error:
         raise _refused(path, "file", f"is no key file: {error}") from error
     if content.get("version") != 3:
         raise _refused(path, "version", f"is {content.get('version')!r}; it must be 3")

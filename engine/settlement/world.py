@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env, TxEnv
 
-from engine.errors import CorruptData
+from engine.errors import UNDECODABLE, CorruptData
 from engine.hashing.keccak import keccak256
 from engine.settlement.abi import revert_reason, word
 from engine.settlement.errors import InvalidTransaction
@@ -166,7 +166,7 @@ class World:
         """Fill an empty world from :meth:`dump`; raises :class:`CorruptData`."""
         try:
             infos, slots = _dump_decoder.decode(data)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        except UNDECODABLE as error:
             raise CorruptData(f"L1 state does not decode: {error}", field="l1_state") from error
         for address, balance, nonce, code in infos:
             self.put_info(address, AccountInfoState(int.from_bytes(balance, "big"), nonce, code))

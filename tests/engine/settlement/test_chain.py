@@ -307,6 +307,12 @@ def test_a_checkpoint_gives_the_same_chain(busy: Venue) -> None:
         new_chain(MemoryBlockStore(busy.store.records), checkpoint=other.chain.checkpoint())
 
 
+def test_a_text_that_is_no_text_is_corrupt_data(busy: Venue) -> None:
+    record = busy.store.records[-1]  # its second withdrawal was refused in words
+    with pytest.raises(CorruptData, match="does not decode"):
+        decode_block(record.replace(b"nothing to", b"\xee\x00thing to"))
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_flipped_bit_in_a_stored_block_is_noticed(busy: Venue, data: st.DataObject) -> None:
