@@ -13,7 +13,7 @@ from app.benches.batches import venue_batch
 from app.commands.bench import result
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.parameters import DEFAULT_PROFILE, LARGEST_HEIGHTS, PROFILES, Profile
-from engine.proving.proof_file import decode_file, header_claim
+from engine.proving.proof_file import open_file
 from engine.proving.prover import prove_batch, verify_file
 from engine.proving.shape import venue_shape
 from engine.proving.statement import build_statement
@@ -100,9 +100,8 @@ def _case(l1: _L1, updates: int, rounds: int) -> dict[str, Any]:
 
 def _on_l1(l1: _L1, file: bytes) -> dict[str, Any]:
     """Gas and calldata of a proof's transactions, in all and one by one."""
-    header, proof = decode_file(file)
-    claim, shape = header_claim(header)
-    parts = split_proof(l1.setup, shape, claim, proof, chain_id=CHAIN_ID, exchange=EXCHANGE)
+    opened = open_file(file)
+    parts = split_proof(l1.setup, opened.shape, opened.claim, opened.proof, chain_id=CHAIN_ID, exchange=EXCHANGE)
     raws = l1.client.transactions(KEY, parts, l1.chain.nonce(l1.sender))
     receipts = l1.mined(raws)
     if not l1.client.is_valid(parts.fact):

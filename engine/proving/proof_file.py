@@ -17,13 +17,15 @@ no such name.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import msgspec
 
-from engine.errors import UNDECODABLE
+from engine.errors import UNDECODABLE, ProtocolError
 from engine.exchange.config import VenueConfig, config_hash
 from engine.proving.parameters import PROFILES, Profile
 from engine.proving.shape import StatementShape, venue_shape
-from engine.proving.statement import Claim, statement_id
+from engine.proving.statement import Claim, check_claim, statement_id
 from engine.sequencer.batch import Batch, Digest, ExternalFlow, root_bytes
 from engine.stark.errors import VerificationError
 
@@ -120,6 +122,37 @@ def header_profile(header: Header) -> Profile:
         name = ascii(header.profile)
         raise VerificationError("transcript", "made with an unknown profile", value=name, limit=sorted(PROFILES))
     return PROFILES[header.profile]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedFile:
+    """A proof file read as far as it goes without verifying: what it claims, of which statement, by which profile."""
+
+    config: VenueConfig
+    claim: Claim
+    shape: StatementShape
+    statement_id: bytes
+    profile: Profile
+    proof: bytes
+
+
+def open_file(data: bytes) -> OpenedFile:
+    """Decode a file and check that its claim can be one of this program's statement.
+
+    Raises :class:`VerificationError` at stage "encoding", "public input" or "transcript".
+    """
+    header, proof = decode_file(bytes(data))
+    try:
+        claim, shape = header_claim(header)
+        check_claim(claim, shape)
+    except VerificationError:
+        raise
+    except ProtocolError as error:
+        raise VerificationError("public input", error.message, value=error.value, limit=error.limit) from error
+    profile, identity = header_profile(header), statement_id(shape)
+    if header.statement != identity:
+        raise VerificationError("transcript", "made for another statement", value=header.statement, limit=identity)
+    return OpenedFile(header.config, claim, shape, identity, profile, proof)
 
 
 def header_claim(header: Header) -> tuple[Claim, StatementShape]:

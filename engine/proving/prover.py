@@ -7,25 +7,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig, config_hash
 from engine.proving.checks import check_batch, check_roots
 from engine.proving.coverage import STATEMENT_NAME
 from engine.proving.parameters import DEFAULT_PROFILE, Profile
-from engine.proving.proof_file import decode_file, encode_file, header_claim, header_profile
+from engine.proving.proof_file import encode_file, open_file
 from engine.proving.shape import venue_shape
 from engine.proving.statement import (
     Claim,
     build_statement,
-    check_claim,
     claim_inputs,
     claim_of,
     claim_terms,
-    statement_id,
 )
 from engine.proving.traces import build_traces
 from engine.sequencer.batch import Batch, root_bytes
-from engine.stark.errors import ProvingCancelled, VerificationError
+from engine.stark.errors import ProvingCancelled
 from engine.stark.prover import prove
 from engine.stark.security import SecurityReport, Term
 from engine.stark.verifier import verify
@@ -165,17 +162,7 @@ def rising(progress: Progress) -> Progress:
 
 def verify_file(data: bytes) -> VerifiedProof:
     """Accept a proof file or raise :class:`engine.stark.errors.VerificationError` with the stage and the reason."""
-    header, proof = decode_file(bytes(data))
-    try:
-        claim, shape = header_claim(header)
-        check_claim(claim, shape)
-    except VerificationError:
-        raise
-    except ProtocolError as error:
-        raise VerificationError("public input", error.message, value=error.value, limit=error.limit) from error
-    profile, identity = header_profile(header), statement_id(shape)
-    if header.statement != identity:
-        raise VerificationError("transcript", "made for another statement", value=header.statement, limit=identity)
-    inputs = claim_inputs(claim)
-    report = verify(build_statement(shape), inputs, claim_terms(claim, shape), proof, profile.parameters)
-    return VerifiedProof(claim, inputs, STATEMENT_NAME, identity, profile, header.config, report)
+    file = open_file(data)
+    inputs, terms = claim_inputs(file.claim), claim_terms(file.claim, file.shape)
+    report = verify(build_statement(file.shape), inputs, terms, file.proof, file.profile.parameters)
+    return VerifiedProof(file.claim, inputs, STATEMENT_NAME, file.statement_id, file.profile, file.config, report)

@@ -10,23 +10,19 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.field.extension import DEGREE, Extension
 from engine.hashing.keccak import keccak256
 from engine.proving.coverage import STATEMENT_NAME
 from engine.proving.parameters import Profile
-from engine.proving.proof_file import decode_file, header_claim, header_profile
+from engine.proving.proof_file import open_file
 from engine.proving.statement import (
     Claim,
     build_statement,
-    check_claim,
     claim_inputs,
     claim_outputs,
     claim_terms,
-    statement_id,
 )
-from engine.stark.errors import VerificationError
 from engine.stark.layout import Layout, layout_of
 from engine.stark.parameters import Parameters
 from engine.stark.proof import DIGEST, Proof, decode, fri_trees
@@ -137,26 +133,17 @@ def summarise(data: bytes) -> ProofSummary:
 
     Raises :class:`engine.stark.errors.VerificationError` as ``verify_file`` does for a file that does not decode.
     """
-    header, proof_bytes = decode_file(bytes(data))
-    try:
-        claim, shape = header_claim(header)
-        check_claim(claim, shape)
-    except VerificationError:
-        raise
-    except ProtocolError as error:
-        raise VerificationError("public input", error.message, value=error.value, limit=error.limit) from error
-    profile, identity = header_profile(header), statement_id(shape)
-    if header.statement != identity:
-        raise VerificationError("transcript", "made for another statement", value=header.statement, limit=identity)
+    file = open_file(data)
+    claim, shape, profile = file.claim, file.shape, file.profile
     layout, parameters = layout_of(build_statement(shape)), profile.parameters
-    proof, proof_shape = decode(proof_bytes, layout, parameters)
+    proof, proof_shape = decode(file.proof, layout, parameters)
     return ProofSummary(
         size=len(data),
         digest=hashlib.sha256(data).hexdigest(),
         statement=STATEMENT_NAME,
-        statement_id=identity,
+        statement_id=file.statement_id,
         profile=profile,
-        config=header.config,
+        config=file.config,
         claim=claim,
         public_inputs=claim_inputs(claim),
         outputs_hash=keccak256(claim_outputs(claim)),
@@ -166,8 +153,8 @@ def summarise(data: bytes) -> ProofSummary:
         final=proof.final,
         nonces=_nonces(proof, parameters),
         parts=(
-            Part("header", len(data) - len(proof_bytes)),
-            *_parts(layout, proof_shape, parameters, len(proof_bytes)),
+            Part("header", len(data) - len(file.proof)),
+            *_parts(layout, proof_shape, parameters, len(file.proof)),
         ),
         security=assess(layout, proof.log_heights, parameters, len(claim_terms(claim, shape))),
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.errors import ProtocolError
-from engine.proving.proof_file import decode_file, header_claim, header_profile
+from engine.proving.proof_file import open_file
 from engine.proving.statement import FactParts, fact, outputs_bytes
 from engine.sequencer.batch import Batch, root_bytes
 from engine.settlement.blocks import Block, Receipt
@@ -255,11 +255,10 @@ class Relayer:
 
     def _split(self, batch: ProvedBatch) -> tuple[int, L1Proof]:
         client = self._client
-        header, stark = decode_file(self._read(batch.proof_digest))
-        profile = self._deployment.parameter_digests.index(header_profile(header).digest)
-        claim, shape = header_claim(header)
-        setup = self._verifiers.setups[profile]
-        proof = split_proof(setup, shape, claim, stark, chain_id=client.chain.chain_id, exchange=client.exchange)
+        file = open_file(self._read(batch.proof_digest))
+        profile = self._deployment.parameter_digests.index(file.profile.digest)
+        setup, chain_id = self._verifiers.setups[profile], client.chain.chain_id
+        proof = split_proof(setup, file.shape, file.claim, file.proof, chain_id=chain_id, exchange=client.exchange)
         if proof.fact != batch.facts[profile]:
             raise NotPostable(f"the proof file of batch {batch.number} is about something else", field="proof")
         return profile, proof
