@@ -17,9 +17,10 @@ test: check anvil
 fast: check anvil
 	@$(PY) -m pytest -m "not slow" $(ARGS)
 
-# Soundness at length (docs/soundness.md): every constraint and lookup deleted in turn; mutated proofs.
+# Soundness at length (docs/soundness.md): every constraint, lookup and check of a contract deleted in turn; mutated proofs.
 mutate: $(VENV)/.ready-test
 	@$(PY) -m pytest tests/soundness/proving/full_mutations.py $(ARGS)
+	@$(PY) tests/soundness/contract/contract_mutations.py
 
 fuzz: $(VENV)/.ready-test
 	@$(PY) tests/soundness/proving/proof_fuzz.py $(or $(COUNT),100000) $(or $(SEED),1)

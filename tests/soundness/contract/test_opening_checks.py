@@ -164,6 +164,12 @@ def test_heads_of_another_form_are_refused_as_such(bench: Bench, honest: L1Proof
         assert verdict(bench, replace(honest, head=head), opening) == stage
 
 
+def test_heads_that_name_another_format_statement_or_claim_are_refused(bench: Bench, honest: L1Proof) -> None:
+    """In calldata: the client's decoder would refuse the first two itself."""
+    for place, stage in ((0, "encoding"), (7, "encoding"), (8, "transcript"), (39, "transcript"), (40, "public input")):
+        assert verdict(bench, with_bytes(honest, place, bytes([honest.head[place] ^ 1]))) == stage
+
+
 def test_elements_of_the_head_that_are_not_canonical_are_refused(bench: Bench, honest: L1Proof, fields: Fields) -> None:
     """Raised by p: opened values (eight at a time, and the rest), sums, the last polynomial."""
     places = [fields.sums + 20 * i for i in range(4)] + [fields.final + 20 * i for i in range(8)]

@@ -5,9 +5,11 @@ Each forgery breaks one check and keeps all others: without that check the contr
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from query_records import LAYERS_AT, Records, changed, element, rows_data
-from verifier_bench import Bench, Proved
+from verifier_bench import PARAMETERS, Bench, Proved, make_setup, prove_sample
 
 from engine.field.koalabear import P
 from engine.settlement.verifier.client import check_data
@@ -17,6 +19,14 @@ from engine.settlement.verifier.encoding import QueryOpening
 @pytest.fixture(scope="module")
 def records(bench: Bench, proved: Proved) -> Records:
     return Records.of(bench, proved)
+
+
+@pytest.fixture(scope="module")
+def low() -> tuple[Bench, Records]:
+    """Folds by eight, down to fewer coefficients than any table has rows: no group joins at the last polynomial."""
+    parameters = replace(PARAMETERS, queries=2, log_arity=3, log_final=3)
+    bench = Bench(make_setup(parameters))
+    return bench, Records.of(bench, prove_sample(8, 2, parameters))
 
 
 def verdict(bench: Bench, data: bytes) -> str:
@@ -63,6 +73,12 @@ def test_leaf_elements_raised_by_p_are_refused_though_paths_and_roots_fit(bench:
                 assert next(found for found in tries if found != "fri") == "encoding", (part, slot)
 
 
+def test_other_folds_and_final_lengths_are_verified_too(low: tuple[Bench, Records]) -> None:
+    bench, records = low
+    assert all(receipt.status for receipt in bench.run(records.proof))
+    assert bench.client.is_valid(records.proof.fact)
+
+
 def test_a_query_sent_twice_has_the_same_rows(bench: Bench, records: Records) -> None:
     """Other rows that lead to the same DEEP sums, where no path is sent: only their digests tell."""
     first = records.proof.openings[0]
@@ -85,9 +101,14 @@ def test_a_query_sent_twice_has_the_same_leaves(bench: Bench, records: Records) 
             assert twice(bench, records, forged) == "fri", part
 
 
-def test_only_words_that_no_query_uses_may_be_changed(bench: Bench, records: Records) -> None:
+@pytest.mark.parametrize("joined", [True, False], ids=["a group joins at last", "none joins at last"])
+def test_only_words_that_no_query_uses_may_be_changed(
+    bench: Bench, records: Records, low: tuple[Bench, Records], joined: bool
+) -> None:
     """Every word of the context, the last polynomial's too. Unused are the fact and what mixes in no group; and even
     then the facts go to a context that was never opened."""
+    bench, records = (bench, records) if joined else low
+    assert records.joins(len(records.shape.schedule) - 1) == joined
     proof, layers = records.proof, range(len(records.shape.schedule))
     unused = {13} | {LAYERS_AT + 3 * layer + 2 for layer in layers if not records.joins(layer)}
     for place in range(len(proof.words)):
