@@ -101,7 +101,7 @@ def test_a_query_sent_twice_has_the_same_leaves(bench: Bench, records: Records) 
             assert twice(bench, records, forged) == "fri", part
 
 
-@pytest.mark.parametrize("joined", [True, False], ids=["a group joins at last", "none joins at last"])
+@pytest.mark.parametrize("joined", [True, False], ids=["joined", "free"])
 def test_only_words_that_no_query_uses_may_be_changed(
     bench: Bench, records: Records, low: tuple[Bench, Records], joined: bool
 ) -> None:
