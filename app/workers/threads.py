@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.proving.prover import ProvedBatch
 
 NICE = 5
-"""Added to the niceness of what proves, so that the sequencer and the window go first."""
+"""Least niceness of what proves, so that the sequencer and the window go first."""
 THREADS = 2
 """Threads of one proof."""
 COMPILING = "first launch: the prover's kernels are being compiled; the first proofs wait for them"
@@ -132,6 +132,11 @@ def reason_of(error: Exception) -> str:
 
 
 def lower_priority() -> None:
-    """On Linux niceness is per thread, and threads that it starts inherit it; elsewhere nothing is changed."""
+    """On Linux niceness is per thread, and threads that it starts inherit it; elsewhere nothing is changed.
+
+    A program that runs under ``nice`` keeps its own: going back is refused to all but the superuser.
+    """
     if hasattr(os, "setpriority") and hasattr(os, "PRIO_PROCESS"):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        thread = threading.get_native_id()
+        if os.getpriority(os.PRIO_PROCESS, thread) < NICE:
+            os.setpriority(os.PRIO_PROCESS, thread, NICE)

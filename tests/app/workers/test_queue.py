@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import defaultdict
 from dataclasses import replace
@@ -9,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from app_world import opened, run
-from worker_world import Outcomes, sample_job
+from worker_world import LIMIT, Outcomes, sample_job
 
 from app.crash_child import stand_in_proof, stand_in_verify
 from app.prover import ProverQueue
 from app.session import Session
 from app.settings import open_paths
-from app.workers.threads import ThreadWorker, prove_job
+from app.workers.threads import NICE, ThreadWorker, lower_priority, prove_job
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.job import decode_job
 from engine.settlement.keys import demo_key, role_key
@@ -55,6 +56,23 @@ def test_a_batch_that_no_job_can_hold_is_a_failed_attempt(tmp_path: Path) -> Non
     prover.stop()
     assert (outcome.accepted, outcome.attempt, prover.depth()) == (False, 1, 0)
     assert outcome.reason.startswith("OverflowError")
+
+
+def test_proving_gives_way_and_keeps_the_niceness_of_a_program_that_has_more() -> None:
+    seen: list[int] = []
+
+    def proves(before: int) -> None:
+        me = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, me, before)
+        lower_priority()
+        seen.append(os.getpriority(os.PRIO_PROCESS, me))
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    for before in (own, 19):
+        thread = threading.Thread(target=proves, args=(before,))
+        thread.start()
+        thread.join(LIMIT)
+    assert seen == [max(own, NICE), 19]
 
 
 class Backwards:
