@@ -97,7 +97,12 @@ class ProcessWorker:
     def _run(self) -> None:
         deaths = 0
         while deaths < DEATHS and not self._stopping.is_set():
-            child, pipe = self._spawn()
+            try:
+                child, pipe = self._spawn()
+            except OSError as error:  # no memory, no descriptors, no more processes
+                deaths += 1
+                self._report(self, Lost(f"the process does not start: {error}", for_good=deaths >= DEATHS))
+                continue
             proved, problem = self._listen(pipe, child)
             child.kill()
             status = child.wait()
@@ -113,10 +118,15 @@ class ProcessWorker:
         here, there = Pipe()
         command = [sys.executable, "-m", self._module, str(there.fileno())]
         with self._pipe_lock:
-            child = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, pass_fds=[there.fileno()], start_new_session=True
-            )
-            there.close()
+            try:
+                child = subprocess.Popen(
+                    command, cwd=ROOT, stdin=subprocess.DEVNULL, pass_fds=[there.fileno()], start_new_session=True
+                )
+            except OSError:
+                here.close()
+                raise
+            finally:
+                there.close()
             self._child, self._pipe, self._cancelled_at = child, here, None
             if self._stopping.is_set():
                 child.kill()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
 import signal
@@ -91,6 +92,19 @@ def test_a_child_that_cannot_live_is_given_up(strange: Callable[[str], ProcessWo
     losses = [listener.until(Lost) for _ in range(DEATHS)]
     worker.stop()
     assert [loss.for_good for loss in losses] == [False] * (DEATHS - 1) + [True]
+
+
+def test_a_child_that_cannot_be_started_is_given_up_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, "no more processes")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    listener, worker = Listener(), ProcessWorker()
+    worker.start(listener)
+    losses = [listener.until(Lost) for _ in range(DEATHS)]
+    worker.stop()
+    assert [loss.for_good for loss in losses] == [False] * (DEATHS - 1) + [True]
+    assert "no more processes" in losses[0].reason
 
 
 def test_a_child_that_does_not_hear_a_cancellation_is_killed(
