@@ -12,6 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from app.folder_lock import FolderLock
 from app.proving_choice import ProvingChoice
 from app.session import open_session
 from app.settings import Paths, open_paths
@@ -59,8 +60,8 @@ def shown(kind: type) -> list:
     return [widget for widget in QApplication.topLevelWidgets() if isinstance(widget, kind) and widget.isVisible()]
 
 
-def opened_with_failure(qtbot: QtBot, paths: Paths) -> StartWindow:
-    window, opener = StartWindow(), Opener(paths, 1.0, ProvingChoice())
+def opened_with_failure(qtbot: QtBot, paths: Paths, speed: float = 1.0) -> StartWindow:
+    window, opener = StartWindow(), Opener(paths, speed, ProvingChoice())
     qtbot.addWidget(window)
     opener.progressed.connect(window.show_progress)
     opener.failed.connect(window.show_failure)
@@ -100,6 +101,13 @@ def test_progress_is_shown_and_the_venue_runs(qtbot: QtBot, paths: Paths) -> Non
         assert engine.snapshot().speed == 2.0  # type: ignore[union-attr]
     finally:
         engine.stop()
+
+
+@pytest.mark.usefixtures("no_other_thread")
+def test_a_venue_that_opened_and_cannot_run_is_closed_again(qtbot: QtBot, paths: Paths) -> None:
+    window = opened_with_failure(qtbot, paths, speed=1e6)
+    assert "speed" in window.stage.text()
+    FolderLock(paths.lock).release()  # refused as long as the venue is open
 
 
 @pytest.mark.usefixtures("no_other_thread")

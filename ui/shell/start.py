@@ -65,9 +65,13 @@ class Opener(QObject):
 
             make_prover = prover_with(self._proving)
             session = open_session(self._paths, progress=self._progress, make_prover=make_prover, l1=self._l1)
-            engine = Engine(session)
-            engine.set_speed(self._speed)
-            engine.start()
+            try:
+                engine = Engine(session)
+                engine.set_speed(self._speed)
+                engine.start()
+            except BaseException:
+                session.close()  # its threads and its lock on the folder would outlive the window
+                raise
         except GivenUp:
             return
         except ProtocolError as error:
