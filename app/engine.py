@@ -16,7 +16,7 @@ from app.pacer import MODES, Pacer
 from app.proof_files import proof_path, read_proof_file
 from app.prover import MAX_ATTEMPTS
 from app.session import Session
-from app.snapshots import CandleSeries, Snapshot
+from app.snapshots import CandleSeries, Snapshot, ThreadView
 from app.supervisor import Supervised
 from engine.errors import ProtocolError, check_range
 from engine.sequencer.candles import CandleArrays
@@ -180,8 +180,11 @@ class Engine:
                 last,
                 version=self._version,
                 sequencer=replace(last.sequencer, halted=words),
-                threads=(self.thread.view(), self.session.prover.thread.view()),
+                threads=self._threads(),
             )
+
+    def _threads(self) -> tuple[ThreadView, ...]:
+        return (self.thread.view(), self.session.prover.thread.view(), *self.session.chain.threads())
 
     def _note_change(self) -> None:
         self._changed = True
@@ -220,7 +223,7 @@ class Engine:
             withdrawals=build.withdrawal_views(venue, self.account_id),
             sequencer=build.sequencer_view(loop, self.thread.error),
             l1=build.l1_view(chain),
-            threads=() if self._still else (self.thread.view(), prover.thread.view()),
+            threads=() if self._still else self._threads(),
             prove_seconds=np.array(
                 [r.prove_milliseconds / 1000 for r in records.values() if r.prove_milliseconds], np.float64
             ),

@@ -8,12 +8,15 @@ Without that thread, in scenarios on the embedded chain, they are worked where t
 
 from __future__ import annotations
 
+import threading
+import time as wall
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from app import faults
 from app.journal import Journal
+from app.snapshots import ThreadView
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.hashing.keccak import keccak256
@@ -140,6 +143,8 @@ class LayerOne:
         self._given = chain.head.number
         self._deliver: Callable[[SlotDone], None] | None = None
         self._thread: ThreadPoolExecutor | None = None
+        self._worker: threading.Thread | None = None
+        self._since = 0.0
         self._look = self._see()
 
     def work_apart(self, deliver: Callable[[SlotDone], None]) -> None:
@@ -147,7 +152,14 @@ class LayerOne:
         self._deliver = deliver
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "l1")
-            self._thread.submit(lambda: None).result()  # an executor starts its thread with the first work only
+            self._worker = self._thread.submit(threading.current_thread).result()  # started with the first work only
+
+    def threads(self) -> tuple[ThreadView, ...]:
+        """The thread that works slots, where there is one; its last sign of life is the beginning of a slot."""
+        if self._worker is None:
+            return ()
+        age = wall.monotonic() - self._since if self.busy else 0.0
+        return (ThreadView("L1", self._worker.is_alive(), age, "", 0),)
 
     def close(self) -> None:
         """Let go of the chain, once a slot that is being worked on has come to its end."""
@@ -195,7 +207,7 @@ class LayerOne:
         slot = Slot(time, allow_empty, self._given, tuple(self._user_transactions), dict(self._batches))
         if self._thread is None or self._deliver is None:
             return self.take(self._work(slot))
-        self.busy = True
+        self.busy, self._since = True, wall.monotonic()
         deliver = self._deliver
         self._thread.submit(self._work, slot).add_done_callback(lambda future: deliver(SlotDone(future)))
         return []

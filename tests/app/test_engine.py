@@ -108,7 +108,11 @@ def test_the_clock_moves_the_book_and_the_pictures(engine: Watched) -> None:
     assert later.version > first.version
     assert later.markets[1].book_changes > first.markets[1].book_changes
     assert later.markets[1].bids[0][0] < later.markets[1].asks[0][0]
-    assert [thread.alive for thread in later.threads] == [True, True]
+    assert [(thread.name, thread.alive) for thread in later.threads] == [
+        ("sequencer", True),
+        ("prover", True),
+        ("L1", True),
+    ]
     assert later.sequencer.halted == ""
 
 
@@ -272,7 +276,7 @@ def test_a_failed_journal_halts_the_venue_and_the_picture_says_so(
     connection.close()
     halted = engine.until(lambda picture: picture.sequencer.halted)
     assert "commit failed" in halted.sequencer.halted
-    assert [thread.alive for thread in halted.threads] == [False, True]
+    assert [thread.alive for thread in halted.threads] == [False, True, True]
     with pytest.raises(ProtocolError, match="commit failed"):
         engine.submit(CancelAll(engine.account_id))
     with pytest.raises(JournalError, match="no such table"):

@@ -9,7 +9,7 @@ from ui.viewmodels.header import speed_text
 from ui.viewmodels.wording import count_text, plural, seconds_text, share_text
 
 LAG_WARN_MS, LAG_DANGER_MS = 50.0, 250.0
-SILENT_SECONDS, COMPILING_SECONDS = 5.0, 120.0
+SILENT_SECONDS, COMPILING_SECONDS, BLOCKS_SECONDS = 5.0, 120.0, 240.0
 REMEDY = "Close the desk and open it again: the venue is rebuilt from its journal, nothing acknowledged is lost."
 
 
@@ -66,9 +66,12 @@ def _starting(snapshot: Snapshot) -> list[WorkerView]:
 
 
 def silent_threads(threads: tuple[ThreadView, ...], excused: bool = False) -> list[ThreadView]:
-    """Threads that are dead or have not given a sign for long; ``excused``: one kernel may compile for longer."""
-    patience = COMPILING_SECONDS if excused else SILENT_SECONDS
-    return [t for t in threads if not t.alive or t.heartbeat_age > (patience if t.name == "prover" else SILENT_SECONDS)]
+    """Threads that are dead or have not given a sign for long; ``excused``: one kernel may compile for longer.
+
+    On a network the L1's waits three minutes for blocks; what a node does not answer is told by itself.
+    """
+    patience = {"prover": COMPILING_SECONDS if excused else SILENT_SECONDS, "L1": BLOCKS_SECONDS}
+    return [t for t in threads if not t.alive or t.heartbeat_age > patience.get(t.name, SILENT_SECONDS)]
 
 
 def _threads(snapshot: Snapshot) -> StatusItem:

@@ -109,6 +109,14 @@ def test_a_silent_thread_is_said_in_the_bar():
     assert status(sample_snapshot(threads=threads))["threads"].text == "thread sequencer silent"
 
 
+def test_the_l1_may_wait_for_a_networks_blocks_and_no_longer():
+    def words(age: float) -> str:
+        threads = tuple(replace(t, heartbeat_age=age) if t.name == "L1" else t for t in sample_threads())
+        return status(sample_snapshot(threads=threads))["threads"].text
+
+    assert (words(200.0), words(300.0)) == ("6 threads ok", "thread L1 silent")
+
+
 def test_a_prover_that_compiles_is_said_and_is_not_silent():
     base = sample_snapshot()
     prover = next(t for t in base.threads if t.name == "prover")
