@@ -1,6 +1,6 @@
 """Every check of the verifier contracts deleted in turn: the tests have to notice.
 
-    python tests/soundness/contract/contract_mutations.py [pattern]        (``make mutate`` runs all, about 20 minutes)
+    python tests/soundness/contract/contract_mutations.py [pattern]        (``make mutate`` runs all)
 
 A check is an ``assert`` or a call of ``_encoding`` in the sources; of a conjunction each part is deleted by itself. The
 mutant is compiled in a temporary folder and judged by the tests in ``JUDGES``. ``UNREACHED`` lists the checks that no

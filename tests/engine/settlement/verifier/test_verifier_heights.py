@@ -58,6 +58,7 @@ def test_no_heights_make_a_proof_longer_than_the_contracts_have_room_for(monkeyp
     """Neither the honest prover's heights nor a stranger's: what does not fit is refused at deployment."""
     for parameters in (REAL, *(profile.parameters for profile in PROFILES.values())):
         check_sizes(make_setup(parameters))
+    check_sizes(replace(make_setup(REAL), layout=layout_of(build_statement(StatementShape(4, 2)))))
     for wrong, field in ({"log_final": 7}, "last polynomial"), ({"log_final": 6, "log_arity": 1}, "context"):
         with pytest.raises(StatementError, match=f"{field} of tables .* too long"):
             check_sizes(make_setup(replace(REAL, **wrong)))
