@@ -76,7 +76,8 @@ class Engine:
             return
         self._stopped = True
         self.pacer.stop()
-        self.thread.join(30)
+        if not self.thread.join(30):
+            self._loop.halted = True  # it may be in the middle of an input: no checkpoint of that
         self.session.close()
 
     # -- looking

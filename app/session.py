@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,15 +72,12 @@ class Session:
         """
         if not self.lock.held:
             return
-        self.prover.stop()
-        self.chain.close()
-        try:
-            self.loop.checkpoint()
-        finally:
-            try:
-                self.journal.close()
-            finally:
-                self.lock.release()
+        with ExitStack() as ending:  # each step is taken whatever happened in those before it
+            ending.callback(self.lock.release)
+            ending.callback(self.journal.close)
+            ending.callback(self.loop.checkpoint)
+            ending.callback(self.chain.close)
+            self.prover.stop()
 
 
 def open_session(

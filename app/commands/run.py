@@ -72,8 +72,8 @@ def play(
     demo_key(paths.keys, secret=role_key(account_seed(config, config.first_user_account), "taker"))
     session = open_session(paths, config, _progress(say), make_prover=prover_with(proving), l1=l1)
     opened = time.perf_counter()
-    journey = Journey(session, say)
     try:
+        journey = Journey(session, say)
         session.prover.start()
         try:
             PLAYS[scenario](journey)

@@ -147,6 +147,18 @@ class Cluster:
             self._lose_all("the connection to the cluster is gone")
             await self._pause(AGAIN)
 
+    async def _meet(self, client: Client) -> None:
+        """Check versions and see who is there, within ``PATIENCE``: a scheduler may fall silent after its handshake."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                check_versions(await client.get_versions())
+                client.subscribe_topic("all", self._on_event)
+                client.subscribe_topic(self._topic, self._on_progress)
+                for address in await client.nthreads():
+                    self._join(address)
+        except TimeoutError as error:
+            raise ClusterUnusable(f"does not answer within {PATIENCE:.0f} s") from error
+
     async def _visit(self) -> None:
         """Connect, and stay until the scheduler is gone or the desk ends."""
         try:
@@ -157,11 +169,7 @@ class Cluster:
             raise ClusterUnusable(f"cannot be reached: {error}") from error
         self._client = client
         try:
-            check_versions(await client.get_versions())
-            client.subscribe_topic("all", self._on_event)
-            client.subscribe_topic(self._topic, self._on_progress)
-            for address in await client.nthreads():
-                self._join(address)
+            await self._meet(client)
             self._complain("" if self._workers else "has no workers yet")
             while client.status == "running" and not self._stopping.is_set():
                 await self._pause(LOOK)

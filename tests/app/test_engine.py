@@ -282,3 +282,22 @@ def test_a_failed_journal_halts_the_venue_and_the_picture_says_so(
     with pytest.raises(JournalError, match="no such table"):
         engine.stop()
     assert "commit failed" in capfd.readouterr().err
+
+
+def test_a_prover_that_cannot_be_stopped_keeps_neither_journal_nor_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = open_session(open_paths(tmp_path), SMALL, make_prover=stand_in_prover, make_verifiers=yes_verifiers)
+    stop = session.prover.stop
+
+    def broken() -> None:
+        stop()
+        raise ValueError("a pool in pieces")
+
+    monkeypatch.setattr(session.prover, "stop", broken)
+    with pytest.raises(ValueError, match="pieces"):
+        session.close()
+    assert not session.lock.held
+    session.close()  # a second call does nothing
+    again = open_session(open_paths(tmp_path), SMALL, make_prover=stand_in_prover, make_verifiers=yes_verifiers)
+    again.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import queue
 import re
@@ -176,3 +177,16 @@ def test_workers_come_and_go_as_the_scheduler_says() -> None:
     assert told[1][0] is joined.worker
     assert "no workers left" in source.message()
     source.stop()
+
+
+def test_a_scheduler_that_falls_silent_after_its_handshake_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the desk could not even be closed."""
+    monkeypatch.setattr(cluster, "PATIENCE", 0.05)
+
+    class Silent:
+        async def get_versions(self) -> dict[str, Any]:
+            await asyncio.Event().wait()
+            raise AssertionError("it spoke")
+
+    with pytest.raises(ClusterUnusable, match="does not answer"):
+        asyncio.run(Cluster("tcp://127.0.0.1:9")._meet(Silent()))  # type: ignore[arg-type]
