@@ -8,7 +8,7 @@ those after a checkpoint), and every hash has to come out the same.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -30,6 +30,10 @@ from engine.settlement.world import BLOCK_GAS_LIMIT, AccountInfoState, BlockCont
 from engine.units import SECOND
 
 MAX_CHAIN_ID = 2**62  # EIP-155's v = 35 + 2 * chain id has to fit 8 bytes
+
+
+HEAVY_GAS = 1_000_000
+"""Some 3 ms of the EVM."""
 
 
 class BlockStore(Protocol):
@@ -92,6 +96,8 @@ class Chain:
         whole_blocks: int | None = None,
     ) -> None:
         self.chain_id = check_range("chain_id", chain_id, 1, MAX_CHAIN_ID)
+        self.breathe: Callable[[], None] = lambda: None
+        """Called after each execution of more than ``HEAVY_GAS``: pyrevm keeps the interpreter's lock meanwhile."""
         self._store = store
         self._whole_blocks = whole_blocks
         self._lock = threading.RLock()
@@ -173,7 +179,10 @@ class Chain:
     def simulate(self, to: bytes, data: bytes, caller: bytes = ZERO_ADDRESS, gas: int = MAX_GAS_LIMIT) -> Execution:
         """Like :meth:`call`, with gas, logs and reason instead of an exception."""
         with self._lock:
-            return self._world.call(caller, to, data, _context(self._blocks[-1].number, self._blocks[-1].time), gas)
+            context = _context(self._blocks[-1].number, self._blocks[-1].time)
+            execution = self._world.call(caller, to, data, context, gas)
+        self._after(execution)
+        return execution
 
     def check(self, raw: bytes) -> Transaction:
         """Intake: decode, check the rules, nonce and funds against the newest state. Raises typed errors."""
@@ -244,10 +253,15 @@ class Chain:
                 )
             self._check_state(transaction)
             execution = self._world.execute(transaction, _context(number, time))
+            self._after(execution)
             gas_used += execution.gas_used
             receipts.append(_receipt(transaction, execution, number, index))
         raws = tuple(transaction.raw for transaction in transactions)
         return make_block(number, parent.hash, time, raws, tuple(receipts), self._world.changes_digest())
+
+    def _after(self, execution: Execution) -> None:
+        if execution.gas_used > HEAVY_GAS:
+            self.breathe()
 
     def _publish(self, block: Block) -> None:
         self._world.commit()

@@ -25,6 +25,7 @@ from settlement_venue import (
 from engine.errors import CorruptData, OutOfRange
 from engine.sequencer.batch import root_bytes
 from engine.settlement import world
+from engine.settlement.abi import encode_call
 from engine.settlement.blocks import Block, decode_block, encode_block, make_block
 from engine.settlement.chain import Chain, MemoryBlockStore
 from engine.settlement.errors import BlockFull, ClockWentBack, InsufficientFunds, NonceMismatch, Reverted
@@ -305,6 +306,20 @@ def test_a_checkpoint_gives_the_same_chain(busy: Venue) -> None:
     other.block()
     with pytest.raises(CorruptData, match="not the one"):
         new_chain(MemoryBlockStore(busy.store.records), checkpoint=other.chain.checkpoint())
+
+
+def test_others_get_a_turn_after_heavy_executions_only(busy: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
+    venue, turns = open_venue(busy.store.records), []
+    venue.chain.breathe = lambda: turns.append(1)
+    monkeypatch.setattr("engine.settlement.chain.HEAVY_GAS", 50_000)
+    venue.client.state_root()
+    assert not turns
+    deposit = venue.client.deposit(MAKER, MAKER_ACCOUNT, 5, venue.nonce(MAKER))
+    assert venue.send(deposit)[0].gas_used > 50_000
+    assert len(turns) == 1
+    call = encode_call("deposit(uint64,uint64)", MAKER_ACCOUNT, 5)
+    assert venue.chain.simulate(venue.client.exchange, call, venue.maker).gas_used > 50_000
+    assert len(turns) == 2
 
 
 def test_a_text_that_is_no_text_is_corrupt_data(busy: Venue) -> None:
