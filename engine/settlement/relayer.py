@@ -107,7 +107,7 @@ def proved_batch(client: Client, deployment: Deployment, batch: Batch, proof_dig
 
 
 class Relayer:
-    """Brings proofs and state updates to L1 from the operator's account, which pays the gas and has no other right."""
+    """Brings proofs and updates to L1 from the operator's account, which pays the gas and alone may post updates."""
 
     def __init__(
         self, client: Client, deployment: Deployment, verifiers: VenueVerifiers, operator_key: bytes, read: ReadProof
