@@ -204,10 +204,6 @@ class LayerOne:
         """Relay a batch whose proof was accepted; it is in the next block that has room."""
         self._batches[batch.number] = (batch, digest)
 
-    def waiting_batches(self) -> int:
-        """Proved batches that wait for a block."""
-        return len(self._batches)
-
     def mine(self, time: int, *, allow_empty: bool) -> list[L1Block]:
         """Work the slot: bring what waits to L1. The new blocks, durable; none when there is nothing to put into one.
 

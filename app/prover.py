@@ -87,7 +87,7 @@ class ProverQueue:
         self._stopping = threading.Event()
         self._asked: dict[int, ProofJob | None] = {}
         self._facts: dict[str, ProofFacts] = {}
-        self._proved = False
+        self._has_proved = False
         self.thread = Supervised("prover", self._run, restartable=True)
 
     def start(self) -> None:
@@ -217,9 +217,9 @@ class ProverQueue:
         digest = hashlib.sha256(proved.file).hexdigest()
         store_proof(self._proofs, digest, proved.file, facts)
         faults.reach("proof_done_unposted")
-        if not self._proved:
+        if not self._has_proved:
             interpreter.set_aside()  # the prover's modules, loaded with its first batch
-        self._proved = True
+        self._has_proved = True
         self._facts[digest] = facts
         self._tell(
             ProofOutcome(

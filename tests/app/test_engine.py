@@ -301,3 +301,16 @@ def test_a_prover_that_cannot_be_stopped_keeps_neither_journal_nor_folder(
     session.close()  # a second call does nothing
     again = open_session(open_paths(tmp_path), SMALL, make_prover=stand_in_prover, make_verifiers=yes_verifiers)
     again.close()
+
+
+def test_a_sequencer_that_does_not_end_leaves_no_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be half-way through an input; the next start replays the journal."""
+    engine = Watched(tmp_path)
+    engine.start()
+    join = engine.thread.join
+    monkeypatch.setattr(engine.thread, "join", lambda seconds: join(seconds) and False)
+    written: list[int] = []
+    monkeypatch.setattr(engine.session.journal, "write_checkpoint", lambda *arguments: written.append(1))
+    engine.stop()
+    assert not written
+    assert not engine.session.lock.held

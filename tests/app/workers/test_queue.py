@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from app_world import opened, run
 from worker_world import LIMIT, Outcomes, sample_job
 
@@ -44,6 +45,23 @@ def test_a_true_proof_of_another_batch_sets_its_maker_aside_and_another_proves(t
     assert (views["cheat"].state, views["cheat"].proofs, views["honest"].proofs) == ("set aside", 0, 1)
     assert facts.worker == "honest"
     assert [path.stem for path in tmp_path.glob("*.proof")] == [outcome.digest]
+
+
+def test_the_prover_s_modules_are_set_aside_with_the_first_proof_also_in_an_old_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures of an old folder ask for the facts of its proofs before anything is proved."""
+    calls: list[int] = []
+    monkeypatch.setattr("app.prover.interpreter.set_aside", lambda: calls.append(1))
+    outcomes = Outcomes()
+    prover = ProverQueue(DEFAULT_CONFIG, tmp_path, outcomes, workers=[ThreadWorker(prepare=no_preparing)])
+    prover.facts("ab" * 32)
+    prover.start()
+    for count in (1, 2):
+        prover.submit(replace(decode_job(sample_job(9)).batch, number=count))
+        outcomes.wait(count)
+    prover.stop()
+    assert len(calls) == 1
 
 
 def test_a_batch_that_no_job_can_hold_is_a_failed_attempt(tmp_path: Path) -> None:
