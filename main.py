@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-from app import jit_cache
+from app.runtime import jit_cache
 
 
 def main(arguments: list[str]) -> int:

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable
 from types import ModuleType
 
-from app import faults
 from app.proving_choice import PROVERS, choice_of
+from app.runtime import crash_points
 from engine.errors import ProtocolError, UnknownName
 from engine.settlement.node.address import check_url
 
@@ -40,7 +40,7 @@ def run(arguments: list[str], *, window: Callable[[], ModuleType]) -> int:
     """Run one command; returns the exit status (0 done, 1 the work failed, 2 bad usage)."""
     options = parse(arguments)
     try:
-        faults.arm_from_environment()
+        crash_points.arm_from_environment()
         return _dispatch(options, window)
     except ProtocolError as error:
         print(f"proofline: {error.message}", file=sys.stderr)
@@ -77,7 +77,7 @@ def _dispatch(options: argparse.Namespace, window: Callable[[], ModuleType]) -> 
 def _compile(*, prover: bool) -> None:
     """On the first use of a build: compile with progress, before anything imports the engine."""
     from app.commands.progress import TerminalProgress
-    from app.warmup import warm_up, warm_up_trading
+    from app.runtime.warmup import warm_up, warm_up_trading
 
     (warm_up if prover else warm_up_trading)(TerminalProgress(sys.stderr))
 

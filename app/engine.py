@@ -15,9 +15,9 @@ from app.loop import ProveAgain
 from app.pacer import MODES, Pacer
 from app.proof_files import proof_path, read_proof_file
 from app.prover import MAX_ATTEMPTS
+from app.runtime.supervisor import Supervised
 from app.session import Session
 from app.snapshots import CandleSeries, Snapshot, ThreadView
-from app.supervisor import Supervised
 from engine.errors import ProtocolError, check_range
 from engine.sequencer.candles import CandleArrays
 from engine.sequencer.events import AnyEvent

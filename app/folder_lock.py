@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from app.settings import BadDataFolder
+from app.paths import BadDataFolder
 from engine.errors import ProtocolError
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import aiosqlite
 
-from app import faults
+from app.runtime import crash_points
 from engine.errors import CorruptData, ProtocolError
 
 FORMAT = 1
@@ -105,7 +105,7 @@ class Journal:
         """Store a checkpoint taken after ``sequence``, then drop all but the newest ``keep``."""
         digest = hashlib.sha256(data).digest()
         self._write("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", [(sequence, data, digest)]).result()
-        faults.reach("in_checkpoint")
+        crash_points.reach("in_checkpoint")
         self._write(
             "DELETE FROM checkpoints WHERE sequence NOT IN "
             "(SELECT sequence FROM checkpoints ORDER BY sequence DESC LIMIT ?)",

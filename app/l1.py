@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from app import faults
 from app.journal import Journal
+from app.runtime import crash_points
 from app.snapshots import ThreadView
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
@@ -116,7 +116,7 @@ class JournalBlocks:
 
     def append(self, number: int, record: bytes) -> None:
         """Durable on return."""
-        faults.reach("l1_block_executed_unwritten")
+        crash_points.reach("l1_block_executed_unwritten")
         self._journal.append_block(number, record)
 
     def read_all(self) -> Iterable[bytes]:
@@ -304,7 +304,7 @@ class LayerOne:
                 return SlotResult(errors=refused)
             self.chain.include([*slot.user, *self._relayer.sign(plan.calls)], slot.time)
             if plan.calls and plan.calls[-1].kind != "update":
-                faults.reach("l1_batch_half_posted")
+                crash_points.reach("l1_batch_half_posted")
             blocks = self.chain.blocks_since(slot.given)
             return SlotResult(
                 tuple(inputs_since(self.client, slot.given)), refused + _failures(blocks), len(slot.user), self._see()

@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app import faults
 from app.checkpoints import encode_checkpoint
 from app.ingress import Command, Ingress
 from app.journal import Journal
 from app.l1 import ChainRequest, LayerOne, SlotDone
 from app.latency import L1_SLOT, proof_due
 from app.prover import MAX_ATTEMPTS, ProverQueue
+from app.runtime import crash_points
 from engine.errors import ProtocolError
 from engine.sequencer.batch import Batch
 from engine.sequencer.events import AnyEvent
@@ -96,7 +96,7 @@ class VenueLoop:
         rows = [(first + i, command.data) for i, command in enumerate(commands)]
         self.journal.append_inputs(rows).result()
         self.sequence += len(rows)
-        faults.reach("after_commit_before_ack")
+        crash_points.reach("after_commit_before_ack")
         happened: list[AnyEvent] = []
         for (sequence, _), command in zip(rows, commands, strict=True):
             events = self.venue.apply(sequence, command.input)
@@ -136,7 +136,7 @@ class VenueLoop:
             return
         self._batches_since_checkpoint = 0
         data = encode_checkpoint(self.venue.dump(), self.chain.chain.checkpoint())
-        faults.reach("in_checkpoint")
+        crash_points.reach("in_checkpoint")
         self.journal.write_checkpoint(self.sequence, data)
 
     # -- the clock
@@ -218,7 +218,7 @@ class VenueLoop:
             return
         self.apply(inputs)
         if wish.kind == "claim":
-            faults.reach("claim_sent")
+            crash_points.reach("claim_sent")
 
     def _prove(self, batch: Batch, attempt: int) -> None:
         self._due[batch.number] = (max(proof_due(batch, attempt), self.venue.time), attempt)
@@ -255,5 +255,5 @@ class VenueLoop:
     def _see(self, blocks: list[L1Block]) -> None:
         """Let the venue see L1 blocks that are durable."""
         if blocks:
-            faults.reach("l1_block_written_unseen")
+            crash_points.reach("l1_block_written_unseen")
             self.apply([*blocks])

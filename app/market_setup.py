@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import msgspec
 
-from app.settings import RESOURCES, cache_folder
+from app.paths import RESOURCES, cache_folder
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.hashing.keccak import keccak256
 from engine.market.feed import Feed, load_feed

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import faults, interpreter
 from app.proof_files import NO_FACTS, ProofFacts, ProofFileError, read_facts, read_stored, store_proof
+from app.runtime import crash_points, interpreter
+from app.runtime.supervisor import Supervised
 from app.snapshots import SecurityTerm, WorkerView
-from app.supervisor import Supervised
 from app.workers.member import Item, LiveProof
 from app.workers.pool import Pool
 from app.workers.threads import ThreadWorker, lower_priority, reason_of
@@ -216,7 +216,7 @@ class ProverQueue:
         )
         digest = hashlib.sha256(proved.file).hexdigest()
         store_proof(self._proofs, digest, proved.file, facts)
-        faults.reach("proof_done_unposted")
+        crash_points.reach("proof_done_unposted")
         if not self._has_proved:
             interpreter.set_aside()  # the prover's modules, loaded with its first batch
         self._has_proved = True

@@ -19,9 +19,9 @@ from app.l1 import JournalBlocks, LayerOne
 from app.l1_place import claim_ledger
 from app.loop import VenueLoop
 from app.market_setup import MarketSetup, market_setup
+from app.paths import Paths
 from app.proof_files import read_stored
 from app.prover import ProverQueue
-from app.settings import Paths
 from engine.errors import CorruptData, OutOfRange
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig
 from engine.exchange.tree import AccountTree

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app import jit_cache
+from app.runtime import jit_cache
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 jit_cache.prepare()  # before any test module imports numba

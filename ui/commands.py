@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.paths import open_paths
 from app.proving_choice import choice_of
-from app.settings import open_paths
 from app.speed import MAX_SPEED, MIN_SPEED
 from engine.errors import OutOfRange, ProtocolError
 from engine.units import SECOND
@@ -42,8 +42,8 @@ def _without_display(options: argparse.Namespace, why: str) -> int:
     from app.commands.progress import TerminalProgress
     from app.commands.run import new_run_folder, play, print_step
     from app.engine import Engine
+    from app.runtime.warmup import warm_up
     from app.scenarios.report import write_report
-    from app.warmup import warm_up
 
     print(f"{why}: playing the round-trip scenario here instead of opening the window.")
     warm_up(TerminalProgress(sys.stdout))
@@ -70,8 +70,8 @@ def screenshots(options: argparse.Namespace) -> int:
     from app.commands.progress import TerminalProgress
     from app.commands.run import new_run_folder
     from app.engine import Engine
+    from app.runtime.warmup import warm_up
     from app.session import open_session
-    from app.warmup import warm_up
     from ui.picture_play import play_for_pictures
 
     folder = Path(options.folder)

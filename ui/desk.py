@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import pyqtgraph as pg
 from PySide6.QtWidgets import QApplication
 
-from app import interpreter
+from app.runtime import interpreter
 from engine.errors import ProtocolError
 from ui.shell import layout_file
 from ui.shell.engine_protocol import DeskEngine
@@ -30,7 +30,7 @@ DEFAULT_SIZE, SMALLEST = (1920, 1080), (1280, 800)
 
 
 class DeskSettings(Protocol):
-    """What the desk needs to know: where layouts are kept (``app.settings.Paths`` has it)."""
+    """What the desk needs to know: where layouts are kept (``app.paths.Paths`` has it)."""
 
     @property
     def layouts(self) -> Path:

@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 
 from app.market_setup import account_seed
+from app.paths import ROOT, Paths, open_paths
 from app.proving_choice import ProvingChoice, choice_of
 from app.scenarios import round_trip
 from app.scenarios.journey import Journey, Say
 from app.scenarios.report import build_report, write_report
 from app.session import Session, open_session
-from app.settings import ROOT, Paths, open_paths
 from app.workers.choice import prover_with
 from engine.errors import ProtocolError
 from engine.exchange.config import DEFAULT_CONFIG

@@ -9,8 +9,8 @@ import signal
 import socket
 from typing import Any
 
+from app.paths import cache_folder
 from app.proving_choice import ProvingChoice, check_choice
-from app.settings import cache_folder
 from engine.errors import ProtocolError, check_range
 
 MAX_THREADS = 64

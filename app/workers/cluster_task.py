@@ -6,7 +6,7 @@ import threading
 
 from distributed import get_worker
 
-from app import jit_cache
+from app.runtime import jit_cache
 
 jit_cache.prepare()  # before anything imports numba
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.busy import BusyShare
+from app.runtime.utilisation import BusyShare
 from app.snapshots import WorkerView
 from app.workers.worker import IN_PROCESS, Task, Worker
 

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
-from app.settings import ROOT
+from app.paths import ROOT
 from app.workers.worker import (
     MAX_ANSWER,
     BadAnswer,

@@ -6,7 +6,7 @@ import os
 import sys
 from multiprocessing.connection import Connection
 
-from app import jit_cache
+from app.runtime import jit_cache
 
 jit_cache.prepare()  # before anything imports numba
 

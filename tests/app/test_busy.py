@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.busy import BusyShare
+from app.runtime.utilisation import BusyShare
 
 
 def test_the_share_counts_only_the_last_minute_and_work_that_still_runs() -> None:

@@ -15,10 +15,11 @@ import pytest
 from app_world import OWNER, l1_deposit, opened, quiet_venue, step
 from app_world import run as play_on
 
-from app import cli, jit_cache
+from app import cli
 from app.commands import run as run_command
+from app.paths import ROOT, BadDataFolder, open_paths
+from app.runtime import jit_cache
 from app.scenarios.journey import Journey, StepFailed
-from app.settings import ROOT, BadDataFolder, open_paths
 from engine.proving.parameters import DEFAULT_PROFILE, PARAMETERS, PROFILES
 from engine.proving.prover import prove_batch
 from engine.sequencer.inputs import L1Block

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from app_world import SMALL
 
-from app.crash_child import stand_in_prover
 from app.engine import Engine
+from app.faults.crash_child import stand_in_prover
 from app.ingress import BadCommand, IngressFull
 from app.journal import JournalError
+from app.paths import open_paths
 from app.proof_check import check_proof
 from app.proof_files import ProofFileError
 from app.session import USER_WALLET, open_session
-from app.settings import open_paths
 from app.snapshots import Snapshot
 from engine.errors import OutOfRange, ProtocolError
 from engine.sequencer.events import Accepted, Fill, OrderClosed, OrderRested, Rejected, WithdrawalStage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from app import interpreter
+from app.runtime import interpreter
 
 
 def test_what_is_alive_is_set_aside_while_somebody_watches() -> None:

@@ -19,8 +19,8 @@ from app.invariants import all_invariants
 from app.l1 import ChainRequest
 from app.l1_node import NeedsEther
 from app.l1_place import OtherLedger
+from app.paths import open_paths
 from app.session import USER_DEPOSIT, Session
-from app.settings import open_paths
 from engine.errors import ProtocolError
 from engine.sequencer.batch import root_bytes
 from engine.sequencer.inputs import PlaceOrder, RequestWithdrawal

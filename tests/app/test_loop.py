@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from app_world import opened, run
 
-from app.crash_child import stand_in_proof, stand_in_prover
+from app.faults.crash_child import stand_in_proof, stand_in_prover
 from app.ingress import Command
 from app.journal import JournalError
 from app.l1 import USER_TRANSACTIONS, ChainRequest

@@ -18,9 +18,9 @@ from app.folder_lock import FolderInUse, FolderLock
 from app.journal import JournalError
 from app.l1 import ChainRequest
 from app.loop import CHECKPOINT_BATCHES
+from app.paths import BadDataFolder, open_paths
 from app.proof_files import proof_path
 from app.session import USER_DEPOSIT, USER_WALLET, Session, open_session
-from app.settings import BadDataFolder, open_paths
 from engine.errors import CorruptData
 from engine.sequencer.inputs import L1Block, decode_input
 from engine.settlement.blocks import Block

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from app_world import OWNER, l1_deposit, quiet_venue, step
 
-from app.crash_child import stand_in_proof, stand_in_prover
-from app.supervisor import MAX_RESTARTS, Supervised
+from app.faults.crash_child import stand_in_proof, stand_in_prover
+from app.runtime.supervisor import MAX_RESTARTS, Supervised
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.sequencer.batch import Batch
 from engine.sequencer.inputs import L1Block, ProofOutcome

@@ -9,9 +9,9 @@ from pathlib import Path
 import numba
 import pytest
 
-from app import jit_cache
 from app.commands.progress import TerminalProgress
-from app.warmup import told
+from app.runtime import jit_cache
+from app.runtime.warmup import told
 
 
 def test_each_compiled_function_is_told_with_how_far_it_is() -> None:

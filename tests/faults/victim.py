@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.faults import MARK
 from app.journal import read_chain
-from app.settings import ROOT, open_paths
+from app.paths import ROOT, open_paths
+from app.runtime.crash_points import MARK
 from engine.sequencer.inputs import AnyInput, ClaimRequested, L1Block, ProofOutcome, decode_input
 
 LIMIT = 180.0
@@ -93,7 +93,7 @@ class Victim:
     def live(self, kill: Kill | None, *more: str) -> Life:
         """One child from start to death (its own end without ``kill``)."""
         environment = {**os.environ, "PROOFLINE_CRASH_AT": f"{kill.point}:{kill.visit}" if kill and kill.point else ""}
-        command = [sys.executable, "-m", "app.crash_child", "--data", str(self.folder), *self.flags, *more]
+        command = [sys.executable, "-m", "app.faults.crash_child", "--data", str(self.folder), *self.flags, *more]
         with tempfile.TemporaryFile() as errors:
             child = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.engine import Engine
+from app.paths import open_paths
 from app.session import open_session
-from app.settings import open_paths
 from app.snapshots import AccountView, Snapshot
 from ui.desk import make_window
 from ui.panels.account import AccountPanel

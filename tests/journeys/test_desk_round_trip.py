@@ -10,7 +10,7 @@ import pytest
 from desk_world import Desk
 from PySide6.QtCore import Qt
 
-from app.settings import ROOT
+from app.paths import ROOT
 from engine.units import format_decimal, parse_decimal
 from ui.panels.inspector import NOT_CHECKED
 from ui.panels.prover import AT_WORK

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import ROOT
+from app.paths import ROOT
 from ui import display
 from ui.display import missing_display
 

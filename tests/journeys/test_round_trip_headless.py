@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from app.paths import ROOT
 from app.scenarios.round_trip import WITHDRAWAL
-from app.settings import ROOT
 from engine.stark.parameters import Parameters
 
 STEPS = {

@@ -18,9 +18,9 @@ from typing import Any
 
 from app.commands.bench import result
 from app.loop import CHECKPOINT_BATCHES
+from app.paths import ROOT, open_paths
+from app.runtime.warmup import warm_up
 from app.session import open_session
-from app.settings import ROOT, open_paths
-from app.warmup import warm_up
 from engine.units import MINUTE, SECOND
 
 FLOW, QUICK_FLOW = 60 * MINUTE, 2 * MINUTE

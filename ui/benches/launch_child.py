@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from app import jit_cache
+from app.runtime import jit_cache
 
 
 def main(folder: str, started: float) -> None:
@@ -15,8 +15,8 @@ def main(folder: str, started: float) -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     jit_cache.prepare()
     from app.engine import Engine
+    from app.paths import open_paths
     from app.session import open_session
-    from app.settings import open_paths
     from ui.desk import make_application, make_window
 
     stages = {"imports": time.time() - started}

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QTimer
 
-from app import interpreter
 from app.commands.bench import result
 from app.engine import Engine
+from app.paths import open_paths
+from app.runtime import interpreter
+from app.runtime.warmup import warm_up
 from app.session import open_session
-from app.settings import open_paths
-from app.warmup import warm_up
 
 SIZE = (1920, 1080)
 SPEED = 1.0

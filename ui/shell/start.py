@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from app.paths import Paths
 from app.proving_choice import ProvingChoice
-from app.settings import Paths
 from engine.errors import ProtocolError
 from ui.shell.signals import closing_on_signals
 from ui.theme.theme import Theme
@@ -55,7 +55,7 @@ class Opener(QObject):
     def _open(self) -> None:
         try:
             self._progress("loading the engine", 0.0)
-            from app.warmup import warm_up_trading
+            from app.runtime.warmup import warm_up_trading
 
             warm_up_trading(self._progress)
             self._progress("loading the engine", 0.0)

@@ -19,8 +19,8 @@ import distributed
 import pytest
 from worker_world import LIMIT, Outcomes, sample_job
 
+from app.paths import ROOT
 from app.prover import ProverQueue
-from app.settings import ROOT
 from app.workers import cluster
 from app.workers.cluster import Cluster, ClusterUnusable, check_versions
 from app.workers.threads import ThreadWorker

@@ -13,10 +13,10 @@ import pytest
 from app_world import opened, run
 from worker_world import LIMIT, Outcomes, sample_job
 
-from app.crash_child import stand_in_proof, stand_in_verify
+from app.faults.crash_child import stand_in_proof, stand_in_verify
+from app.paths import open_paths
 from app.prover import ProverQueue
 from app.session import Session
-from app.settings import open_paths
 from app.workers.threads import NICE, ThreadWorker, lower_priority, prove_job
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.job import decode_job

@@ -1,7 +1,7 @@
 """An engine-only child process for the crash tests: it opens a venue, drives it, and tells its parent what happened.
 
-``python -m app.crash_child --data DIR`` writes one JSON object a line to standard output, each by one system call on
-the thread that did the work, so that a line which the parent read was true when the process died:
+``python -m app.faults.crash_child --data DIR`` writes one JSON object a line to standard output, each by one system
+call on the thread that did the work, so that a line which the parent read was true when the process died:
 
 ``started``  imports are done
 ``opened``   the session is open: sequence number, inputs replayed, and ``problems`` (everything found wrong)
@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app import faults, jit_cache
+from app.runtime import crash_points, jit_cache
 
 jit_cache.prepare()  # before anything imports numba
 
@@ -34,9 +34,9 @@ from app.engine import Engine  # noqa: E402
 from app.ingress import Command  # noqa: E402
 from app.invariants import all_invariants  # noqa: E402
 from app.l1 import ChainRequest  # noqa: E402
+from app.paths import open_paths  # noqa: E402
 from app.prover import ProverQueue, Verify  # noqa: E402
 from app.session import Session, open_session  # noqa: E402
-from app.settings import open_paths  # noqa: E402
 from app.workers.threads import Prove, ThreadWorker  # noqa: E402
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig  # noqa: E402
 from engine.exchange.tree import AccountTree  # noqa: E402
@@ -261,7 +261,7 @@ def settle(session: Session) -> None:
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The child's options."""
-    parser = argparse.ArgumentParser(prog="python -m app.crash_child")
+    parser = argparse.ArgumentParser(prog="python -m app.faults.crash_child")
     parser.add_argument("--data", required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=2000, help="ends by itself after so many")
@@ -276,7 +276,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Live until killed, or to the end of the rounds."""
     options = parse(arguments)
-    faults.arm_from_environment()
+    crash_points.arm_from_environment()
     tell("started")
     parts: dict[str, Any] = {}
     if options.stand_in_prover:

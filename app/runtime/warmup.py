@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from numba.core import event
 
-from app import jit_cache
+from app.runtime import jit_cache
 
 if TYPE_CHECKING:
     from engine.sequencer.batch import Batch

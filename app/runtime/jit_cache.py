@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from app.settings import ROOT, cache_folder
+from app.paths import ROOT, cache_folder
 
 ARITHMETIC = ("field", "hashing")
 """Rooms whose every file counts: their emitters and constants end up inside compiled kernels elsewhere."""

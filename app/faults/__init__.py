@@ -1,0 +1,1 @@
+"""The crash tests' child process; later, injected faults as declared inputs."""
