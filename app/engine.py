@@ -10,7 +10,7 @@ import numpy as np
 
 from app import snapshot_builder as build
 from app.ingress import Command
-from app.l1 import ChainRequest
+from app.l1.layer_one import ChainRequest
 from app.loop import ProveAgain
 from app.pacer import MODES, Pacer
 from app.proof_files import proof_path, read_proof_file

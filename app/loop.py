@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from app.checkpoints import encode_checkpoint
 from app.ingress import Command, Ingress
 from app.journal import Journal
-from app.l1 import ChainRequest, LayerOne, SlotDone
+from app.l1.layer_one import ChainRequest, LayerOne, SlotDone
 from app.latency import L1_SLOT, proof_due
 from app.prover import MAX_ATTEMPTS, ProverQueue
 from app.runtime import crash_points

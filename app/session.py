@@ -15,8 +15,8 @@ from app.folder_checks import OtherVenue, check_journal_end, check_l1, claim_con
 from app.folder_lock import FolderLock
 from app.ingress import Ingress
 from app.journal import Journal
-from app.l1 import JournalBlocks, LayerOne
-from app.l1_place import claim_ledger
+from app.l1.layer_one import JournalBlocks, LayerOne
+from app.l1.place import claim_ledger
 from app.loop import VenueLoop
 from app.market_setup import MarketSetup, market_setup
 from app.paths import Paths
@@ -41,7 +41,7 @@ from engine.settlement.verifier.venue import VenueVerifiers, venue_verifiers
 from engine.units import QUANTUM
 
 if TYPE_CHECKING:  # web3.py is loaded only where a node is asked for
-    from app.l1_node import Node
+    from app.l1.node import Node
 
 Progress = Callable[[str, float], None]
 MakeProver = Callable[[VenueConfig, Path, Callable[[ProofOutcome], None]], ProverQueue]
@@ -95,7 +95,7 @@ def open_session(
     contracts behind the exchange; ``l1`` is the URL of a node, None for the embedded chain. Raises
     :class:`app.folder_lock.FolderInUse`, :class:`OtherVenue`, :class:`app.journal.JournalError`,
     :class:`engine.settlement.errors.KeyFileError`, :class:`CorruptData`, and on a
-    node :class:`app.l1_place.OtherLedger`, :class:`app.l1_node.NeedsEther` and the NodeErrors.
+    node :class:`app.l1.place.OtherLedger`, :class:`app.l1.node.NeedsEther` and the NodeErrors.
     """
     node = _node(l1, progress)
     try:
@@ -119,7 +119,7 @@ def _node(l1: str | None, progress: Progress) -> Node | None:
     if l1 is None:
         return None
     progress("layer 1", 0.0)
-    from app.l1_node import connect
+    from app.l1.node import connect
 
     return connect(l1)
 
@@ -188,7 +188,7 @@ def open_chain(chain: Ledger, setup: MarketSetup, user: UserKey, verifiers: Venu
 
 
 def _node_chain(node: Node, anchor: Anchor, setup: MarketSetup, journal: Journal) -> Ledger:
-    from app.l1_node import open_node_chain
+    from app.l1.node import open_node_chain
 
     return open_node_chain(node, anchor, setup, JournalBlocks(journal))
 

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from app.l1 import LayerOne
+from app.l1.layer_one import LayerOne
 from app.loop import VenueLoop
 from app.prover import ProverQueue
 from app.snapshots import (

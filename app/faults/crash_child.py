@@ -33,7 +33,7 @@ import msgspec  # noqa: E402
 from app.engine import Engine  # noqa: E402
 from app.ingress import Command  # noqa: E402
 from app.invariants import all_invariants  # noqa: E402
-from app.l1 import ChainRequest  # noqa: E402
+from app.l1.layer_one import ChainRequest  # noqa: E402
 from app.paths import open_paths  # noqa: E402
 from app.prover import ProverQueue, Verify  # noqa: E402
 from app.session import Session, open_session  # noqa: E402

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.l1 import ChainRequest
+from app.l1.layer_one import ChainRequest
 from app.scenarios.journey import Journey
 from app.session import USER_DEPOSIT
 from engine.sequencer.events import Fill, FundingPaid

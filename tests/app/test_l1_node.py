@@ -13,12 +13,11 @@ import pytest
 from anvil_node import Anvil, anvil, connected
 from app_world import SMALL, opened, run
 
-from app import l1_node
 from app.commands.replay import replay
 from app.invariants import all_invariants
-from app.l1 import ChainRequest
-from app.l1_node import NeedsEther
-from app.l1_place import OtherLedger
+from app.l1.layer_one import ChainRequest, node
+from app.l1.node import NeedsEther
+from app.l1.place import OtherLedger
 from app.paths import open_paths
 from app.session import USER_DEPOSIT, Session
 from engine.errors import ProtocolError

@@ -15,7 +15,7 @@ from app_world import opened, run
 from app.faults.crash_child import stand_in_proof, stand_in_prover
 from app.ingress import Command
 from app.journal import JournalError
-from app.l1 import USER_TRANSACTIONS, ChainRequest
+from app.l1.layer_one import USER_TRANSACTIONS, ChainRequest
 from app.latency import L1_SLOT, proof_due
 from app.loop import ProveAgain, VenueHalted
 from app.prover import MAX_ATTEMPTS, ProverQueue

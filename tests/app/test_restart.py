@@ -16,7 +16,7 @@ from app.commands.replay import replay
 from app.folder_checks import OtherVenue
 from app.folder_lock import FolderInUse, FolderLock
 from app.journal import JournalError
-from app.l1 import ChainRequest
+from app.l1.layer_one import ChainRequest
 from app.loop import CHECKPOINT_BATCHES
 from app.paths import BadDataFolder, open_paths
 from app.proof_files import proof_path

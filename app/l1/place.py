@@ -17,7 +17,7 @@ from engine.settlement.errors import WrongChain
 from engine.settlement.node.anchor import Anchor
 
 if TYPE_CHECKING:  # web3.py is loaded only where a node is asked for
-    from app.l1_node import Node
+    from app.l1.node import Node
 
 META = "l1"
 
