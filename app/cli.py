@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from types import ModuleType
 
-from app.proving_choice import PROVERS, choice_of
+from app.proving.choice import PROVERS, choice_of
 from app.runtime import crash_points
 from engine.errors import ProtocolError, UnknownName
 from engine.settlement.node.address import check_url

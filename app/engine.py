@@ -14,7 +14,7 @@ from app.l1.layer_one import ChainRequest
 from app.loop import ProveAgain
 from app.pacer import MODES, Pacer
 from app.proof_files import proof_path, read_proof_file
-from app.prover import MAX_ATTEMPTS
+from app.proving.queue import MAX_ATTEMPTS
 from app.runtime.supervisor import Supervised
 from app.session import Session
 from app.snapshots import CandleSeries, Snapshot, ThreadView

@@ -16,7 +16,7 @@ from app.ingress import Command, Ingress
 from app.journal import Journal
 from app.l1.layer_one import ChainRequest, LayerOne, SlotDone
 from app.latency import L1_SLOT, proof_due
-from app.prover import MAX_ATTEMPTS, ProverQueue
+from app.proving.queue import MAX_ATTEMPTS, ProverQueue
 from app.runtime import crash_points
 from engine.errors import ProtocolError
 from engine.sequencer.batch import Batch

@@ -21,7 +21,7 @@ from app.loop import VenueLoop
 from app.market_setup import MarketSetup, market_setup
 from app.paths import Paths
 from app.proof_files import read_stored
-from app.prover import ProverQueue
+from app.proving.queue import ProverQueue
 from engine.errors import CorruptData, OutOfRange
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig
 from engine.exchange.tree import AccountTree

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.l1.layer_one import LayerOne
 from app.loop import VenueLoop
-from app.prover import ProverQueue
+from app.proving.queue import ProverQueue
 from app.snapshots import (
     AccountView,
     BatchView,

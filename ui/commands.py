@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.paths import open_paths
-from app.proving_choice import choice_of
+from app.proving.choice import choice_of
 from app.speed import MAX_SPEED, MIN_SPEED
 from engine.errors import OutOfRange, ProtocolError
 from engine.units import SECOND

@@ -15,7 +15,7 @@ import msgspec
 
 from app.market_setup import account_seed
 from app.paths import ROOT, Paths, open_paths
-from app.proving_choice import ProvingChoice, choice_of
+from app.proving.choice import ProvingChoice, choice_of
 from app.scenarios import round_trip
 from app.scenarios.journey import Journey, Say
 from app.scenarios.report import build_report, write_report

@@ -10,7 +10,7 @@ import socket
 from typing import Any
 
 from app.paths import cache_folder
-from app.proving_choice import ProvingChoice, check_choice
+from app.proving.choice import ProvingChoice, check_choice
 from engine.errors import ProtocolError, check_range
 
 MAX_THREADS = 64

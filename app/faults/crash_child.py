@@ -35,7 +35,7 @@ from app.ingress import Command  # noqa: E402
 from app.invariants import all_invariants  # noqa: E402
 from app.l1.layer_one import ChainRequest  # noqa: E402
 from app.paths import open_paths  # noqa: E402
-from app.prover import ProverQueue, Verify  # noqa: E402
+from app.proving.queue import ProverQueue, Verify  # noqa: E402
 from app.session import Session, open_session  # noqa: E402
 from app.workers.threads import Prove, ThreadWorker  # noqa: E402
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig  # noqa: E402
@@ -63,7 +63,7 @@ Tell = Callable[..., None]
 
 
 class _StandInVerified:
-    """What :class:`app.prover.ProverQueue` reads of a verified proof."""
+    """What :class:`app.proving.queue.ProverQueue` reads of a verified proof."""
 
     statement = STAND_IN
     bits_proven = bits_conjectured = 0.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from app.prover import ProverQueue
-from app.proving_choice import ProvingChoice
+from app.proving.choice import ProvingChoice
+from app.proving.queue import ProverQueue
 from app.workers.process import ProcessWorker
 from app.workers.threads import ThreadWorker
 from app.workers.worker import Worker

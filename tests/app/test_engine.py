@@ -16,8 +16,8 @@ from app.faults.crash_child import stand_in_prover
 from app.ingress import BadCommand, IngressFull
 from app.journal import JournalError
 from app.paths import open_paths
-from app.proof_check import check_proof
 from app.proof_files import ProofFileError
+from app.proving.check import check_proof
 from app.session import USER_WALLET, open_session
 from app.snapshots import Snapshot
 from engine.errors import OutOfRange, ProtocolError

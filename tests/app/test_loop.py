@@ -18,7 +18,7 @@ from app.journal import JournalError
 from app.l1.layer_one import USER_TRANSACTIONS, ChainRequest
 from app.latency import L1_SLOT, proof_due
 from app.loop import ProveAgain, VenueHalted
-from app.prover import MAX_ATTEMPTS, ProverQueue
+from app.proving.queue import MAX_ATTEMPTS, ProverQueue
 from app.session import USER_WALLET, Session
 from engine.errors import ProtocolError
 from engine.proving.job import decode_job

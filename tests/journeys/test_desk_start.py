@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.folder_lock import FolderLock
 from app.paths import Paths, open_paths
-from app.proving_choice import ProvingChoice
+from app.proving.choice import ProvingChoice
 from app.session import open_session
 from engine.exchange.config import DEFAULT_CONFIG
 from ui.shell import start

@@ -13,8 +13,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabBar, QVBoxLayout, QWidget
 
-from app.proof_check import Verdict, check_proof
 from app.proof_files import export_proof
+from app.proving.check import Verdict, check_proof
 from app.snapshots import BatchView, Snapshot
 from ui.panels.inspector_job import Job, Outcome
 from ui.panels.inspector_page import LEFT_COLUMN, RIGHT_COLUMN, InspectorPage

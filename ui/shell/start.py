@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from app.paths import Paths
-from app.proving_choice import ProvingChoice
+from app.proving.choice import ProvingChoice
 from engine.errors import ProtocolError
 from ui.shell.signals import closing_on_signals
 from ui.theme.theme import Theme

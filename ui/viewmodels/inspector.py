@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.proof_check import Verdict
+from app.proving.check import Verdict
 from app.snapshots import BatchView, SecurityTerm
 from engine.proving.coverage import COVERED, NOT_COVERED, STATEMENT_NAME
 from engine.sequencer.batch import root_bytes

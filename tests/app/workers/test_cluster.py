@@ -20,7 +20,7 @@ import pytest
 from worker_world import LIMIT, Outcomes, sample_job
 
 from app.paths import ROOT
-from app.prover import ProverQueue
+from app.proving.queue import ProverQueue
 from app.workers import cluster
 from app.workers.cluster import Cluster, ClusterUnusable, check_versions
 from app.workers.threads import ThreadWorker

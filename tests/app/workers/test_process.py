@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from worker_world import LIMIT, Outcomes, sample_job
 
-from app.prover import ProverQueue
+from app.proving.queue import ProverQueue
 from app.workers import process
 from app.workers.process import DEATHS, ProcessWorker
 from app.workers.worker import Lost, Progressed, Ready, Report, Task

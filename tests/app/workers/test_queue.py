@@ -15,7 +15,7 @@ from worker_world import LIMIT, Outcomes, sample_job
 
 from app.faults.crash_child import stand_in_proof, stand_in_verify
 from app.paths import open_paths
-from app.prover import ProverQueue
+from app.proving.queue import ProverQueue
 from app.session import Session
 from app.workers.threads import NICE, ThreadWorker, lower_priority, prove_job
 from engine.exchange.config import DEFAULT_CONFIG
@@ -52,7 +52,7 @@ def test_the_prover_s_modules_are_set_aside_with_the_first_proof_also_in_an_old_
 ) -> None:
     """Pictures of an old folder ask for the facts of its proofs before anything is proved."""
     calls: list[int] = []
-    monkeypatch.setattr("app.prover.interpreter.set_aside", lambda: calls.append(1))
+    monkeypatch.setattr("app.proving.queue.interpreter.set_aside", lambda: calls.append(1))
     outcomes = Outcomes()
     prover = ProverQueue(DEFAULT_CONFIG, tmp_path, outcomes, workers=[ThreadWorker(prepare=no_preparing)])
     prover.facts("ab" * 32)

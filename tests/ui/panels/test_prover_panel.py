@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from sample_snapshot import SampleEngine, batch_view, widget_colors
 
-from app.prover import MAX_ATTEMPTS
+from app.proving.queue import MAX_ATTEMPTS
 from engine.errors import ProtocolError
 from ui.panels.prover import AT_WORK, FAILED, SECURITY, STAGES, TIMES, ProverPanel
 from ui.panels.prover_bars import bar_layout

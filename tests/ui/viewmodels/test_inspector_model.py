@@ -8,7 +8,7 @@ import pytest
 from sample_proof import DEPOSIT, NUMBER, OWNER, proved_view, sample_proof
 from sample_snapshot import NOW, batch_view
 
-from app.proof_check import Verdict, check_proof
+from app.proving.check import Verdict, check_proof
 from engine.proving.coverage import COVERED, NOT_COVERED
 from engine.proving.summary import ProofSummary, summarise
 from engine.units import format_decimal
