@@ -15,7 +15,7 @@ from typing import Any
 from app.benches.apart import apart
 from app.benches.batches import venue_batch
 from app.commands.bench import result
-from app.workers.threads import THREADS
+from app.proving.workers.threads import THREADS
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.job import ProofJob, verify_answer
 from engine.proving.parameters import DEFAULT_PROFILE, profile_named

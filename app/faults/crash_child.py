@@ -36,8 +36,8 @@ from app.invariants import all_invariants  # noqa: E402
 from app.l1.layer_one import ChainRequest  # noqa: E402
 from app.paths import open_paths  # noqa: E402
 from app.proving.queue import ProverQueue, Verify  # noqa: E402
+from app.proving.workers.threads import Prove, ThreadWorker  # noqa: E402
 from app.session import Session, open_session  # noqa: E402
-from app.workers.threads import Prove, ThreadWorker  # noqa: E402
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig  # noqa: E402
 from engine.exchange.tree import AccountTree  # noqa: E402
 from engine.proving.job import ProofJob, decode_job  # noqa: E402

@@ -60,8 +60,8 @@ class Opener(QObject):
             warm_up_trading(self._progress)
             self._progress("loading the engine", 0.0)
             from app.engine import Engine
+            from app.proving.workers.choice import prover_with
             from app.session import open_session
-            from app.workers.choice import prover_with
 
             make_prover = prover_with(self._proving)
             session = open_session(self._paths, progress=self._progress, make_prover=make_prover, l1=self._l1)

@@ -6,7 +6,7 @@ import os
 import sys
 from multiprocessing.connection import Connection
 
-from app.workers.worker import Progressed, Ready, encode_report
+from app.proving.workers.worker import Progressed, Ready, encode_report
 
 
 def main(pipe: Connection, deed: str) -> None:

@@ -21,10 +21,10 @@ from worker_world import LIMIT, Outcomes, sample_job
 
 from app.paths import ROOT
 from app.proving.queue import ProverQueue
-from app.workers import cluster
-from app.workers.cluster import Cluster, ClusterUnusable, check_versions
-from app.workers.threads import ThreadWorker
-from app.workers.worker import Joined, Progressed, Ready, Report
+from app.proving.workers import cluster
+from app.proving.workers.cluster import Cluster, ClusterUnusable, check_versions
+from app.proving.workers.threads import ThreadWorker
+from app.proving.workers.worker import Joined, Progressed, Ready, Report
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.job import decode_job
 

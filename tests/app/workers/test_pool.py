@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.workers.member import Item
-from app.workers.pool import HEDGE_BEFORE_HISTORY, HEDGE_LEAST, HEDGE_MULTIPLE, MAX_TRIES, ROW_OF_FAILURES, Pool
-from app.workers.worker import (
+from app.proving.workers.member import Item
+from app.proving.workers.pool import HEDGE_BEFORE_HISTORY, HEDGE_LEAST, HEDGE_MULTIPLE, MAX_TRIES, ROW_OF_FAILURES, Pool
+from app.proving.workers.worker import (
     Failed,
     Joined,
     Kind,

@@ -16,9 +16,9 @@ import pytest
 from worker_world import LIMIT, Outcomes, sample_job
 
 from app.proving.queue import ProverQueue
-from app.workers import process
-from app.workers.process import DEATHS, ProcessWorker
-from app.workers.worker import Lost, Progressed, Ready, Report, Task
+from app.proving.workers import process
+from app.proving.workers.process import DEATHS, ProcessWorker
+from app.proving.workers.worker import Lost, Progressed, Ready, Report, Task
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.job import decode_job
 
@@ -128,8 +128,8 @@ def test_the_child_ends_when_its_parent_is_killed() -> None:
     code = (
         "import os, signal\n"
         "from app import jit_cache; jit_cache.prepare()\n"
-        "from app.workers.process import ProcessWorker\n"
-        "from app.workers.worker import Ready\n"
+        "from app.proving.workers.process import ProcessWorker\n"
+        "from app.proving.workers.worker import Ready\n"
         "worker = ProcessWorker()\n"
         "def told(who, report):\n"
         "    if isinstance(report, Ready):\n"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from app.proving.workers.worker import IN_PROCESS, Task, Worker
 from app.runtime.utilisation import BusyShare
 from app.snapshots import WorkerView
-from app.workers.worker import IN_PROCESS, Task, Worker
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from app.proving.choice import ProvingChoice
 from app.proving.queue import ProverQueue
-from app.workers.process import ProcessWorker
-from app.workers.threads import ThreadWorker
-from app.workers.worker import Worker
+from app.proving.workers.process import ProcessWorker
+from app.proving.workers.threads import ThreadWorker
+from app.proving.workers.worker import Worker
 from engine.exchange.config import VenueConfig
 from engine.proving.parameters import profile_named
 from engine.sequencer.inputs import ProofOutcome
@@ -29,7 +29,7 @@ def prover_with(choice: ProvingChoice) -> MakeProver:
         spare = ThreadWorker(prepare=lambda progress: None)
         local: Worker = ProcessWorker() if choice.prover == "process" else ThreadWorker()
         if choice.cluster:
-            from app.workers.cluster import Cluster
+            from app.proving.workers.cluster import Cluster
 
             stand_by = [local] if choice.prover == "process" else [spare]
             return ProverQueue(

@@ -18,17 +18,7 @@ from multiprocessing.connection import Connection
 import msgspec
 
 from app.paths import ROOT
-from app.workers.worker import (
-    MAX_ANSWER,
-    BadAnswer,
-    Kind,
-    Lost,
-    Preparing,
-    Proved,
-    Task,
-    Tell,
-    decode_report,
-)
+from app.proving.workers.worker import MAX_ANSWER, BadAnswer, Kind, Lost, Preparing, Proved, Task, Tell, decode_report
 
 DEATHS = 3
 PATIENCE = 5.0
@@ -45,7 +35,7 @@ class ProcessWorker:
 
     kind: Kind = "process"
 
-    def __init__(self, name: str = "child process", *, module: str = "app.workers.process_child") -> None:
+    def __init__(self, name: str = "child process", *, module: str = "app.proving.workers.process_child") -> None:
         self.name = name
         self._module = module
         self._child: subprocess.Popen[bytes] | None = None

@@ -18,9 +18,9 @@ import statistics
 from collections import deque
 from collections.abc import Callable
 
-from app.workers.member import Item, Member
-from app.workers.threads import reason_of
-from app.workers.worker import (
+from app.proving.workers.member import Item, Member
+from app.proving.workers.threads import reason_of
+from app.proving.workers.worker import (
     Failed,
     Joined,
     Lost,

@@ -1,4 +1,4 @@
-"""What runs on a worker of a Dask cluster. Only bytes go back: reports as :mod:`app.workers.worker` encodes them."""
+"""What runs on a worker of a Dask cluster. Only bytes go back: reports as :mod:`app.proving.workers.worker` encodes them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from app.runtime import jit_cache
 
 jit_cache.prepare()  # before anything imports numba
 
-from app.workers.threads import compile_kernels, lower_priority, reason_of  # noqa: E402
-from app.workers.worker import Failed, Progressed, Proved, Stopped, encode_report  # noqa: E402
+from app.proving.workers.threads import compile_kernels, lower_priority, reason_of  # noqa: E402
+from app.proving.workers.worker import Failed, Progressed, Proved, Stopped, encode_report  # noqa: E402
 from engine.stark.errors import ProvingCancelled  # noqa: E402
 
 _running: dict[str, threading.Event] = {}

@@ -16,8 +16,8 @@ from typing import Any
 
 from distributed import Client
 
-from app.workers import cluster_task
-from app.workers.worker import (
+from app.proving.workers import cluster_task
+from app.proving.workers.worker import (
     BadAnswer,
     Failed,
     Joined,

@@ -1,4 +1,4 @@
-"""The child of :class:`app.workers.process.ProcessWorker`: ``python -m app.workers.process_child FD``."""
+"""The child of :class:`app.proving.workers.process.ProcessWorker`: ``python -m app.proving.workers.process_child FD``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ jit_cache.prepare()  # before anything imports numba
 
 import msgspec  # noqa: E402
 
-from app.workers.process import Cancel  # noqa: E402
-from app.workers.threads import ThreadWorker  # noqa: E402
-from app.workers.worker import Joined, Report, Task, encode_report  # noqa: E402
+from app.proving.workers.process import Cancel  # noqa: E402
+from app.proving.workers.threads import ThreadWorker  # noqa: E402
+from app.proving.workers.worker import Joined, Report, Task, encode_report  # noqa: E402
 
 
 def end_at_once() -> None:

@@ -8,9 +8,21 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from app.proving.workers.worker import (
+    IN_PROCESS,
+    Failed,
+    Kind,
+    Lost,
+    Preparing,
+    Progressed,
+    Proved,
+    Ready,
+    Stopped,
+    Task,
+    Tell,
+)
 from app.runtime import jit_cache
 from app.runtime.warmup import warm_up_prover
-from app.workers.worker import IN_PROCESS, Failed, Kind, Lost, Preparing, Progressed, Proved, Ready, Stopped, Task, Tell
 from engine.errors import ProtocolError
 from engine.stark.errors import ProvingCancelled
 
