@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from app import snapshot_builder as build
 from app.ingress import Command
 from app.l1.layer_one import ChainRequest
 from app.loop import ProveAgain
@@ -17,7 +16,8 @@ from app.proof_files import proof_path, read_proof_file
 from app.proving.queue import MAX_ATTEMPTS
 from app.runtime.supervisor import Supervised
 from app.session import Session
-from app.snapshots import CandleSeries, Snapshot, ThreadView
+from app.snapshot import builder as build
+from app.snapshot.views import CandleSeries, Snapshot, ThreadView
 from engine.errors import ProtocolError, check_range
 from engine.sequencer.candles import CandleArrays
 from engine.sequencer.events import AnyEvent

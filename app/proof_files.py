@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.snapshots import SecurityTerm
+from app.snapshot.views import SecurityTerm
 from engine.errors import ProtocolError
 
 MAX_PROOF_FILE = 64 << 20

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from app.journal import Journal
 from app.runtime import crash_points
-from app.snapshots import ThreadView
+from app.snapshot.views import ThreadView
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.hashing.keccak import keccak256

@@ -23,7 +23,7 @@ from app.proving.workers.threads import ThreadWorker, lower_priority, reason_of
 from app.proving.workers.worker import IN_PROCESS, Proved, Report, Source, Worker
 from app.runtime import crash_points, interpreter
 from app.runtime.supervisor import Supervised
-from app.snapshots import SecurityTerm, WorkerView
+from app.snapshot.views import SecurityTerm, WorkerView
 from engine.exchange.config import VenueConfig
 from engine.proving.parameters import DEFAULT_PROFILE, Profile
 from engine.sequencer.batch import Batch

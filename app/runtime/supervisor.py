@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 
-from app.snapshots import ThreadView
+from app.snapshot.views import ThreadView
 
 MAX_RESTARTS = 3
 

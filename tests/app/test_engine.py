@@ -19,7 +19,7 @@ from app.paths import open_paths
 from app.proof_files import ProofFileError
 from app.proving.check import check_proof
 from app.session import USER_WALLET, open_session
-from app.snapshots import Snapshot
+from app.snapshot.views import Snapshot
 from engine.errors import OutOfRange, ProtocolError
 from engine.sequencer.events import Accepted, Fill, OrderClosed, OrderRested, Rejected, WithdrawalStage
 from engine.sequencer.inputs import (

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.engine import Engine
 from app.paths import open_paths
 from app.session import open_session
-from app.snapshots import AccountView, Snapshot
+from app.snapshot.views import AccountView, Snapshot
 from ui.desk import make_window
 from ui.panels.account import AccountPanel
 from ui.panels.batches import BatchesPanel

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from functools import lru_cache
 
-from app.snapshots import BatchView
+from app.snapshot.views import BatchView
 from engine.exchange.accounts import Account
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.exchange.tree import AccountTree

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from app.snapshots import (
+from app.snapshot.views import (
     AccountView,
     BatchView,
     CandleSeries,

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.snapshots import AccountView, Snapshot
+from app.snapshot.views import AccountView, Snapshot
 from engine.errors import ProtocolError
 from engine.sequencer.inputs import RequestWithdrawal
 from ui.panels.account_transfer import Direction, TransferForm

@@ -7,7 +7,7 @@ from typing import Literal
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.snapshots import AccountView
+from app.snapshot.views import AccountView
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
 from ui.theme.theme import Theme

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.snapshots import BatchView
+from app.snapshot.views import BatchView
 
 
 def batch_menu(parent: QWidget, batch: BatchView, place: QPoint, inspect: Callable[[], object]) -> QMenu:

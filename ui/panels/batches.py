@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.snapshots import Snapshot
+from app.snapshot.views import Snapshot
 from ui.panels.batch_menu import batch_menu
 from ui.panels.batches_lanes import BatchLanes
 from ui.shell.engine_protocol import DeskEngine

@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QGraphicsScene, QGraphicsView, QHBoxLayout, QPushButton, QVBoxLayout
 
 from app.pacer import venue_step
-from app.snapshots import CandleSeries, Snapshot
+from app.snapshot.views import CandleSeries, Snapshot
 from engine.units import SECOND
 from ui.panels.chart_axes import PriceAxis, TimeAxis
 from ui.panels.chart_items import CandleItem, CrosshairItem, OverlayItem

@@ -15,7 +15,7 @@ from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from app.snapshots import CandleSeries
+from app.snapshot.views import CandleSeries
 from engine.units import SECOND
 from ui.theme.theme import Theme
 from ui.viewmodels.chart import Bound, Level

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from app.snapshots import Snapshot
+from app.snapshot.views import Snapshot
 from engine.errors import ProtocolError
 from ui.shell.engine_protocol import DeskEngine
 from ui.shell.governor import Pace

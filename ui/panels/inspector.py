@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTa
 
 from app.proof_files import export_proof
 from app.proving.check import Verdict, check_proof
-from app.snapshots import BatchView, Snapshot
+from app.snapshot.views import BatchView, Snapshot
 from ui.panels.inspector_job import Job, Outcome
 from ui.panels.inspector_page import LEFT_COLUMN, RIGHT_COLUMN, InspectorPage
 from ui.shell.engine_protocol import DeskEngine

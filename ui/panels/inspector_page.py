@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from app.snapshots import BatchView
+from app.snapshot.views import BatchView
 from ui.panels.tables_view import TableView
 from ui.theme.theme import Theme
 from ui.viewmodels import inspector as model

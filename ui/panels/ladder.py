@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout
 
-from app.snapshots import Snapshot
+from app.snapshot.views import Snapshot
 from engine.units import format_decimal
 from ui.panels.ladder_view import LadderView
 from ui.shell.engine_protocol import DeskEngine

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
-from app.snapshots import Snapshot
+from app.snapshot.views import Snapshot
 from engine.errors import ProtocolError
 from ui.panels.batch_menu import batch_menu
 from ui.panels.prover_bars import ProofBars, StageLegend

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QRect, QSize
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from app.snapshots import Snapshot
+from app.snapshot.views import Snapshot
 from ui.shell.governor import EVERY_PICTURE
 from ui.theme.theme import Theme
 from ui.viewmodels.status import StatusItem, make_status

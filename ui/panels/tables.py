@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QTabBar, QVBoxLayout
 
-from app.snapshots import Snapshot
+from app.snapshot.views import Snapshot
 from engine.sequencer.inputs import CancelAll, CancelOrder, Input
 from ui.panels.tables_view import TableView
 from ui.shell.engine_protocol import DeskEngine

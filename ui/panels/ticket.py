@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.snapshots import Snapshot
+from app.snapshot.views import Snapshot
 from engine.errors import ProtocolError
 from engine.sequencer.inputs import PlaceOrder, Side
 from ui.panels.ticket_fields import TicketFields

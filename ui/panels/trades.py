@@ -8,7 +8,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.snapshots import Snapshot
+from app.snapshot.views import Snapshot
 from ui.panels.ladder_view import PAD
 from ui.shell.engine_protocol import DeskEngine
 from ui.theme.theme import Theme

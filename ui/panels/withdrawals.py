@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from app.snapshots import Snapshot
+from app.snapshot.views import Snapshot
 from engine.errors import ProtocolError
 from engine.units import SECOND
 from ui.shell.engine_protocol import DeskEngine

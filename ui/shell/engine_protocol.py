@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from app.snapshots import CandleSeries, Snapshot
+from app.snapshot.views import CandleSeries, Snapshot
 from engine.exchange.config import VenueConfig
 from engine.sequencer.events import Event
 from engine.sequencer.inputs import Input, PlaceOrder

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 
-from app.snapshots import Snapshot
+from app.snapshot.views import Snapshot
 from ui.shell.engine_protocol import DeskEngine
 from ui.shell.governor import Governor, Paced
 

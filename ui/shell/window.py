@@ -9,7 +9,7 @@ from PySide6.QtGui import QCloseEvent, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from app.snapshots import Snapshot
+from app.snapshot.views import Snapshot
 from ui.panels.header import HeaderBar
 from ui.panels.status import StatusBar
 from ui.shell.actions import ActionRegistry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.snapshots import AccountView
+from app.snapshot.views import AccountView
 from engine.errors import OutOfRange, ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.units import PPM, parse_decimal

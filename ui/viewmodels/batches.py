@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.snapshots import BatchView, Snapshot
+from app.snapshot.views import BatchView, Snapshot
 from engine.units import SECOND
 from ui.viewmodels.wording import NOTHING, Tone, bytes_text, gas_text, plural, seconds_text, share_text, stamp_text
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.snapshots import CandleSeries, Snapshot
+from app.snapshot.views import CandleSeries, Snapshot
 from engine.exchange.config import MarketConfig
 from engine.units import HOUR, MINUTE, PPM, SECOND
 from ui.viewmodels.wording import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from app.snapshots import MarketView, OrderView
+from app.snapshot.views import MarketView, OrderView
 from engine.exchange.config import MarketConfig
 from engine.units import format_decimal
 from ui.viewmodels.wording import price_text, size_text

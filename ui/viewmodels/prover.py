@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.snapshots import BatchView, SecurityTerm, Snapshot, WorkerView
+from app.snapshot.views import BatchView, SecurityTerm, Snapshot, WorkerView
 from ui.viewmodels.header import Fact
 from ui.viewmodels.prover_bars import is_given_up, next_words, reason_words
 from ui.viewmodels.tables import Cell, Column, Row, TableSpec

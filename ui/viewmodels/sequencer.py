@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.snapshots import SequencerView, Snapshot
+from app.snapshot.views import SequencerView, Snapshot
 from engine.exchange.config import VenueConfig
 from engine.units import SECOND
 from ui.viewmodels.account import Figure

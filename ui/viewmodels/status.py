@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.snapshots import Snapshot, ThreadView, WorkerView
+from app.snapshot.views import Snapshot, ThreadView, WorkerView
 from ui.viewmodels.header import speed_text
 from ui.viewmodels.wording import count_text, plural, seconds_text, share_text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from app.snapshots import BatchView, FillView, Snapshot
+from app.snapshot.views import BatchView, FillView, Snapshot
 from engine.exchange.config import MarketConfig, VenueConfig
 from ui.viewmodels.tables import Cell, Column, Row, TableSpec
 from ui.viewmodels.tables_live import most_price_decimals

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from app.snapshots import AccountView, OrderView, PositionView
+from app.snapshot.views import AccountView, OrderView, PositionView
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.sequencer.inputs import PlaceOrder
 from ui.viewmodels.tables import Cell, Column, Row, TableSpec

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from app.snapshots import AccountView, MarketView
+from app.snapshot.views import AccountView, MarketView
 from engine.errors import OutOfRange, ProtocolError
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.sequencer.inputs import OrderType, PlaceOrder, Side, TimeInForce

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.snapshots import TradePrint
+from app.snapshot.views import TradePrint
 from engine.exchange.config import MarketConfig
 from engine.units import SECOND
 from ui.viewmodels.wording import price_text, size_text, stamp_text

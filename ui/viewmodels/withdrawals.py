@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.snapshots import BatchView, Snapshot, WithdrawalView
+from app.snapshot.views import BatchView, Snapshot, WithdrawalView
 from engine.exchange.config import VenueConfig
 from engine.units import SECOND
 from ui.viewmodels.batches import stage_durations

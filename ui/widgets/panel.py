@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
-from app.snapshots import Snapshot
+from app.snapshot.views import Snapshot
 from ui.shell.engine_protocol import DeskEngine
 from ui.shell.governor import EVERY_PICTURE
 from ui.theme.theme import Theme

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from app.proving.workers.worker import IN_PROCESS, Task, Worker
 from app.runtime.utilisation import BusyShare
-from app.snapshots import WorkerView
+from app.snapshot.views import WorkerView
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 from sample_snapshot import NOW, batch_view, sample_snapshot, sample_threads
 
 from app.pacer import MODES
-from app.snapshots import WorkerView
+from app.snapshot.views import WorkerView
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.units import HOUR, SECOND
 from ui.viewmodels.header import HOLD_PATIENCE, ModeTeller, change_ppm, countdown_text, make_header, speed_text

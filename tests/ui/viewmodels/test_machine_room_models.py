@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sample_snapshot import NOW, batch_view, sample_snapshot
 
-from app.snapshots import WithdrawalView
+from app.snapshot.views import WithdrawalView
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.units import SECOND
 from ui.viewmodels import batches, sequencer, withdrawals

@@ -1,6 +1,6 @@
 """The tape's rows."""
 
-from app.snapshots import TradePrint
+from app.snapshot.views import TradePrint
 from engine.exchange.config import BTC
 from engine.units import SECOND
 from ui.viewmodels.trades import KEEP, TapeModel, aggregated

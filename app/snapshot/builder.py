@@ -9,7 +9,7 @@ import numpy as np
 from app.l1.layer_one import LayerOne
 from app.loop import VenueLoop
 from app.proving.queue import ProverQueue
-from app.snapshots import (
+from app.snapshot.views import (
     AccountView,
     BatchView,
     FillView,
