@@ -12,12 +12,12 @@ from app.ingress import Command
 from app.l1.layer_one import ChainRequest
 from app.loop import ProveAgain
 from app.pacer import MODES, Pacer
-from app.proof_files import proof_path, read_proof_file
 from app.proving.queue import MAX_ATTEMPTS
 from app.runtime.supervisor import Supervised
 from app.session import Session
 from app.snapshot import builder as build
 from app.snapshot.views import CandleSeries, Snapshot, ThreadView
+from app.storage.proof_files import proof_path, read_proof_file
 from engine.errors import ProtocolError, check_range
 from engine.sequencer.candles import CandleArrays
 from engine.sequencer.events import AnyEvent
@@ -109,7 +109,7 @@ class Engine:
 
     def proof_file(self, number: int) -> bytes:
         """The bytes of a batch's proof file, read now. ``ProtocolError`` when the batch is unknown or not proved yet,
-        :class:`app.proof_files.ProofFileError` when the file cannot be read."""
+        :class:`app.storage.proof_files.ProofFileError` when the file cannot be read."""
         digest = self._loop.venue.batch_record(number).digest
         if not digest:
             raise ProtocolError(f"batch {number} has no proof yet", field="batch", value=number)

@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.checkpoints import encode_checkpoint
 from app.ingress import Command, Ingress
-from app.journal import Journal
 from app.l1.layer_one import ChainRequest, LayerOne, SlotDone
 from app.latency import L1_SLOT, proof_due
 from app.proving.queue import MAX_ATTEMPTS, ProverQueue
 from app.runtime import crash_points
+from app.storage.checkpoints import encode_checkpoint
+from app.storage.journal import Journal
 from engine.errors import ProtocolError
 from engine.sequencer.batch import Batch
 from engine.sequencer.events import AnyEvent
@@ -85,7 +85,7 @@ class VenueLoop:
     def apply_commands(self, commands: list[Command]) -> list[AnyEvent]:
         """Number, make durable, apply, acknowledge: in this order, for a group that shares one commit.
 
-        Raises :class:`app.journal.JournalError` when the commit fails and :class:`VenueHalted` ever after.
+        Raises :class:`app.storage.journal.JournalError` when the commit fails and :class:`VenueHalted` ever after.
         """
         if not commands:
             return []

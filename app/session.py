@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from app.checkpoints import stored_checkpoints
-from app.folder_checks import OtherVenue, check_journal_end, check_l1, claim_config, claim_key
-from app.folder_lock import FolderLock
 from app.ingress import Ingress
-from app.journal import Journal
 from app.l1.layer_one import JournalBlocks, LayerOne
 from app.l1.place import claim_ledger
 from app.loop import VenueLoop
 from app.market_setup import MarketSetup, market_setup
 from app.paths import Paths
-from app.proof_files import read_stored
 from app.proving.queue import ProverQueue
+from app.storage.checkpoints import stored_checkpoints
+from app.storage.folder_checks import OtherVenue, check_journal_end, check_l1, claim_config, claim_key
+from app.storage.folder_lock import FolderLock
+from app.storage.journal import Journal
+from app.storage.proof_files import read_stored
 from engine.errors import CorruptData, OutOfRange
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig
 from engine.exchange.tree import AccountTree
@@ -93,7 +93,7 @@ def open_session(
 
     ``make_prover(config, proofs folder, deliver)`` lets tests put another prover in, ``make_verifiers(config)`` other
     contracts behind the exchange; ``l1`` is the URL of a node, None for the embedded chain. Raises
-    :class:`app.folder_lock.FolderInUse`, :class:`OtherVenue`, :class:`app.journal.JournalError`,
+    :class:`app.storage.folder_lock.FolderInUse`, :class:`OtherVenue`, :class:`app.storage.journal.JournalError`,
     :class:`engine.settlement.errors.KeyFileError`, :class:`CorruptData`, and on a
     node :class:`app.l1.place.OtherLedger`, :class:`app.l1.node.NeedsEther` and the NodeErrors.
     """

@@ -12,10 +12,10 @@ import sys
 from collections.abc import Callable, Iterator
 
 from app.commands.replay import stored_config
-from app.folder_checks import check_journal_end
-from app.journal import check_format, newest_checkpoint, read_chain
 from app.paths import Paths, open_paths
 from app.runtime import jit_cache
+from app.storage.folder_checks import check_journal_end
+from app.storage.journal import check_format, newest_checkpoint, read_chain
 from engine.errors import ProtocolError
 
 PINNED = {"PySide6-Essentials": "6.11.2", "PySide6-QtAds": "5.1.1", "pyqtgraph": "0.14."}

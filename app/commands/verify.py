@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from app.proof_files import read_proof_file
 from app.runtime import jit_cache
+from app.storage.proof_files import read_proof_file
 from engine.errors import ProtocolError
 from engine.proving.coverage import COVERED, NOT_COVERED
 from engine.stark.errors import STAGE_MEANINGS, VerificationError

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from app.journal import Journal
 from app.runtime import crash_points
 from app.snapshot.views import ThreadView
+from app.storage.journal import Journal
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.hashing.keccak import keccak256

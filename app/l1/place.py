@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from app.journal import Journal
+from app.storage.journal import Journal
 from engine.errors import UNDECODABLE, CorruptData, ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.settlement.errors import WrongChain

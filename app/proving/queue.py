@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.proof_files import NO_FACTS, ProofFacts, ProofFileError, read_facts, read_stored, store_proof
 from app.proving.workers.member import Item, LiveProof
 from app.proving.workers.pool import Pool
 from app.proving.workers.threads import ThreadWorker, lower_priority, reason_of
@@ -24,6 +23,7 @@ from app.proving.workers.worker import IN_PROCESS, Proved, Report, Source, Worke
 from app.runtime import crash_points, interpreter
 from app.runtime.supervisor import Supervised
 from app.snapshot.views import SecurityTerm, WorkerView
+from app.storage.proof_files import NO_FACTS, ProofFacts, ProofFileError, read_facts, read_stored, store_proof
 from engine.exchange.config import VenueConfig
 from engine.proving.parameters import DEFAULT_PROFILE, Profile
 from engine.sequencer.batch import Batch

@@ -11,7 +11,7 @@ from typing import Any
 import aiosqlite
 import pytest
 
-from app.journal import Journal, JournalClosed, JournalError
+from app.storage.journal import Journal, JournalClosed, JournalError
 from engine.errors import CorruptData
 
 

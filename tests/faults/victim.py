@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.journal import read_chain
 from app.paths import ROOT, open_paths
 from app.runtime.crash_points import MARK
+from app.storage.journal import read_chain
 from engine.sequencer.inputs import AnyInput, ClaimRequested, L1Block, ProofOutcome, decode_input
 
 LIMIT = 180.0

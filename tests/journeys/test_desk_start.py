@@ -12,10 +12,10 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.folder_lock import FolderLock
 from app.paths import Paths, open_paths
 from app.proving.choice import ProvingChoice
 from app.session import open_session
+from app.storage.folder_lock import FolderLock
 from engine.exchange.config import DEFAULT_CONFIG
 from ui.shell import start
 from ui.shell.start import Opener, StartWindow

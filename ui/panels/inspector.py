@@ -13,9 +13,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabBar, QVBoxLayout, QWidget
 
-from app.proof_files import export_proof
 from app.proving.check import Verdict, check_proof
 from app.snapshot.views import BatchView, Snapshot
+from app.storage.proof_files import export_proof
 from ui.panels.inspector_job import Job, Outcome
 from ui.panels.inspector_page import LEFT_COLUMN, RIGHT_COLUMN, InspectorPage
 from ui.shell.engine_protocol import DeskEngine

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from sample_proof import NUMBER, proved_view, sample_proof
 from sample_snapshot import SampleEngine
 
-from app.proof_files import ProofFileError
+from app.storage.proof_files import ProofFileError
 from engine.proving.coverage import COVERED, NOT_COVERED
 from ui.panels.inspector import NOT_CHECKED, READING, InspectorPanel
 

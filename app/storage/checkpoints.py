@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from app.journal import Journal
+from app.storage.journal import Journal
 from engine.errors import UNDECODABLE
 
 

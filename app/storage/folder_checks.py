@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.journal import Journal, JournalError
+from app.storage.journal import Journal, JournalError
 from engine.errors import CorruptData, ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.sequencer.venue import Venue
