@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from app.paths import open_paths
 from app.proving.choice import choice_of
-from app.speed import MAX_SPEED, MIN_SPEED
+from app.venue.speed import MAX_SPEED, MIN_SPEED
 from engine.errors import OutOfRange, ProtocolError
 from engine.units import SECOND
 from ui.display import missing_display
 
 if TYPE_CHECKING:
-    from app.engine import Engine
+    from app.venue.facade import Engine
 
 PICTURE_FLOW_SECONDS = 120
 
@@ -41,9 +41,9 @@ def _without_display(options: argparse.Namespace, why: str) -> int:
     """Say so, play the round trip headless, keep its report and pictures, say where they are; 0 when all went well."""
     from app.commands.progress import TerminalProgress
     from app.commands.run import new_run_folder, play, print_step
-    from app.engine import Engine
     from app.runtime.warmup import warm_up
     from app.scenarios.report import write_report
+    from app.venue.facade import Engine
 
     print(f"{why}: playing the round-trip scenario here instead of opening the window.")
     warm_up(TerminalProgress(sys.stdout))
@@ -69,9 +69,9 @@ def screenshots(options: argparse.Namespace) -> int:
     """A venue in a folder of its own plays recorded flow with a user's trade in it; then the window is drawn."""
     from app.commands.progress import TerminalProgress
     from app.commands.run import new_run_folder
-    from app.engine import Engine
     from app.runtime.warmup import warm_up
-    from app.session import open_session
+    from app.venue.facade import Engine
+    from app.venue.session import open_session
     from ui.picture_play import play_for_pictures
 
     folder = Path(options.folder)

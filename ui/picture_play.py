@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.l1.layer_one import ChainRequest
-from app.session import Session
+from app.venue.session import Session
 from engine.sequencer.inputs import PlaceOrder, RequestWithdrawal, Side
 from engine.units import FIXED_ONE, QUANTUM, SECOND
 

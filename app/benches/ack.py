@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from app.commands.bench import result
-from app.engine import Engine
-from app.ingress import Command
 from app.paths import open_paths
 from app.runtime.warmup import warm_up
-from app.session import open_session
+from app.venue.facade import Engine
+from app.venue.ingress import Command
+from app.venue.session import open_session
 from engine.sequencer.inputs import CancelOrder, PlaceOrder
 
 COMMANDS, QUICK_COMMANDS = 4000, 300

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from app.market_setup import market_setup
 from app.paths import Paths, open_paths
-from app.session import new_venue
 from app.storage.journal import JournalError, check_format, read_chain, read_meta
+from app.venue.market_setup import market_setup
+from app.venue.session import new_venue
 from engine.errors import UNDECODABLE, CorruptData
 from engine.exchange.config import VenueConfig
 from engine.sequencer.batch import root_bytes

@@ -13,14 +13,14 @@ from typing import Any
 
 import msgspec
 
-from app.market_setup import account_seed
 from app.paths import ROOT, Paths, open_paths
 from app.proving.choice import ProvingChoice, choice_of
 from app.proving.workers.choice import prover_with
 from app.scenarios import round_trip
 from app.scenarios.journey import Journey, Say
 from app.scenarios.report import build_report, write_report
-from app.session import Session, open_session
+from app.venue.market_setup import account_seed
+from app.venue.session import Session, open_session
 from engine.errors import ProtocolError
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.sequencer.batch import root_bytes

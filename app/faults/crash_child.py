@@ -30,14 +30,14 @@ jit_cache.prepare()  # before anything imports numba
 
 import msgspec  # noqa: E402
 
-from app.engine import Engine  # noqa: E402
-from app.ingress import Command  # noqa: E402
-from app.invariants import all_invariants  # noqa: E402
 from app.l1.layer_one import ChainRequest  # noqa: E402
 from app.paths import open_paths  # noqa: E402
 from app.proving.queue import ProverQueue, Verify  # noqa: E402
 from app.proving.workers.threads import Prove, ThreadWorker  # noqa: E402
-from app.session import Session, open_session  # noqa: E402
+from app.venue.facade import Engine  # noqa: E402
+from app.venue.ingress import Command  # noqa: E402
+from app.venue.invariants import all_invariants  # noqa: E402
+from app.venue.session import Session, open_session  # noqa: E402
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig  # noqa: E402
 from engine.exchange.tree import AccountTree  # noqa: E402
 from engine.proving.job import ProofJob, decode_job  # noqa: E402

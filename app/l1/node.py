@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.l1.place import OtherLedger
-from app.market_setup import MarketSetup
+from app.venue.market_setup import MarketSetup
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.settlement.chain import BlockStore

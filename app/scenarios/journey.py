@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from app.session import Session
+from app.venue.session import Session
 from engine.errors import ProtocolError
 from engine.sequencer.events import AnyEvent, Rejected
 from engine.sequencer.inputs import Input

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.l1.layer_one import ChainRequest
 from app.scenarios.journey import Journey
-from app.session import USER_DEPOSIT
+from app.venue.session import USER_DEPOSIT
 from engine.sequencer.events import Fill, FundingPaid
 from engine.sequencer.inputs import CancelOrder, PlaceOrder, RequestWithdrawal
 from engine.sequencer.preview import preview_order

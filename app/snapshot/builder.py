@@ -7,7 +7,6 @@ import time
 import numpy as np
 
 from app.l1.layer_one import LayerOne
-from app.loop import VenueLoop
 from app.proving.queue import ProverQueue
 from app.snapshot.views import (
     AccountView,
@@ -22,6 +21,7 @@ from app.snapshot.views import (
     TradePrint,
     WithdrawalView,
 )
+from app.venue.loop import VenueLoop
 from engine.exchange.margin import Margin, liquidation_price
 from engine.exchange.state import AccountState
 from engine.sequencer.batch import root_bytes

@@ -11,7 +11,7 @@ import msgspec
 
 from app.faults.crash_child import stand_in_prover
 from app.paths import open_paths
-from app.session import MakeProver, Session, open_session
+from app.venue.session import MakeProver, Session, open_session
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig
 from engine.sequencer.events import AnyEvent
 from engine.sequencer.inputs import ClockStep, L1Deposit

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from app_world import SMALL
 
-from app.engine import Engine
 from app.faults.crash_child import stand_in_prover
-from app.ingress import BadCommand, IngressFull
 from app.paths import open_paths
 from app.proving.check import check_proof
-from app.session import USER_WALLET, open_session
 from app.snapshot.views import Snapshot
 from app.storage.journal import JournalError
 from app.storage.proof_files import ProofFileError
+from app.venue.facade import Engine
+from app.venue.ingress import BadCommand, IngressFull
+from app.venue.session import USER_WALLET, open_session
 from engine.errors import OutOfRange, ProtocolError
 from engine.sequencer.events import Accepted, Fill, OrderClosed, OrderRested, Rejected, WithdrawalStage
 from engine.sequencer.inputs import (

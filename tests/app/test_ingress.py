@@ -9,7 +9,7 @@ from app_world import OWNER, STRANGER, l1_deposit, quiet_venue
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.ingress import BadCommand, Command, Ingress, IngressFull
+from app.venue.ingress import BadCommand, Command, Ingress, IngressFull
 from engine.sequencer.inputs import (
     CancelAll,
     CancelOrder,

@@ -14,12 +14,12 @@ from anvil_node import Anvil, anvil, connected
 from app_world import SMALL, opened, run
 
 from app.commands.replay import replay
-from app.invariants import all_invariants
 from app.l1.layer_one import ChainRequest, node
 from app.l1.node import NeedsEther
 from app.l1.place import OtherLedger
 from app.paths import open_paths
-from app.session import USER_DEPOSIT, Session
+from app.venue.invariants import all_invariants
+from app.venue.session import USER_DEPOSIT, Session
 from engine.errors import ProtocolError
 from engine.sequencer.batch import root_bytes
 from engine.sequencer.inputs import PlaceOrder, RequestWithdrawal

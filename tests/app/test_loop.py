@@ -13,13 +13,13 @@ import pytest
 from app_world import opened, run
 
 from app.faults.crash_child import stand_in_proof, stand_in_prover
-from app.ingress import Command
 from app.l1.layer_one import USER_TRANSACTIONS, ChainRequest
-from app.latency import L1_SLOT, proof_due
-from app.loop import ProveAgain, VenueHalted
 from app.proving.queue import MAX_ATTEMPTS, ProverQueue
-from app.session import USER_WALLET, Session
 from app.storage.journal import JournalError
+from app.venue.ingress import Command
+from app.venue.latency import L1_SLOT, proof_due
+from app.venue.loop import ProveAgain, VenueHalted
+from app.venue.session import USER_WALLET, Session
 from engine.errors import ProtocolError
 from engine.proving.job import decode_job
 from engine.sequencer.events import Accepted, BatchStage

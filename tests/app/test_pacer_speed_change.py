@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app import pacer as pacing
-from app.pacer import Pacer, venue_step
+from app.venue import pacer as pacing
+from app.venue.pacer import Pacer, venue_step
 from engine.units import SECOND
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from app_world import opened
 
-from app.pacer import MODES, Pacer, venue_step
+from app.venue.pacer import MODES, Pacer, venue_step
 from engine.errors import OutOfRange
 from engine.units import SECOND
 

@@ -16,7 +16,7 @@ from web3 import HTTPProvider, Web3
 
 from app.commands.replay import replay
 from app.paths import open_paths
-from app.session import Session, open_session
+from app.venue.session import Session, open_session
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.prover import verify_file
 from engine.sequencer.batch import root_bytes

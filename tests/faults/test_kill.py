@@ -16,11 +16,11 @@ import pytest
 from victim import Kill, Life, Victim, check_acknowledged, check_death, check_opened
 
 from app.commands.replay import stored_config
-from app.market_setup import market_setup
 from app.paths import ROOT, open_paths
 from app.runtime.crash_points import POINTS
-from app.session import USER_DEPOSIT, USER_WALLET, new_venue
 from app.storage.journal import read_chain
+from app.venue.market_setup import market_setup
+from app.venue.session import USER_DEPOSIT, USER_WALLET, new_venue
 from engine.sequencer.events import AnyEvent, BatchStage, DepositCredited, WithdrawalStage
 from engine.sequencer.inputs import AnyInput, L1Block, decode_input
 from engine.sequencer.venue import Venue

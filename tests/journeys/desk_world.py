@@ -14,10 +14,10 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.engine import Engine
 from app.paths import open_paths
-from app.session import open_session
 from app.snapshot.views import AccountView, Snapshot
+from app.venue.facade import Engine
+from app.venue.session import open_session
 from ui.desk import make_window
 from ui.panels.account import AccountPanel
 from ui.panels.batches import BatchesPanel

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from app.paths import Paths, open_paths
 from app.proving.choice import ProvingChoice
-from app.session import open_session
 from app.storage.folder_lock import FolderLock
+from app.venue.session import open_session
 from engine.exchange.config import DEFAULT_CONFIG
 from ui.shell import start
 from ui.shell.start import Opener, StartWindow
@@ -125,7 +125,7 @@ def test_a_venue_of_another_statement_is_refused_in_words(
     qtbot: QtBot, paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as older:
-        older.setattr("app.session.statement_id", lambda shape: bytes(31) + b"\x07")
+        older.setattr("app.venue.session.statement_id", lambda shape: bytes(31) + b"\x07")
         open_session(paths).close()
     window = opened_with_failure(qtbot, paths)
     assert "another version" in window.stage.text()

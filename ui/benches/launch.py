@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from app.commands.bench import result
-from app.loop import CHECKPOINT_BATCHES
 from app.paths import ROOT, open_paths
 from app.runtime.warmup import warm_up
-from app.session import open_session
+from app.venue.loop import CHECKPOINT_BATCHES
+from app.venue.session import open_session
 from engine.units import MINUTE, SECOND
 
 FLOW, QUICK_FLOW = 60 * MINUTE, 2 * MINUTE

@@ -14,9 +14,9 @@ def main(folder: str, started: float) -> None:
     """Open the desk as ``main.py desk`` does, without the start window, and quit at the first moved book."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     jit_cache.prepare()
-    from app.engine import Engine
     from app.paths import open_paths
-    from app.session import open_session
+    from app.venue.facade import Engine
+    from app.venue.session import open_session
     from ui.desk import make_application, make_window
 
     stages = {"imports": time.time() - started}

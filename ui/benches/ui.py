@@ -17,11 +17,11 @@ import numpy as np
 from PySide6.QtCore import QTimer
 
 from app.commands.bench import result
-from app.engine import Engine
 from app.paths import open_paths
 from app.runtime import interpreter
 from app.runtime.warmup import warm_up
-from app.session import open_session
+from app.venue.facade import Engine
+from app.venue.session import open_session
 
 SIZE = (1920, 1080)
 SPEED = 1.0

@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QGraphicsScene, QGraphicsView, QHBoxLayout, QPushButton, QVBoxLayout
 
-from app.pacer import venue_step
 from app.snapshot.views import CandleSeries, Snapshot
+from app.venue.pacer import venue_step
 from engine.units import SECOND
 from ui.panels.chart_axes import PriceAxis, TimeAxis
 from ui.panels.chart_items import CandleItem, CrosshairItem, OverlayItem

@@ -1,4 +1,4 @@
-"""What the window may ask of the engine. app.engine implements it; tests and pictures use a stand-in."""
+"""What the window may ask of the engine. app.venue.facade implements it; tests and pictures use a stand-in."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from ui.shell.signals import closing_on_signals
 from ui.theme.theme import Theme
 
 if TYPE_CHECKING:
-    from app.engine import Engine
+    from app.venue.facade import Engine
 
 WIDTH = 460
 
@@ -59,9 +59,9 @@ class Opener(QObject):
 
             warm_up_trading(self._progress)
             self._progress("loading the engine", 0.0)
-            from app.engine import Engine
             from app.proving.workers.choice import prover_with
-            from app.session import open_session
+            from app.venue.facade import Engine
+            from app.venue.session import open_session
 
             make_prover = prover_with(self._proving)
             session = open_session(self._paths, progress=self._progress, make_prover=make_prover, l1=self._l1)

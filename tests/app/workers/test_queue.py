@@ -17,7 +17,7 @@ from app.faults.crash_child import stand_in_proof, stand_in_verify
 from app.paths import open_paths
 from app.proving.queue import ProverQueue
 from app.proving.workers.threads import NICE, ThreadWorker, lower_priority, prove_job
-from app.session import Session
+from app.venue.session import Session
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.job import decode_job
 from engine.settlement.keys import demo_key, role_key

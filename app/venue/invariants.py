@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.session import Session
+from app.venue.session import Session
 
 
 def all_invariants(session: Session) -> dict[str, bool | str]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from app.loop import VenueLoop
-from app.speed import MAX_FLOW_SPEED, MAX_SPEED, MIN_SPEED
+from app.venue.loop import VenueLoop
+from app.venue.speed import MAX_FLOW_SPEED, MAX_SPEED, MIN_SPEED
 from engine.errors import OutOfRange
 from engine.units import SECOND
 

@@ -1,6 +1,6 @@
 """The sequencer's loop: number, journal, apply, acknowledge; the clock, the proofs' due times, the L1 slots.
 
-One thread runs it in the desk (:mod:`app.pacer`); a scenario calls the same methods step by step.
+One thread runs it in the desk (:mod:`app.venue.pacer`); a scenario calls the same methods step by step.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.ingress import Command, Ingress
 from app.l1.layer_one import ChainRequest, LayerOne, SlotDone
-from app.latency import L1_SLOT, proof_due
 from app.proving.queue import MAX_ATTEMPTS, ProverQueue
 from app.runtime import crash_points
 from app.storage.checkpoints import encode_checkpoint
 from app.storage.journal import Journal
+from app.venue.ingress import Command, Ingress
+from app.venue.latency import L1_SLOT, proof_due
 from engine.errors import ProtocolError
 from engine.sequencer.batch import Batch
 from engine.sequencer.events import AnyEvent

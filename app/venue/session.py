@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from app.ingress import Ingress
 from app.l1.layer_one import JournalBlocks, LayerOne
 from app.l1.place import claim_ledger
-from app.loop import VenueLoop
-from app.market_setup import MarketSetup, market_setup
 from app.paths import Paths
 from app.proving.queue import ProverQueue
 from app.storage.checkpoints import stored_checkpoints
@@ -22,6 +19,9 @@ from app.storage.folder_checks import OtherVenue, check_journal_end, check_l1, c
 from app.storage.folder_lock import FolderLock
 from app.storage.journal import Journal
 from app.storage.proof_files import read_stored
+from app.venue.ingress import Ingress
+from app.venue.loop import VenueLoop
+from app.venue.market_setup import MarketSetup, market_setup
 from engine.errors import CorruptData, OutOfRange
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig
 from engine.exchange.tree import AccountTree
