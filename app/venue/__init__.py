@@ -1,0 +1,1 @@
+"""A running venue: facade, session, loop, ingress, pacer, clock speed, market set-up."""

@@ -14,7 +14,8 @@ from anvil_node import Anvil, anvil, connected
 from app_world import SMALL, opened, run
 
 from app.commands.replay import replay
-from app.l1.layer_one import ChainRequest, node
+from app.l1 import node as l1_node
+from app.l1.layer_one import ChainRequest
 from app.l1.node import NeedsEther
 from app.l1.place import OtherLedger
 from app.paths import open_paths

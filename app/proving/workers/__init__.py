@@ -1,0 +1,1 @@
+"""Who proves: threads, a child process, the members of a Dask cluster."""

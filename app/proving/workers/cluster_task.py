@@ -1,4 +1,4 @@
-"""What runs on a worker of a Dask cluster. Only bytes go back: reports as :mod:`app.proving.workers.worker` encodes them."""
+"""What runs on a worker of a Dask cluster. Only bytes go back, as :mod:`app.proving.workers.worker` encodes reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The child of :class:`app.proving.workers.process.ProcessWorker`: ``python -m app.proving.workers.process_child FD``."""
+"""The child of a ``ProcessWorker``: ``python -m app.proving.workers.process_child FD``."""
 
 from __future__ import annotations
 
