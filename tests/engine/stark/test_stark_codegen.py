@@ -6,7 +6,6 @@ import dataclasses
 from types import ModuleType
 
 import pytest
-from regenerate_programs import FOLDER, sources
 from stark_toys import FAST, cubes, cubes_witness
 
 from engine.stark.codegen import generate_module, matching, program_of
@@ -47,14 +46,6 @@ def test_a_stale_module_is_refused() -> None:
     traces, publics, terms = cubes_witness()
     with pytest.raises(StatementError):
         prove(other, traces, publics, terms, FAST, kernels={"caller": module})
-
-
-def test_the_committed_programs_are_what_the_tables_give() -> None:
-    """After a change of a table: python tests/engine/stark/regenerate_programs.py"""
-    expected = sources()
-    assert {path.name for path in FOLDER.glob("*.py")} == {"__init__.py", *expected}
-    for name, source in expected.items():
-        assert (FOLDER / name).read_text() == source, name
 
 
 def test_matching_modules_are_chosen_by_digest() -> None:

@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from engine.stark.generated import path, poseidon, range_, update
+from engine.proving.generated import path, poseidon, range_, update
 
 MODULES: dict[str, ModuleType] = {"poseidon": poseidon, "path": path, "update": update, "range": range_}
