@@ -24,9 +24,9 @@ from engine.hashing.poseidon_constants import WIDTH
 from engine.hashing.poseidon_kernels import witness_rows
 from engine.proving.parameters import PARAMETERS
 from engine.proving.tables.poseidon import poseidon_columns, round_constraints
-from engine.stark.air import Constraint, Statement, Table
-from engine.stark.expression import Public
-from engine.stark.layout import layout_of
+from engine.stark.air.expression import Public
+from engine.stark.air.layout import layout_of
+from engine.stark.air.table import Constraint, Statement, Table
 from engine.stark.parameters import Parameters
 from engine.stark.prover import prove
 from engine.stark.security import assess, choose_parameters

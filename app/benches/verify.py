@@ -23,7 +23,7 @@ from engine.settlement.errors import Reverted
 from engine.settlement.transactions import address_of, decode_transaction
 from engine.settlement.verifier.client import VerifierClient, split_proof
 from engine.settlement.verifier.deployment import VerifierSetup, deployment_transactions
-from engine.stark.layout import layout_of
+from engine.stark.air.layout import layout_of
 
 ROUNDS = 15
 SMALL, FULL = 64, 4096

@@ -7,8 +7,8 @@ from pathlib import Path
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.shape import venue_shape
 from engine.proving.statement import build_statement
-from engine.stark.codegen import generate_module
-from engine.stark.layout import layout_of
+from engine.stark.air.codegen import generate_module
+from engine.stark.air.layout import layout_of
 
 FOLDER = Path(__file__).parent / "generated"
 MODULE_NAMES = {"range": "range_"}  # a module must not shadow a builtin

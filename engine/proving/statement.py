@@ -29,8 +29,8 @@ from engine.proving.tables.poseidon import poseidon_table
 from engine.proving.tables.range import range_table
 from engine.proving.tables.update import DEPOSIT, WITHDRAWAL, update_table
 from engine.sequencer.batch import Batch, Digest, ExternalFlow, root_bytes
-from engine.stark.air import PublicTerm, Statement
-from engine.stark.layout import layout_of
+from engine.stark.air.layout import layout_of
+from engine.stark.air.table import PublicTerm, Statement
 
 PUBLIC_COUNT = 52
 ADDRESS_BYTES = 20
@@ -90,7 +90,7 @@ def build_statement(shape: StatementShape) -> Statement:
 
 
 def statement_id(shape: StatementShape) -> bytes:
-    """32 bytes: Keccak-256 over identity, tables, constraints, interactions and buses (``engine.stark.layout``)."""
+    """32 bytes: Keccak-256 over identity, tables, constraints, interactions and buses (``engine.stark.air.layout``)."""
     return layout_of(build_statement(shape)).digest
 
 

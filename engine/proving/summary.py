@@ -23,7 +23,7 @@ from engine.proving.statement import (
     claim_outputs,
     claim_terms,
 )
-from engine.stark.layout import Layout, layout_of
+from engine.stark.air.layout import Layout, layout_of
 from engine.stark.parameters import Parameters
 from engine.stark.proof import DIGEST, Proof, decode, fri_trees
 from engine.stark.schedule import Shape, TreeShape, phase_trees

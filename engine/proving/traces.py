@@ -27,8 +27,8 @@ from engine.proving.witness import (
     padded_height,
 )
 from engine.sequencer.batch import Batch, ExternalFlow
-from engine.stark.expression import Column
-from engine.stark.program import Program, flatten, run
+from engine.stark.air.expression import Column
+from engine.stark.air.program import Program, flatten, run
 from engine.stark.workers import ALONE, Workers
 
 Signed = NDArray[np.int64]

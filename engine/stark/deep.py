@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.koalabear import P, two_adic_generator
+from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout
+from engine.stark.air.rings import ArrayRing
 from engine.stark.domain import point
-from engine.stark.layout import QUOTIENT_CHUNKS, Layout
 from engine.stark.proof import Openings
-from engine.stark.rings import ArrayRing
 
 Words = NDArray[np.uint64]
 

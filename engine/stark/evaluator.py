@@ -20,12 +20,12 @@ from engine.field.extension_kernels import extension_batch_inverse, extension_po
 from engine.field.kernels import batch_inverse, from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
 from engine.field.lanes import aligned_empty
-from engine.stark.constraints import KINDS, kinds_of
+from engine.stark.air.constraints import KINDS, kinds_of
+from engine.stark.air.layout import Layout, TableLayout
+from engine.stark.air.lookup import LookupChallenges, step_of
+from engine.stark.air.lowering import Linear, Lowered, Product, lower
 from engine.stark.domain import domain_points
 from engine.stark.evaluator_kernels import fractions_kernel, multiply_kernel, quotient_kernel
-from engine.stark.layout import Layout, TableLayout
-from engine.stark.lookup import LookupChallenges, step_of
-from engine.stark.lowering import Linear, Lowered, Product, lower
 from engine.stark.reference import next_index
 from engine.stark.workers import ALONE, Workers
 

@@ -1,4 +1,4 @@
-"""Kernels that run a lowered program (``engine.stark.lowering``) over rows, sixteen at a time.
+"""Kernels that run a lowered program (``engine.stark.air.lowering``) over rows, sixteen at a time.
 
 Rows are taken in blocks of ``width`` (16 or a multiple): slot s of the block lies at s * width in ``scratch``, which
 stays in the second-level cache, and each operation walks the block before the next one starts. Montgomery form

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.koalabear import P, two_adic_generator
+from engine.stark.air.rings import ArrayRing
 from engine.stark.domain import bit_reversal, powers, shift
-from engine.stark.rings import ArrayRing
 
 Words = NDArray[np.uint64]
 _P = np.uint64(P)

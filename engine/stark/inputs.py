@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.field.koalabear import TWO_ADICITY, P
-from engine.stark.air import PublicTerm, Table
+from engine.stark.air.layout import Layout
+from engine.stark.air.table import PublicTerm, Table
 from engine.stark.errors import StatementError
-from engine.stark.layout import Layout
 from engine.stark.parameters import Parameters
 
 

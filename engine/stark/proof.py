@@ -37,10 +37,10 @@ from numpy.typing import NDArray
 from engine.field.extension import DEGREE, Extension
 from engine.field.koalabear import P
 from engine.hashing.keccak import keccak256
-from engine.stark.air import PublicTerm
+from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout, TableLayout
+from engine.stark.air.table import PublicTerm
 from engine.stark.errors import VerificationError
 from engine.stark.inputs import heights_problem
-from engine.stark.layout import QUOTIENT_CHUNKS, Layout, TableLayout
 from engine.stark.parameters import Parameters
 from engine.stark.schedule import Shape, TreeShape, make_shape, phase_trees
 

@@ -19,8 +19,10 @@ from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
 from engine.stark import evaluator, reference
-from engine.stark.air import PublicTerm, Statement
-from engine.stark.codegen import program_of
+from engine.stark.air.codegen import program_of
+from engine.stark.air.layout import QUOTIENT_CHUNKS, layout_of
+from engine.stark.air.lookup import LookupChallenges, make_challenges
+from engine.stark.air.table import PublicTerm, Statement
 from engine.stark.commitment import Commitment, Matrix, Phase, commit
 from engine.stark.deep import Batch, make_batch, next_point
 from engine.stark.domain import shift
@@ -30,8 +32,6 @@ from engine.stark.folding import blocks, fold, mix
 from engine.stark.fri import interpolate_final
 from engine.stark.grinding import least_nonce
 from engine.stark.inputs import check_publics, check_traces
-from engine.stark.layout import QUOTIENT_CHUNKS, layout_of
-from engine.stark.lookup import LookupChallenges, make_challenges
 from engine.stark.memory import SHARED, Lease
 from engine.stark.opening import (
     barycentric_weights,
@@ -385,7 +385,7 @@ def prove(
     ends the work with :class:`ProvingCancelled`. Raises :class:`StatementError` for input of the wrong shape; that the
     traces satisfy the statement is not checked here. ``plain`` evaluates constraints by numpy, to the same bytes.
     ``threads`` share the work of most stages; the bytes do not depend on their number. ``kernels``: modules written by
-    ``engine.stark.codegen``, by table; other tables are lowered here, once a process.
+    ``engine.stark.air.codegen``, by table; other tables are lowered here, once a process.
     """
     with Workers(threads, cancelled) as workers:
         return Prover(

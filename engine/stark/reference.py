@@ -1,6 +1,6 @@
 """The prover's arithmetic written plainly in numpy: auxiliary columns, quotient, checks of a witness.
 
-Canonical uint64 arrays, a whole domain at a time, by the same code as the verifier (``engine.stark.constraints``). The
+Canonical uint64 arrays, a whole domain at a time, by the same code as the verifier (``engine.stark.air.constraints``). The
 compiled evaluator (``engine.stark.evaluator``) must give the same bytes; tests compare them.
 """
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from engine.field.extension import DEGREE, Extension
 from engine.field.koalabear import P, two_adic_generator
-from engine.stark.constraints import Row, combine, constraint_values
+from engine.stark.air.constraints import Row, combine, constraint_values
+from engine.stark.air.layout import TableLayout
+from engine.stark.air.lookup import LookupChallenges, fractions, step_of
+from engine.stark.air.program import run
+from engine.stark.air.rings import ArrayRing, Ring
 from engine.stark.domain import bit_reversal, domain_points
-from engine.stark.layout import TableLayout
-from engine.stark.lookup import LookupChallenges, fractions, step_of
-from engine.stark.program import run
-from engine.stark.rings import ArrayRing, Ring
 
 Words = NDArray[np.uint64]
 _P = np.uint64(P)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.stark.layout import QUOTIENT_CHUNKS, Layout
+from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout
 from engine.stark.parameters import Parameters
 
 EXTENSION = 5

@@ -39,9 +39,9 @@ from typing import Literal
 
 from engine.field.extension import DEGREE
 from engine.field.koalabear import P
-from engine.stark.air import MAX_DEGREE
+from engine.stark.air.layout import Layout
+from engine.stark.air.table import MAX_DEGREE
 from engine.stark.errors import StatementError
-from engine.stark.layout import Layout
 from engine.stark.parameters import Parameters
 from engine.stark.schedule import Shape, make_shape
 

@@ -27,14 +27,15 @@ from engine.field import extension
 from engine.field.extension import Extension
 from engine.field.koalabear import P
 from engine.stark import security
-from engine.stark.air import PublicTerm, Statement
-from engine.stark.constraints import Row, combine, constraint_values, identity_holds
+from engine.stark.air.constraints import Row, combine, constraint_values, identity_holds
+from engine.stark.air.layout import Layout, layout_of
+from engine.stark.air.lookup import LookupChallenges, check_counts, make_challenges, public_sum, step_of
+from engine.stark.air.rings import ArrayRing, PointRing, Ring
+from engine.stark.air.table import PublicTerm, Statement
 from engine.stark.deep import evaluate_queries, make_batch
 from engine.stark.errors import Stage, VerificationError
 from engine.stark.fri import evaluate_final, fold_blocks, inverse_points, place
 from engine.stark.inputs import check_publics
-from engine.stark.layout import Layout, layout_of
-from engine.stark.lookup import LookupChallenges, check_counts, make_challenges, public_sum, step_of
 from engine.stark.merkle import openings_match
 from engine.stark.parameters import Parameters
 from engine.stark.proof import (
@@ -47,7 +48,6 @@ from engine.stark.proof import (
     public_digest,
     statement_digest,
 )
-from engine.stark.rings import ArrayRing, PointRing, Ring
 from engine.stark.schedule import Shape, phase_trees
 from engine.stark.transcript import Transcript
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.field.koalabear import P
-from engine.stark.air import PublicTerm, Statement
+from engine.stark.air.layout import TableLayout, layout_of
+from engine.stark.air.program import Program, run
+from engine.stark.air.rings import ArrayRing
+from engine.stark.air.table import PublicTerm, Statement
 from engine.stark.inputs import check_publics, check_traces
-from engine.stark.layout import TableLayout, layout_of
 from engine.stark.parameters import Parameters
-from engine.stark.program import Program, run
-from engine.stark.rings import ArrayRing
 
 Words = NDArray[np.uint64]
 

@@ -1,4 +1,4 @@
-"""Lowered programs of the venue's tables, written by ``engine.stark.codegen`` for the default configuration.
+"""Lowered programs of the venue's tables, written by ``engine.stark.air.codegen`` for the default configuration.
 
 Pass ``matching(MODULES, layout)`` to ``prove``: tables of another shape (another tree height, other markets) are
 lowered when they are first proved.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.stark.expression import Column, Constant, Expression
+from engine.stark.air.expression import Column, Constant, Expression
 
 
 class ColumnList:

@@ -14,8 +14,8 @@ from engine.exchange.leaf import BLOCK, HEADER_WORDS, LEAF_DOMAIN, LIMBS, POSITI
 from engine.proving.shape import BUS_POSEIDON, BUS_RANGE, StatementShape
 from engine.proving.tables.columns import ColumnList, boolean, total
 from engine.proving.tables.poseidon import CAPACITY_HALF, RATE_HALF, poseidon_tuple
-from engine.stark.air import Constraint, Interaction
-from engine.stark.expression import Column, Constant, Expression
+from engine.stark.air.expression import Column, Constant, Expression
+from engine.stark.air.table import Constraint, Interaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from engine.proving.shape import BUS_PATH_END, BUS_PATH_START, BUS_POSEIDON, StatementShape
 from engine.proving.tables.columns import ColumnList, boolean
 from engine.proving.tables.poseidon import RATE_HALF, poseidon_tuple
-from engine.stark.air import Constraint, Interaction, Table
-from engine.stark.expression import Column, Expression
+from engine.stark.air.expression import Column, Expression
+from engine.stark.air.table import Constraint, Interaction, Table
 
 NODE = 8
 

@@ -15,8 +15,8 @@ from engine.hashing.poseidon import CUBES_COLUMN, MDS, WITNESS_COLUMNS, partial_
 from engine.hashing.poseidon_constants import HALF_FULL_ROUNDS, PARTIAL_ROUNDS, ROUND_CONSTANTS, WIDTH
 from engine.proving.shape import BUS_POSEIDON
 from engine.proving.tables.columns import ColumnList, total
-from engine.stark.air import Constraint, Interaction, Table
-from engine.stark.expression import Column, Expression, as_expression
+from engine.stark.air.expression import Column, Expression, as_expression
+from engine.stark.air.table import Constraint, Interaction, Table
 
 RATE_HALF = 0
 CAPACITY_HALF = 1

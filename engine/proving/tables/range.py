@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from engine.proving.shape import BUS_RANGE, StatementShape
 from engine.proving.tables.columns import ColumnList
-from engine.stark.air import Constraint, Interaction, Table
-from engine.stark.expression import Column
+from engine.stark.air.expression import Column
+from engine.stark.air.table import Constraint, Interaction, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,8 @@ from engine.proving.tables.leaf_columns import (
     slot_checks,
     sponge_interactions,
 )
-from engine.stark.air import Constraint, Interaction, Table
-from engine.stark.expression import Column, Expression, Public, as_expression
+from engine.stark.air.expression import Column, Expression, Public, as_expression
+from engine.stark.air.table import Constraint, Interaction, Table
 
 DEPOSIT = 0
 WITHDRAWAL = 1

@@ -19,7 +19,7 @@ from engine.settlement.transactions import MAX_GAS_LIMIT, sign_transaction
 from engine.settlement.verifier.context import batches, context_digest, context_words, draw
 from engine.settlement.verifier.deployment import VerifierAddresses, VerifierSetup
 from engine.settlement.verifier.encoding import ROW_WORDS, WORD, QueryOpening, joined_rows, query_openings
-from engine.stark.air import PublicTerm
+from engine.stark.air.table import PublicTerm
 from engine.stark.proof import decode, public_digest, query_bytes
 
 MAX_BATCH = 20

@@ -1,7 +1,7 @@
 """Constraints lowered to the programs that the constraint contracts run, from the same symbolic expressions.
 
 A program evaluates, at the out-of-domain point, a range of the constraints of some tables, LogUp's included, and sums
-them with powers of the constraint challenge, kind of rows by kind of rows (``engine.stark.constraints``). What does not
+them with powers of the constraint challenge, kind of rows by kind of rows (``engine.stark.air.constraints``). What does not
 fit one contract's code is split into several programs, whose sums add up.
 
 It works on registers, one extension element each; every instruction writes the next free one. At the start they hold
@@ -29,11 +29,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.field.koalabear import P
-from engine.stark.constraints import KINDS, kinds_of
+from engine.stark.air.constraints import KINDS, kinds_of
+from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout, TableLayout
+from engine.stark.air.program import Node
+from engine.stark.air.program import Program as Expressions
 from engine.stark.errors import StatementError
-from engine.stark.layout import QUOTIENT_CHUNKS, Layout, TableLayout
-from engine.stark.program import Node
-from engine.stark.program import Program as Expressions
 
 MUL, DOT, SUM, SCALE = range(4)
 REGISTER_BITS = 12

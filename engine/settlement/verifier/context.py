@@ -16,9 +16,9 @@ from engine.field.extension import Extension
 from engine.hashing.keccak import keccak256
 from engine.settlement.abi import encode_arguments
 from engine.settlement.verifier.packing import pack
+from engine.stark.air.layout import Layout
 from engine.stark.deep import Batch, make_batch
 from engine.stark.errors import VerificationError
-from engine.stark.layout import Layout
 from engine.stark.parameters import Parameters
 from engine.stark.proof import Proof, encode_extensions
 from engine.stark.schedule import Shape

@@ -13,9 +13,9 @@ from engine.settlement.verifier.codegen import ConstraintProgram, input_register
 from engine.settlement.verifier.context import FACT_WORD, MAX_GROUPS
 from engine.settlement.verifier.encoding import ROW_WORDS
 from engine.stark import security
-from engine.stark.constraints import KINDS
+from engine.stark.air.constraints import KINDS
+from engine.stark.air.layout import Layout, TableLayout
 from engine.stark.errors import StatementError
-from engine.stark.layout import Layout, TableLayout
 from engine.stark.parameters import Parameters
 from engine.stark.schedule import EXTENSION, Shape, make_shape, phase_widths
 

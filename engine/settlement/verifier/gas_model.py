@@ -18,7 +18,7 @@ from engine.proving.statement import build_statement
 from engine.settlement.transactions import BASE_GAS, FLOOR_TOKEN_GAS, STANDARD_TOKEN_GAS
 from engine.settlement.verifier.client import MAX_BATCH
 from engine.stark import security
-from engine.stark.layout import QUOTIENT_CHUNKS, Layout, layout_of
+from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout, layout_of
 from engine.stark.parameters import Parameters
 from engine.stark.proof import fri_trees
 from engine.stark.schedule import Shape, make_shape, phase_trees

@@ -27,7 +27,7 @@ from engine.settlement.verifier.deployment import (
     programs,
     queries_code,
 )
-from engine.stark.layout import layout_of
+from engine.stark.air.layout import layout_of
 
 FIRST_NONCE = 2
 """Of the deployer's nonces, the first that creates a verifier contract."""

@@ -11,8 +11,8 @@ from app.benches.prove_poseidon import BUDGET_NANOSECONDS, Case, _prove, measure
 from app.cli import BENCHES, WINDOW_BENCHES
 from engine.hashing.poseidon import permute
 from engine.proving.parameters import PARAMETERS
+from engine.stark.air.layout import layout_of
 from engine.stark.errors import VerificationError
-from engine.stark.layout import layout_of
 from engine.stark.prover import STAGES
 from engine.stark.verifier import verify
 

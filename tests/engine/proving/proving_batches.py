@@ -14,9 +14,9 @@ from engine.proving.shape import BUSES, StatementShape
 from engine.proving.statement import build_statement
 from engine.proving.traces import build_traces
 from engine.sequencer.batch import Batch, ExternalFlow
-from engine.stark.air import PublicTerm, Statement
-from engine.stark.layout import layout_of
-from engine.stark.program import Program, run
+from engine.stark.air.layout import layout_of
+from engine.stark.air.program import Program, run
+from engine.stark.air.table import PublicTerm, Statement
 
 SMALL = StatementShape(tree_height=4, max_positions=2, limb_bits=8)
 

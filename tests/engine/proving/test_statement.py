@@ -35,7 +35,7 @@ from engine.proving.statement import (
     statement_id,
 )
 from engine.sequencer.batch import ExternalFlow, root_bytes
-from engine.stark.layout import layout_of
+from engine.stark.air.layout import layout_of
 from engine.stark.security import assess, choose_parameters
 
 HASH = bytes(range(32))

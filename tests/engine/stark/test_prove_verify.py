@@ -10,7 +10,7 @@ import pytest
 from stark_toys import FAST, cubes, cubes_witness, fibonacci, fibonacci_witness
 
 from engine.hashing.keccak import grind
-from engine.stark.air import PublicTerm
+from engine.stark.air.table import PublicTerm
 from engine.stark.errors import ProvingCancelled, StatementError, VerificationError
 from engine.stark.grinding import least_nonce
 from engine.stark.prover import STAGES, prove

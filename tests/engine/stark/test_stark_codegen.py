@@ -8,10 +8,10 @@ from types import ModuleType
 import pytest
 from stark_toys import FAST, cubes, cubes_witness
 
-from engine.stark.codegen import generate_module, matching, program_of
+from engine.stark.air.codegen import generate_module, matching, program_of
+from engine.stark.air.layout import layout_of
+from engine.stark.air.lowering import lower
 from engine.stark.errors import StatementError
-from engine.stark.layout import layout_of
-from engine.stark.lowering import lower
 from engine.stark.prover import prove
 
 

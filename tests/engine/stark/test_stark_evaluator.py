@@ -12,12 +12,12 @@ from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
 from engine.stark import evaluator, reference
-from engine.stark.air import Constraint, Interaction, Statement, Table
+from engine.stark.air.expression import Column, Constant, Expression, Public
+from engine.stark.air.layout import Layout, build_layout
+from engine.stark.air.lookup import make_challenges
+from engine.stark.air.table import Constraint, Interaction, Statement, Table
 from engine.stark.deep import Batch, evaluate_queries, next_point
 from engine.stark.domain import domain_points, shift
-from engine.stark.expression import Column, Constant, Expression, Public
-from engine.stark.layout import Layout, build_layout
-from engine.stark.lookup import make_challenges
 from engine.stark.memory import SMALLEST, Lease, Pool
 from engine.stark.opening import (
     barycentric_weights,

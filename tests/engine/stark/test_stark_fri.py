@@ -11,6 +11,7 @@ from engine.field import extension
 from engine.field.extension import Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
+from engine.stark.air.rings import ArrayRing
 from engine.stark.domain import bit_reverse, domain_points, point, shift
 from engine.stark.folding import blocks, fold, mix
 from engine.stark.fri import (
@@ -22,7 +23,6 @@ from engine.stark.fri import (
     place,
     reverse_bits,
 )
-from engine.stark.rings import ArrayRing
 from engine.stark.schedule import fold_schedule
 
 CHALLENGE: Extension = (3, 1, 4, 1, 5)

@@ -9,8 +9,8 @@ import pytest
 from stark_toys import cubes
 
 from engine.field.koalabear import P
+from engine.stark.air.layout import layout_of
 from engine.stark.errors import StatementError
-from engine.stark.layout import layout_of
 from engine.stark.parameters import Parameters
 from engine.stark.security import (
     Regime,

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from stark_toys import CUBES, RANGE, cubes, cubes_witness, fibonacci
 
 from engine.field.koalabear import P
-from engine.stark.air import Constraint, Interaction, PublicTerm, Statement, Table
+from engine.stark.air.expression import Column, Constant, Expression, Public
+from engine.stark.air.layout import build_layout, group_interactions, layout_of
+from engine.stark.air.lookup import check_counts
+from engine.stark.air.lowering import Linear, Lowered, Product, lower
+from engine.stark.air.program import flatten, run
+from engine.stark.air.table import Constraint, Interaction, PublicTerm, Statement, Table
 from engine.stark.errors import StatementError
-from engine.stark.expression import Column, Constant, Expression, Public
-from engine.stark.layout import build_layout, group_interactions, layout_of
-from engine.stark.lookup import check_counts
-from engine.stark.lowering import Linear, Lowered, Product, lower
-from engine.stark.program import flatten, run
 from engine.stark.witness import check_witness
 
 PUBLICS = (11, 12)

@@ -28,7 +28,7 @@ from engine.settlement.verifier.deployment import (
     programs,
     queries_code,
 )
-from engine.stark.air import PublicTerm
+from engine.stark.air.table import PublicTerm
 from engine.stark.proof import decode
 
 OUTPUTS_INPUT = 36

@@ -21,9 +21,10 @@ from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import to_montgomery_array
 from engine.field.koalabear import P
 from engine.proving.statement import build_statement
-from engine.stark import constraints, reference, verifier
-from engine.stark.layout import TableLayout, layout_of
-from engine.stark.lookup import LookupChallenges, public_sum, step_of
+from engine.stark import reference, verifier
+from engine.stark.air.layout import TableLayout, layout_of
+from engine.stark.air.lookup import LookupChallenges, public_sum, step_of
+from engine.stark.air.table import constraints
 from engine.stark.prover import Prover
 
 Target = tuple[str, int]

@@ -33,7 +33,7 @@ from engine.proving.shape import (
 )
 from engine.proving.statement import build_statement
 from engine.proving.tables.poseidon import CAPACITY_HALF, RATE_HALF
-from engine.stark.air import Statement
+from engine.stark.air.table import Statement
 
 WIDE = StatementShape(tree_height=4, max_positions=2, limb_bits=16)
 """Limbs as wide as the venue's: only there do carries need both of their checks."""

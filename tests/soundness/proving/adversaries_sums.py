@@ -11,7 +11,7 @@ from forgery import Forgery, forge, one_update
 
 from engine.proving.shape import BUS_EXTERNAL
 from engine.proving.tables.update import DEPOSIT, WITHDRAWAL
-from engine.stark.air import PublicTerm
+from engine.stark.air.table import PublicTerm
 
 PADDING = 6
 KINDS = {"deposit": DEPOSIT, "withdrawal": WITHDRAWAL}

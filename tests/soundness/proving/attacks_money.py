@@ -10,7 +10,7 @@ from engine.exchange.tree import AccountTree
 from engine.field.koalabear import P
 from engine.proving.shape import StatementShape
 from engine.sequencer.batch import Batch, ExternalFlow
-from engine.stark.air import PublicTerm
+from engine.stark.air.table import PublicTerm
 
 
 def richer(amount: int, **flows: dict[int, int]) -> Batch:

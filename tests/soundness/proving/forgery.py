@@ -22,9 +22,9 @@ from engine.proving.tables.update import update_columns
 from engine.proving.traces import fill_sums, range_trace, traces_from_words
 from engine.proving.witness import PermutationLog, encode_leaves
 from engine.sequencer.batch import Batch
-from engine.stark.air import PublicTerm, Statement
-from engine.stark.layout import layout_of
-from engine.stark.program import flatten
+from engine.stark.air.layout import layout_of
+from engine.stark.air.program import flatten
+from engine.stark.air.table import PublicTerm, Statement
 
 HASH = bytes(range(32))
 Trace = np.ndarray

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from forgery import SMALL, Forgery
 
 from engine.proving.statement import build_statement
-from engine.stark.air import Statement, Table
+from engine.stark.air.table import Statement, Table
 from engine.stark.errors import VerificationError
 from engine.stark.parameters import Parameters
 from engine.stark.prover import Prover

@@ -10,7 +10,7 @@ import pytest
 from stark_toys import CUBES, FAST, cubes, fibonacci, fibonacci_witness
 
 from engine.field.koalabear import P
-from engine.stark.air import PublicTerm, Statement
+from engine.stark.air.table import PublicTerm, Statement
 from engine.stark.errors import VerificationError
 from engine.stark.prover import Prover
 from engine.stark.verifier import verify

@@ -19,12 +19,12 @@ from engine.field import extension
 from engine.field.extension import Extension
 from engine.field.kernels import to_montgomery_array
 from engine.field.koalabear import P
-from engine.stark.air import PublicTerm
-from engine.stark.constraints import Row, combine, constraint_values
-from engine.stark.lookup import LookupChallenges, public_sum
+from engine.stark.air.constraints import Row, combine, constraint_values
+from engine.stark.air.lookup import LookupChallenges, public_sum
+from engine.stark.air.rings import PointRing
+from engine.stark.air.table import PublicTerm
 from engine.stark.proof import Openings
 from engine.stark.prover import Prover
-from engine.stark.rings import PointRing
 from engine.stark.verifier import verify
 from engine.stark.witness import check_witness
 
@@ -172,7 +172,7 @@ class LyingOpenings(Prover):
 
 
 def needed_quotient(sums: dict[str, Extension], z: Extension, log_height: int) -> Extension:
-    """Q(z) from the constraint sums: the identity of ``engine.stark.constraints`` solved for Q."""
+    """Q(z) from the constraint sums: the identity of ``engine.stark.air.constraints`` solved for Q."""
     last = extension.embed(pow(pow(3, (P - 1) >> log_height, P), -1, P))
     vanishing = extension.sub(extension.power(z, 1 << log_height), extension.ONE)
     from_last = extension.sub(z, last)

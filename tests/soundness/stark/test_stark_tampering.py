@@ -14,10 +14,10 @@ from stark_toys import FAST
 
 from engine.field import extension
 from engine.field.koalabear import P
-from engine.stark.air import Constraint, Statement, Table
+from engine.stark.air.expression import Column
+from engine.stark.air.layout import layout_of
+from engine.stark.air.table import Constraint, Statement, Table
 from engine.stark.errors import VerificationError
-from engine.stark.expression import Column
-from engine.stark.layout import layout_of
 from engine.stark.proof import Openings, Proof, TreeOpenings, decode, encode
 from engine.stark.verifier import verify
 

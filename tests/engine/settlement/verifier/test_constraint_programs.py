@@ -15,11 +15,11 @@ from engine.settlement.abi import decode_words, encode_call
 from engine.settlement.verifier.codegen import SCALE, SUM, generate, input_registers, split
 from engine.settlement.verifier.deployment import PROGRAM_WORDS, PUBLIC_READ, programs
 from engine.settlement.verifier.packing import pack, unpack
-from engine.stark.constraints import KINDS, Row, combine, constraint_values
+from engine.stark.air.constraints import KINDS, Row, combine, constraint_values
+from engine.stark.air.layout import Layout, build_layout, layout_of
+from engine.stark.air.lookup import make_challenges
+from engine.stark.air.rings import PointRing
 from engine.stark.errors import StatementError
-from engine.stark.layout import Layout, build_layout, layout_of
-from engine.stark.lookup import make_challenges
-from engine.stark.rings import PointRing
 
 REGISTERS = 1408
 

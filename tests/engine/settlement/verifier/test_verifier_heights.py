@@ -19,8 +19,8 @@ from engine.settlement.verifier.context import MAX_GROUPS
 from engine.settlement.verifier.deployment import MAX_TERMS, check_security, check_sizes, deployment_transactions
 from engine.settlement.verifier.encoding import ROW_WORDS
 from engine.stark import security
+from engine.stark.air.layout import layout_of
 from engine.stark.errors import StatementError
-from engine.stark.layout import layout_of
 from engine.stark.parameters import Parameters
 from engine.stark.schedule import make_shape, phase_trees
 

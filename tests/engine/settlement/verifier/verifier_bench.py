@@ -17,7 +17,7 @@ from engine.settlement.chain import Chain, MemoryBlockStore
 from engine.settlement.transactions import address_of
 from engine.settlement.verifier.client import L1Proof, VerifierClient, split_proof
 from engine.settlement.verifier.deployment import VerifierAddresses, VerifierSetup, deployment_transactions
-from engine.stark.layout import layout_of
+from engine.stark.air.layout import layout_of
 from engine.stark.parameters import Parameters
 from engine.stark.prover import prove
 

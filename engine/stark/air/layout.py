@@ -11,9 +11,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from engine.hashing.keccak import keccak256
-from engine.stark.air import MAX_DEGREE, Interaction, Statement, Table
+from engine.stark.air.program import Program, encode, flatten
+from engine.stark.air.table import MAX_DEGREE, Interaction, Statement, Table
 from engine.stark.errors import StatementError
-from engine.stark.program import Program, encode, flatten
 
 MAX_TABLES = 64
 MAX_COLUMNS = 4096

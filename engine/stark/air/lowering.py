@@ -8,7 +8,7 @@ products, and the dot product. LogUp fingerprints are linear forms with extensio
 
 The result is data for one kernel (``engine.stark.evaluator_kernels``) that works on blocks of rows, an operation at a
 time, rather than generated code: compiling a straight line of thousands of operations would take each user's machine
-tens of seconds, and dispatch per block of rows costs a few per cent. ``engine.stark.codegen`` writes programs as
+tens of seconds, and dispatch per block of rows costs a few per cent. ``engine.stark.air.codegen`` writes programs as
 readable modules.
 """
 
@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.field.koalabear import P
-from engine.stark.layout import TableLayout
-from engine.stark.program import Program
+from engine.stark.air.layout import TableLayout
+from engine.stark.air.program import Program
 
 Form = dict[int, int]
 """Slot -> coefficient (canonical, never zero)."""

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from engine.stark.air.expression import Add, Column, Constant, Expression, Multiply, P, Public, Subtract
 from engine.stark.errors import StatementError
-from engine.stark.expression import Add, Column, Constant, Expression, Multiply, P, Public, Subtract
 
 Kind = Literal["constant", "column", "public", "add", "subtract", "multiply"]
 T = TypeVar("T")

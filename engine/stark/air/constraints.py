@@ -19,11 +19,11 @@ from typing import Generic, TypeVar
 from engine.field import extension
 from engine.field.extension import Extension
 from engine.field.koalabear import P, two_adic_generator
-from engine.stark.air import Rows
-from engine.stark.layout import TableLayout
-from engine.stark.lookup import LookupChallenges, fractions, lookup_constraints
-from engine.stark.program import run
-from engine.stark.rings import Ring
+from engine.stark.air.layout import TableLayout
+from engine.stark.air.lookup import LookupChallenges, fractions, lookup_constraints
+from engine.stark.air.program import run
+from engine.stark.air.rings import Ring
+from engine.stark.air.table import Rows
 
 B = TypeVar("B")
 E = TypeVar("E")

@@ -4,7 +4,7 @@ An expression is a polynomial over KoalaBear in the columns of one table (this r
 
 Expressions form a graph: a node may be used many times (a permutation state is, once per output word). So a node
 knows its degree when it is built, compares by identity, and nothing here walks the graph recursively; to walk along
-every path of a deep graph would take exponential time. ``engine.stark.program`` flattens a graph once.
+every path of a deep graph would take exponential time. ``engine.stark.air.program`` flattens a graph once.
 """
 
 from __future__ import annotations

@@ -26,9 +26,9 @@ from typing import TypeVar
 from engine.field import extension
 from engine.field.extension import Extension
 from engine.field.koalabear import P
-from engine.stark.air import PublicTerm
-from engine.stark.layout import Layout, TableLayout
-from engine.stark.rings import Ring
+from engine.stark.air.layout import Layout, TableLayout
+from engine.stark.air.rings import Ring
+from engine.stark.air.table import PublicTerm
 
 B = TypeVar("B")
 E = TypeVar("E")

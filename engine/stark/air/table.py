@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.stark.expression import Expression
+from engine.stark.air.expression import Expression
 
 MAX_DEGREE = 3
 """Highest total degree of a constraint (2 for first/last rows): the quotient then has degree below 2N."""
