@@ -25,8 +25,8 @@ from engine.proving.statement import (
 )
 from engine.stark.air.layout import Layout, layout_of
 from engine.stark.parameters import Parameters
+from engine.stark.pcs.schedule import Shape, TreeShape, phase_trees
 from engine.stark.proof import DIGEST, Proof, decode, fri_trees
-from engine.stark.schedule import Shape, TreeShape, phase_trees
 from engine.stark.security import SecurityReport, assess
 
 ELEMENT = 4

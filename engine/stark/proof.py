@@ -42,7 +42,7 @@ from engine.stark.air.table import PublicTerm
 from engine.stark.errors import VerificationError
 from engine.stark.inputs import heights_problem
 from engine.stark.parameters import Parameters
-from engine.stark.schedule import Shape, TreeShape, make_shape, phase_trees
+from engine.stark.pcs.schedule import Shape, TreeShape, make_shape, phase_trees
 
 MAGIC = b"PLSTARK1"
 DIGEST = 32

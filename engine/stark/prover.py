@@ -23,17 +23,18 @@ from engine.stark.air.codegen import program_of
 from engine.stark.air.layout import QUOTIENT_CHUNKS, layout_of
 from engine.stark.air.lookup import LookupChallenges, make_challenges
 from engine.stark.air.table import PublicTerm, Statement
-from engine.stark.commitment import Commitment, Matrix, Phase, commit
-from engine.stark.deep import Batch, make_batch, next_point
-from engine.stark.domain import shift
 from engine.stark.errors import ProvingCancelled, StatementError
 from engine.stark.evaluator import Machine, machines_of, make_machine
-from engine.stark.folding import blocks, fold, mix
-from engine.stark.fri import interpolate_final
 from engine.stark.grinding import least_nonce
 from engine.stark.inputs import check_publics, check_traces
 from engine.stark.memory import SHARED, Lease
-from engine.stark.opening import (
+from engine.stark.parameters import Parameters
+from engine.stark.pcs.commitment import Commitment, Matrix, Phase, commit
+from engine.stark.pcs.deep import Batch, make_batch, next_point
+from engine.stark.pcs.domain import shift
+from engine.stark.pcs.folding import blocks, fold, mix
+from engine.stark.pcs.fri import interpolate_final
+from engine.stark.pcs.opening import (
     barycentric_weights,
     combine_columns,
     deep_quotient,
@@ -41,7 +42,8 @@ from engine.stark.opening import (
     inverse_distances,
     join_coordinates,
 )
-from engine.stark.parameters import Parameters
+from engine.stark.pcs.schedule import Shape, make_shape, phase_trees, phase_widths
+from engine.stark.pcs.transforms import extend, quotient_chunks
 from engine.stark.proof import (
     Openings,
     Proof,
@@ -52,8 +54,6 @@ from engine.stark.proof import (
     public_digest,
     statement_digest,
 )
-from engine.stark.schedule import Shape, make_shape, phase_trees, phase_widths
-from engine.stark.transforms import extend, quotient_chunks
 from engine.stark.verifier import start
 from engine.stark.workers import ALONE, Workers
 

@@ -18,7 +18,7 @@ from engine.stark.air.layout import TableLayout
 from engine.stark.air.lookup import LookupChallenges, fractions, step_of
 from engine.stark.air.program import run
 from engine.stark.air.rings import ArrayRing, Ring
-from engine.stark.domain import bit_reversal, domain_points
+from engine.stark.pcs.domain import bit_reversal, domain_points
 
 Words = NDArray[np.uint64]
 _P = np.uint64(P)

@@ -21,7 +21,7 @@ hash           2^-128: collisions of Keccak-256
 =============  ========================================================================  ===========================
 
 Each height is tested for 2K functions rather than K because every DEEP quotient is also tested times X, which makes
-the degree bound exact (see ``engine.stark.deep``), so rho is N/n and not (N+2)/n.
+the degree bound exact (see ``engine.stark.pcs.deep``), so rho is N/n and not (N+2)/n.
 
 Lookup and constraint terms carry the list size L: in the list-decoding regime a committed oracle stands for up to L
 traces, and each must fail. soundcalc leaves it out of its lookup term; ours is the more careful figure.
@@ -43,7 +43,7 @@ from engine.stark.air.layout import Layout
 from engine.stark.air.table import MAX_DEGREE
 from engine.stark.errors import StatementError
 from engine.stark.parameters import Parameters
-from engine.stark.schedule import Shape, make_shape
+from engine.stark.pcs.schedule import Shape, make_shape
 
 LineBound = Literal["2025/2055", "2026/2056"]
 FIELD_SIZE = float(P) ** DEGREE

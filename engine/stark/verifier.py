@@ -32,12 +32,13 @@ from engine.stark.air.layout import Layout, layout_of
 from engine.stark.air.lookup import LookupChallenges, check_counts, make_challenges, public_sum, step_of
 from engine.stark.air.rings import ArrayRing, PointRing, Ring
 from engine.stark.air.table import PublicTerm, Statement
-from engine.stark.deep import evaluate_queries, make_batch
 from engine.stark.errors import Stage, VerificationError
-from engine.stark.fri import evaluate_final, fold_blocks, inverse_points, place
 from engine.stark.inputs import check_publics
-from engine.stark.merkle import openings_match
 from engine.stark.parameters import Parameters
+from engine.stark.pcs.deep import evaluate_queries, make_batch
+from engine.stark.pcs.fri import evaluate_final, fold_blocks, inverse_points, place
+from engine.stark.pcs.merkle import openings_match
+from engine.stark.pcs.schedule import Shape, phase_trees
 from engine.stark.proof import (
     Openings,
     Proof,
@@ -48,7 +49,6 @@ from engine.stark.proof import (
     public_digest,
     statement_digest,
 )
-from engine.stark.schedule import Shape, phase_trees
 from engine.stark.transcript import Transcript
 
 Positions = NDArray[np.int64]

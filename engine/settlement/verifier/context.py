@@ -17,11 +17,11 @@ from engine.hashing.keccak import keccak256
 from engine.settlement.abi import encode_arguments
 from engine.settlement.verifier.packing import pack
 from engine.stark.air.layout import Layout
-from engine.stark.deep import Batch, make_batch
 from engine.stark.errors import VerificationError
 from engine.stark.parameters import Parameters
+from engine.stark.pcs.deep import Batch, make_batch
+from engine.stark.pcs.schedule import Shape
 from engine.stark.proof import Proof, encode_extensions
-from engine.stark.schedule import Shape
 from engine.stark.verifier import start
 
 MAX_GROUPS = 3

@@ -17,7 +17,7 @@ from engine.stark.air.constraints import KINDS
 from engine.stark.air.layout import Layout, TableLayout
 from engine.stark.errors import StatementError
 from engine.stark.parameters import Parameters
-from engine.stark.schedule import EXTENSION, Shape, make_shape, phase_widths
+from engine.stark.pcs.schedule import EXTENSION, Shape, make_shape, phase_widths
 
 PUBLIC_READ = 16
 """Public inputs that constraints may read: both roots."""

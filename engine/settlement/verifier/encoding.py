@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from engine.settlement.verifier.context import Drawn
 from engine.stark.air.layout import Layout
 from engine.stark.air.rings import ArrayRing
-from engine.stark.deep import Batch, evaluate_queries
 from engine.stark.errors import StatementError
-from engine.stark.fri import fold_blocks, place
+from engine.stark.pcs.deep import Batch, evaluate_queries
+from engine.stark.pcs.fri import fold_blocks, place
+from engine.stark.pcs.schedule import Shape, phase_trees
 from engine.stark.proof import Proof
-from engine.stark.schedule import Shape, phase_trees
 
 WORD = 32
 ROW_WORDS = 117

@@ -20,8 +20,8 @@ from engine.settlement.verifier.client import MAX_BATCH
 from engine.stark import security
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout, layout_of
 from engine.stark.parameters import Parameters
+from engine.stark.pcs.schedule import Shape, make_shape, phase_trees
 from engine.stark.proof import fri_trees
-from engine.stark.schedule import Shape, make_shape, phase_trees
 
 WORD = 32
 OPENING_GAS = 3_050_000

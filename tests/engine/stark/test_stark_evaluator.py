@@ -16,10 +16,10 @@ from engine.stark.air.expression import Column, Constant, Expression, Public
 from engine.stark.air.layout import Layout, build_layout
 from engine.stark.air.lookup import make_challenges
 from engine.stark.air.table import Constraint, Interaction, Statement, Table
-from engine.stark.deep import Batch, evaluate_queries, next_point
-from engine.stark.domain import domain_points, shift
 from engine.stark.memory import SMALLEST, Lease, Pool
-from engine.stark.opening import (
+from engine.stark.pcs.deep import Batch, evaluate_queries, next_point
+from engine.stark.pcs.domain import domain_points, shift
+from engine.stark.pcs.opening import (
     barycentric_weights,
     combine_columns,
     deep_quotient,
@@ -27,7 +27,7 @@ from engine.stark.opening import (
     inverse_distances,
     join_coordinates,
 )
-from engine.stark.transforms import extend, quotient_chunks
+from engine.stark.pcs.transforms import extend, quotient_chunks
 
 WIDTH, PUBLICS = 4, (5, 77)
 ALPHA, BETA, ZETA, TOTAL = (1, 2, 3, 4, 5), (6, 7, 8, 9, 10), (5, 4, 3, 2, 1), (9, 8, 7, 6, 5)

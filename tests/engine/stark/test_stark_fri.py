@@ -12,9 +12,9 @@ from engine.field.extension import Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
 from engine.stark.air.rings import ArrayRing
-from engine.stark.domain import bit_reverse, domain_points, point, shift
-from engine.stark.folding import blocks, fold, mix
-from engine.stark.fri import (
+from engine.stark.pcs.domain import bit_reverse, domain_points, point, shift
+from engine.stark.pcs.folding import blocks, fold, mix
+from engine.stark.pcs.fri import (
     evaluate_final,
     fold_blocks,
     fold_layer,
@@ -23,7 +23,7 @@ from engine.stark.fri import (
     place,
     reverse_bits,
 )
-from engine.stark.schedule import fold_schedule
+from engine.stark.pcs.schedule import fold_schedule
 
 CHALLENGE: Extension = (3, 1, 4, 1, 5)
 

@@ -9,8 +9,8 @@ from engine.proving.statement import build_statement, claim_terms
 from engine.settlement.abi import encode_call
 from engine.settlement.verifier.client import check_data, in_order, open_data
 from engine.stark.errors import VerificationError
+from engine.stark.pcs.schedule import phase_widths
 from engine.stark.proof import Proof, decode, query_bytes
-from engine.stark.schedule import phase_widths
 from engine.stark.verifier import verify
 
 ACCEPTED = "accepted"

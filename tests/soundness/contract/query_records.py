@@ -21,10 +21,10 @@ from engine.settlement.abi import encode_call
 from engine.settlement.verifier.client import CHECK, L1Proof
 from engine.settlement.verifier.context import Drawn, batches, draw
 from engine.settlement.verifier.encoding import QueryOpening, joined_rows
-from engine.stark.deep import Batch
-from engine.stark.fri import fold_blocks
+from engine.stark.pcs.deep import Batch
+from engine.stark.pcs.fri import fold_blocks
+from engine.stark.pcs.schedule import Shape, phase_widths
 from engine.stark.proof import decode, public_digest
-from engine.stark.schedule import Shape, phase_widths
 
 WORD = 32
 LAYERS_AT = 15

@@ -10,8 +10,8 @@ from engine.settlement.verifier.client import check_data, open_data, query_batch
 from engine.settlement.verifier.gas_model import estimate
 from engine.stark import security
 from engine.stark.parameters import Parameters
+from engine.stark.pcs.schedule import Shape
 from engine.stark.proof import decode
-from engine.stark.schedule import Shape
 
 
 def shape_of(bench: Bench, proof: bytes) -> Shape:

@@ -22,7 +22,7 @@ from engine.stark import security
 from engine.stark.air.layout import layout_of
 from engine.stark.errors import StatementError
 from engine.stark.parameters import Parameters
-from engine.stark.schedule import make_shape, phase_trees
+from engine.stark.pcs.schedule import make_shape, phase_trees
 
 REAL = Parameters(queries=41, log_blowup=4, log_arity=3, batching_grinding=2, query_grinding=20, target_bits=100)
 SENDER = address_of(KEY)

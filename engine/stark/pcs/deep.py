@@ -27,7 +27,7 @@ from engine.field.extension import DEGREE, Extension
 from engine.field.koalabear import P, two_adic_generator
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout
 from engine.stark.air.rings import ArrayRing
-from engine.stark.domain import point
+from engine.stark.pcs.domain import point
 from engine.stark.proof import Openings
 
 Words = NDArray[np.uint64]

@@ -23,9 +23,9 @@ from engine.field.kernels import from_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
 from engine.field.lanes import aligned_empty
 from engine.field.ntt import powers, weighted_sums
-from engine.stark.deep import Batch
 from engine.stark.evaluator import montgomery, multiply_arrays
 from engine.stark.evaluator_kernels import combine_kernel, deep_kernel
+from engine.stark.pcs.deep import Batch
 from engine.stark.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]

@@ -1,4 +1,4 @@
-"""The prover's FRI fold, compiled; ``engine.stark.fri.fold_layer`` is its definition."""
+"""The prover's FRI fold, compiled; ``engine.stark.pcs.fri.fold_layer`` is its definition."""
 
 from __future__ import annotations
 

@@ -10,10 +10,10 @@ from engine.field.extension import DEGREE, Extension
 from engine.field.koalabear import P
 from engine.field.lanes import LANES, aligned_empty
 from engine.field.ntt import tree_roots
-from engine.stark.commitment import Matrix
-from engine.stark.domain import shift
 from engine.stark.evaluator import montgomery, multiply_arrays
-from engine.stark.fri_kernels import blocks_kernel, fold_kernel
+from engine.stark.pcs.commitment import Matrix
+from engine.stark.pcs.domain import shift
+from engine.stark.pcs.fri_kernels import blocks_kernel, fold_kernel
 
 Words = NDArray[np.uint32]
 _P = np.uint64(P)
@@ -22,7 +22,7 @@ _HALF = pow(2, -1, P)
 
 
 def fold(values: Words, log_arity: int, challenge: Extension, log_domain: int, log_largest: int) -> Words:
-    """Fold a layer by 2**log_arity; same values as ``engine.stark.fri.fold_layer``."""
+    """Fold a layer by 2**log_arity; same values as ``engine.stark.pcs.fri.fold_layer``."""
     half = montgomery([_HALF])[0]
     for level in range(log_arity):
         log_size = log_domain - level
