@@ -1,6 +1,6 @@
 """The verifier's parameters for this statement: fixed here, bound by proofs and facts, never read from a file.
 
-Two sets, by name. Each is what ``engine.stark.security.choose_parameters`` chooses for ``LARGEST_HEIGHTS`` at its rate,
+Two sets, by name. Each is what ``engine.stark.protocol.security.choose_parameters`` chooses for ``LARGEST_HEIGHTS`` at its rate,
 folds and work before the queries (a test compares): the fewest queries, then the least grinding, that prove
 ``target_bits``. Smaller heights reach it as well (a test has them); the verifier computes the level of each proof from
 its own heights and insists on ``target_bits``.
@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from engine.errors import UnknownName
 from engine.hashing.keccak import keccak256
-from engine.stark.parameters import Parameters
+from engine.stark.protocol.parameters import Parameters
 
 LARGEST_HEIGHTS = (17, 17, 12, 16)
 """log2 rows of poseidon, path, update, range table: 4,096 updates of 16 levels, no permutation shared."""

@@ -6,7 +6,7 @@ bytes     content
 8         magic ``PLBATCH2`` (the digit is the format's version)
 4         length of the header, big-endian
 ...       header: canonical msgpack (keys sorted, shortest forms) of :class:`Header`
-the rest  the STARK proof (``engine.stark.proof``)
+the rest  the STARK proof (``engine.stark.protocol.proof``)
 ========  ==================================================================================================
 
 The header carries the venue's whole configuration, because the statement's tables follow from it (tree height, markets)

@@ -23,9 +23,9 @@ from engine.proving.statement import (
 from engine.proving.traces import build_traces
 from engine.sequencer.batch import Batch, root_bytes
 from engine.stark.errors import ProvingCancelled
-from engine.stark.prover import prove
-from engine.stark.security import SecurityReport, Term
-from engine.stark.verifier import verify
+from engine.stark.protocol.prover import prove
+from engine.stark.protocol.security import SecurityReport, Term
+from engine.stark.protocol.verifier import verify
 from engine.stark.workers import Workers
 from engine.units import format_decimal
 
@@ -63,7 +63,7 @@ class VerifiedProof:
 
     @property
     def bits_conjectured(self) -> float:
-        """The figure under the conjecture named in ``engine.stark.security``."""
+        """The figure under the conjecture named in ``engine.stark.protocol.security``."""
         return self.security.conjectured_bits
 
     @property

@@ -24,10 +24,10 @@ from engine.proving.statement import (
     claim_terms,
 )
 from engine.stark.air.layout import Layout, layout_of
-from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import Shape, TreeShape, phase_trees
-from engine.stark.proof import DIGEST, Proof, decode, fri_trees
-from engine.stark.security import SecurityReport, assess
+from engine.stark.protocol.parameters import Parameters
+from engine.stark.protocol.proof import DIGEST, Proof, decode, fri_trees
+from engine.stark.protocol.security import SecurityReport, assess
 
 ELEMENT = 4
 PHASES = ("main", "auxiliary", "quotient")
@@ -191,7 +191,7 @@ def _nonces(proof: Proof, parameters: Parameters) -> tuple[Nonce, ...]:
 
 
 def _parts(layout: Layout, shape: Shape, parameters: Parameters, total: int) -> list[Part]:
-    """Lengths by the encoding's own tables (``engine.stark.proof``); what is left are digests, sums and nonces."""
+    """Lengths by the encoding's own tables (``engine.stark.protocol.proof``); what is left are digests, sums and nonces."""
     queries, parts = parameters.queries, []
     parts.append(Part("openings at z", ELEMENT * DEGREE * sum(table.opened for table in layout.tables)))
     parts.append(Part("last polynomial", ELEMENT * DEGREE << shape.log_final))

@@ -1,6 +1,6 @@
 """The compiled prover arithmetic: LogUp columns and quotients by lowered programs, sixteen rows at a time.
 
-Same values as ``engine.stark.reference``, which is the definition; kernels take at most some milliseconds each.
+Same values as ``engine.stark.protocol.reference``, which is the definition; kernels take at most some milliseconds each.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from engine.stark.air.lookup import LookupChallenges, step_of
 from engine.stark.air.lowering import Linear, Lowered, Product, lower
 from engine.stark.evaluator_kernels import fractions_kernel, multiply_kernel, quotient_kernel
 from engine.stark.pcs.domain import domain_points
-from engine.stark.reference import next_index
+from engine.stark.protocol.reference import next_index
 from engine.stark.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]

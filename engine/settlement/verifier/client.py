@@ -20,7 +20,7 @@ from engine.settlement.verifier.context import batches, context_digest, context_
 from engine.settlement.verifier.deployment import VerifierAddresses, VerifierSetup
 from engine.settlement.verifier.encoding import ROW_WORDS, WORD, QueryOpening, joined_rows, query_openings
 from engine.stark.air.table import PublicTerm
-from engine.stark.proof import decode, public_digest, query_bytes
+from engine.stark.protocol.proof import decode, public_digest, query_bytes
 
 MAX_BATCH = 20
 """Queries per transaction, as the contract has it."""
@@ -58,7 +58,7 @@ def encode_terms(terms: Sequence[PublicTerm]) -> bytes:
 def split_proof(
     setup: VerifierSetup, shape: StatementShape, claim: Claim, proof: bytes, *, chain_id: int, exchange: bytes
 ) -> L1Proof:
-    """Cut up a STARK proof (``engine.stark.proof``) of a claim. Nothing is verified; raises VerificationError for bytes
+    """Cut up a STARK proof (``engine.stark.protocol.proof``) of a claim. Nothing is verified; raises VerificationError for bytes
     that do not decode."""
     layout, parameters = setup.layout, setup.parameters
     decoded, form = decode(proof, layout, parameters)

@@ -1,6 +1,6 @@
 """What the opening contract derives from a proof, derived here too: the words that query transactions carry.
 
-Nothing is verified here. The words follow the same transcript as ``engine.stark.verifier``; for a bad proof they are
+Nothing is verified here. The words follow the same transcript as ``engine.stark.protocol.verifier``; for a bad proof they are
 what the contracts would come to, so that it is they that refuse it.
 """
 
@@ -18,11 +18,11 @@ from engine.settlement.abi import encode_arguments
 from engine.settlement.verifier.packing import pack
 from engine.stark.air.layout import Layout
 from engine.stark.errors import VerificationError
-from engine.stark.parameters import Parameters
 from engine.stark.pcs.deep import Batch, make_batch
 from engine.stark.pcs.schedule import Shape
-from engine.stark.proof import Proof, encode_extensions
-from engine.stark.verifier import start
+from engine.stark.protocol.parameters import Parameters
+from engine.stark.protocol.proof import Proof, encode_extensions
+from engine.stark.protocol.verifier import start
 
 MAX_GROUPS = 3
 FACT_WORD = 7 + 2 * MAX_GROUPS

@@ -12,12 +12,12 @@ from engine.settlement.verifier.artifacts import load
 from engine.settlement.verifier.codegen import ConstraintProgram, input_registers, split
 from engine.settlement.verifier.context import FACT_WORD, MAX_GROUPS
 from engine.settlement.verifier.encoding import ROW_WORDS
-from engine.stark import security
 from engine.stark.air.constraints import KINDS
 from engine.stark.air.layout import Layout, TableLayout
 from engine.stark.errors import StatementError
-from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import EXTENSION, Shape, make_shape, phase_widths
+from engine.stark.protocol import security
+from engine.stark.protocol.parameters import Parameters
 
 PUBLIC_READ = 16
 """Public inputs that constraints may read: both roots."""
@@ -126,7 +126,7 @@ def _check_shape(layout: Layout, shape: Shape) -> None:
 def check_security(setup: VerifierSetup) -> None:
     """Refuse parameters that miss their target at the greatest heights: the contract has no logarithms to check with.
 
-    Every term of ``engine.stark.security`` falls with the heights or stays, so the greatest ones decide; a test samples
+    Every term of ``engine.stark.protocol.security`` falls with the heights or stays, so the greatest ones decide; a test samples
     the others. Raises :class:`StatementError`.
     """
     level = security.assess(setup.layout, setup.greatest, setup.parameters, MAX_TERMS).proven_bits

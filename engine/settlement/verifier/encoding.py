@@ -20,7 +20,7 @@ from engine.stark.errors import StatementError
 from engine.stark.pcs.deep import Batch, evaluate_queries
 from engine.stark.pcs.fri import fold_blocks, place
 from engine.stark.pcs.schedule import Shape, phase_trees
-from engine.stark.proof import Proof
+from engine.stark.protocol.proof import Proof
 
 WORD = 32
 ROW_WORDS = 117

@@ -14,7 +14,7 @@ so that summing over the rows gives C = the table's total, whatever S starts fro
 
 That the sum vanishes for random alpha, beta means that the multiplicities of each tuple sum to zero *mod p*. A lookup
 sends with multiplicity 1, so with fewer than p lookups per bus a tuple cannot be sent p times to cancel nothing:
-:func:`check_counts`. Soundness error: see ``lookup`` in ``engine.stark.security``.
+:func:`check_counts`. Soundness error: see ``lookup`` in ``engine.stark.protocol.security``.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from engine.field.kernels import from_montgomery_array
 from engine.hashing.keccak import hash_pairs, hash_rows
 from engine.stark.memory import Lease
 from engine.stark.pcs.schedule import TreeShape
-from engine.stark.proof import TreeOpenings
+from engine.stark.protocol.proof import TreeOpenings
 from engine.stark.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]

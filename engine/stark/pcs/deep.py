@@ -11,7 +11,7 @@ committed f below N. Without the factor the f could have degree N and the rate w
 table much of its distance (the rho_plus of eprint 2022/1216).
 
 Extension polynomials are committed as five base columns; f = sum_k X^k f_k enters as one term, so that its base column
-k has the coefficient gamma^i X^k. Soundness: ``batching`` and ``deep`` of ``engine.stark.security``.
+k has the coefficient gamma^i X^k. Soundness: ``batching`` and ``deep`` of ``engine.stark.protocol.security``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from engine.field.koalabear import P, two_adic_generator
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout
 from engine.stark.air.rings import ArrayRing
 from engine.stark.pcs.domain import point
-from engine.stark.proof import Openings
+from engine.stark.protocol.proof import Openings
 
 Words = NDArray[np.uint64]
 

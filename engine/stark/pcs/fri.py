@@ -9,7 +9,7 @@ done as k folds by two, (f(x) + f(-x))/2 + b (f(x) - f(-x))/(2x), with b, b^2, b
 is reached, their DEEP polynomial joins: f' + lambda G, lambda fresh. Each layer is committed before its b and lambda
 are drawn, one leaf per block, so a query opens one leaf per layer; the value that the query computed from the layer
 before is left out of the opening and put in by the verifier, so it is the path that proves the two layers consistent.
-The last layer is sent as coefficients. Soundness: ``folding`` and ``query`` of ``engine.stark.security``.
+The last layer is sent as coefficients. Soundness: ``folding`` and ``query`` of ``engine.stark.protocol.security``.
 """
 
 from __future__ import annotations

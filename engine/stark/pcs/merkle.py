@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.hashing.keccak import hash_pairs, hash_rows, keccak256
 from engine.stark.pcs.schedule import TreeShape
-from engine.stark.proof import TreeOpenings
+from engine.stark.protocol.proof import TreeOpenings
 
 Digests = NDArray[np.uint64]
 _LANES = 16

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout
-from engine.stark.parameters import Parameters
+from engine.stark.protocol.parameters import Parameters
 
 EXTENSION = 5
 

@@ -9,7 +9,7 @@ import pytest
 from app import cli
 from app.benches.prove import Case, growth, measure_case
 from engine.proving.prover import WITNESS_STAGE
-from engine.stark.prover import STAGES
+from engine.stark.protocol.prover import STAGES
 
 
 def test_a_case_has_every_stage_and_is_verified() -> None:

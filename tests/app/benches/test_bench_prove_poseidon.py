@@ -13,8 +13,8 @@ from engine.hashing.poseidon import permute
 from engine.proving.parameters import PARAMETERS
 from engine.stark.air.layout import layout_of
 from engine.stark.errors import VerificationError
-from engine.stark.prover import STAGES
-from engine.stark.verifier import verify
+from engine.stark.protocol.prover import STAGES
+from engine.stark.protocol.verifier import verify
 
 
 def test_every_bench_without_a_window_has_its_module() -> None:

@@ -36,7 +36,7 @@ from engine.proving.statement import (
 )
 from engine.sequencer.batch import ExternalFlow, root_bytes
 from engine.stark.air.layout import layout_of
-from engine.stark.security import assess, choose_parameters
+from engine.stark.protocol.security import assess, choose_parameters
 
 HASH = bytes(range(32))
 

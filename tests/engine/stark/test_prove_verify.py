@@ -12,10 +12,10 @@ from stark_toys import FAST, cubes, cubes_witness, fibonacci, fibonacci_witness
 from engine.hashing.keccak import grind
 from engine.stark.air.table import PublicTerm
 from engine.stark.errors import ProvingCancelled, StatementError, VerificationError
-from engine.stark.grinding import least_nonce
-from engine.stark.prover import STAGES, prove
-from engine.stark.verifier import verify
-from engine.stark.witness import check_witness
+from engine.stark.protocol.grinding import least_nonce
+from engine.stark.protocol.prover import STAGES, prove
+from engine.stark.protocol.verifier import verify
+from engine.stark.protocol.witness import check_witness
 from engine.stark.workers import Workers
 
 

@@ -12,7 +12,7 @@ from engine.stark.air.codegen import generate_module, matching, program_of
 from engine.stark.air.layout import layout_of
 from engine.stark.air.lowering import lower
 from engine.stark.errors import StatementError
-from engine.stark.prover import prove
+from engine.stark.protocol.prover import prove
 
 
 def _load(source: str) -> ModuleType:

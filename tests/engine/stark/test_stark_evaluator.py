@@ -11,7 +11,7 @@ from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
-from engine.stark import evaluator, reference
+from engine.stark import evaluator
 from engine.stark.air.expression import Column, Constant, Expression, Public
 from engine.stark.air.layout import Layout, build_layout
 from engine.stark.air.lookup import make_challenges
@@ -28,6 +28,7 @@ from engine.stark.pcs.opening import (
     join_coordinates,
 )
 from engine.stark.pcs.transforms import extend, quotient_chunks
+from engine.stark.protocol import reference
 
 WIDTH, PUBLICS = 4, (5, 77)
 ALPHA, BETA, ZETA, TOTAL = (1, 2, 3, 4, 5), (6, 7, 8, 9, 10), (5, 4, 3, 2, 1), (9, 8, 7, 6, 5)

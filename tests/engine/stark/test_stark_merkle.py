@@ -14,7 +14,7 @@ from engine.stark.memory import Lease, Pool
 from engine.stark.pcs.commitment import Commitment, Matrix, commit
 from engine.stark.pcs.merkle import openings_match, path_root
 from engine.stark.pcs.schedule import TreeShape
-from engine.stark.proof import TreeOpenings
+from engine.stark.protocol.proof import TreeOpenings
 
 
 def _committed(shape: TreeShape, seed: int) -> tuple[list[np.ndarray], Commitment]:

@@ -11,8 +11,8 @@ from stark_toys import cubes
 from engine.field.koalabear import P
 from engine.stark.air.layout import layout_of
 from engine.stark.errors import StatementError
-from engine.stark.parameters import Parameters
-from engine.stark.security import (
+from engine.stark.protocol.parameters import Parameters
+from engine.stark.protocol.security import (
     Regime,
     ali_error,
     assess,

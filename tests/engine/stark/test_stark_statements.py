@@ -17,7 +17,7 @@ from engine.stark.air.lowering import Linear, Lowered, Product, lower
 from engine.stark.air.program import flatten, run
 from engine.stark.air.table import Constraint, Interaction, PublicTerm, Statement, Table
 from engine.stark.errors import StatementError
-from engine.stark.witness import check_witness
+from engine.stark.protocol.witness import check_witness
 
 PUBLICS = (11, 12)
 CELLS = {(c, o): 100 * c + 7 * o + 3 for c in range(3) for o in range(2)}

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from engine.errors import OutOfRange
 from engine.field.koalabear import P
 from engine.hashing.keccak import grind, keccak256
-from engine.stark.parameters import Parameters
-from engine.stark.transcript import KINDS, Transcript
+from engine.stark.protocol.parameters import Parameters
+from engine.stark.protocol.transcript import KINDS, Transcript
 
 
 def test_the_chain_is_the_documented_one() -> None:

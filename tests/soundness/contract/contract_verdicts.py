@@ -10,8 +10,8 @@ from engine.settlement.abi import encode_call
 from engine.settlement.verifier.client import check_data, in_order, open_data
 from engine.stark.errors import VerificationError
 from engine.stark.pcs.schedule import phase_widths
-from engine.stark.proof import Proof, decode, query_bytes
-from engine.stark.verifier import verify
+from engine.stark.protocol.proof import Proof, decode, query_bytes
+from engine.stark.protocol.verifier import verify
 
 ACCEPTED = "accepted"
 

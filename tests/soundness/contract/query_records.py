@@ -24,7 +24,7 @@ from engine.settlement.verifier.encoding import QueryOpening, joined_rows
 from engine.stark.pcs.deep import Batch
 from engine.stark.pcs.fri import fold_blocks
 from engine.stark.pcs.schedule import Shape, phase_widths
-from engine.stark.proof import decode, public_digest
+from engine.stark.protocol.proof import decode, public_digest
 
 WORD = 32
 LAYERS_AT = 15

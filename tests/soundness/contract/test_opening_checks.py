@@ -29,7 +29,7 @@ from engine.settlement.verifier.deployment import (
     queries_code,
 )
 from engine.stark.air.table import PublicTerm
-from engine.stark.proof import decode
+from engine.stark.protocol.proof import decode
 
 OUTPUTS_INPUT = 36
 """Where the public inputs hold the 16 limbs of the outputs' hash."""

@@ -21,11 +21,11 @@ from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import to_montgomery_array
 from engine.field.koalabear import P
 from engine.proving.statement import build_statement
-from engine.stark import reference, verifier
 from engine.stark.air.layout import TableLayout, layout_of
 from engine.stark.air.lookup import LookupChallenges, public_sum, step_of
 from engine.stark.air.table import constraints
-from engine.stark.prover import Prover
+from engine.stark.protocol import reference, verifier
+from engine.stark.protocol.prover import Prover
 
 Target = tuple[str, int]
 """Table, and which of its LogUp constraints: the helpers in order, then the running sum's."""

@@ -10,9 +10,9 @@ from forgery import SMALL, Forgery
 from engine.proving.statement import build_statement
 from engine.stark.air.table import Statement, Table
 from engine.stark.errors import VerificationError
-from engine.stark.parameters import Parameters
-from engine.stark.prover import Prover
-from engine.stark.verifier import verify
+from engine.stark.protocol.parameters import Parameters
+from engine.stark.protocol.prover import Prover
+from engine.stark.protocol.verifier import verify
 
 QUICK = Parameters(queries=12, query_grinding=0, target_bits=0)
 """Nothing in the proof is hard to find: what is tested is what the constraints say."""

@@ -36,8 +36,8 @@ from engine.proving.proof_file import LENGTH_BYTES, MAGIC, decode_file  # noqa: 
 from engine.proving.prover import prove_batch, verify_file  # noqa: E402
 from engine.proving.statement import build_statement  # noqa: E402
 from engine.stark.errors import VerificationError  # noqa: E402
-from engine.stark.prover import prove  # noqa: E402
-from engine.stark.verifier import verify  # noqa: E402
+from engine.stark.protocol.prover import prove  # noqa: E402
+from engine.stark.protocol.verifier import verify  # noqa: E402
 
 Change = Callable[[bytes, random.Random], bytes]
 EDGES = (0, 1, 2, 127, 128, 255, 256, (1 << 31) - 1, (1 << 32) - 1, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)

@@ -12,9 +12,9 @@ from forgery import Forgery, honest
 
 from engine.proving.statement import build_statement
 from engine.stark.errors import VerificationError
-from engine.stark.parameters import Parameters
-from engine.stark.prover import prove
-from engine.stark.verifier import verify
+from engine.stark.protocol.parameters import Parameters
+from engine.stark.protocol.prover import prove
+from engine.stark.protocol.verifier import verify
 
 ATTACKS = {**MONEY, **LEAVES, **PATHS}
 QUICK = Parameters(queries=12, query_grinding=0, target_bits=0)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from engine.field.koalabear import P
 from engine.proving.statement import build_statement
 from engine.stark.errors import VerificationError
-from engine.stark.parameters import Parameters
-from engine.stark.prover import prove
-from engine.stark.verifier import verify
+from engine.stark.protocol.parameters import Parameters
+from engine.stark.protocol.prover import prove
+from engine.stark.protocol.verifier import verify
 
 QUICK = Parameters(queries=12, query_grinding=4, batching_grinding=3, target_bits=0)
 REAL_ROWS = len(sample_batch().updates)

@@ -12,8 +12,8 @@ from stark_toys import CUBES, FAST, cubes, fibonacci, fibonacci_witness
 from engine.field.koalabear import P
 from engine.stark.air.table import PublicTerm, Statement
 from engine.stark.errors import VerificationError
-from engine.stark.prover import Prover
-from engine.stark.verifier import verify
+from engine.stark.protocol.prover import Prover
+from engine.stark.protocol.verifier import verify
 
 Witness = tuple[Statement, dict[str, np.ndarray], tuple[int, ...], tuple[PublicTerm, ...]]
 

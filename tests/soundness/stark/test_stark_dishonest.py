@@ -23,10 +23,10 @@ from engine.stark.air.constraints import Row, combine, constraint_values
 from engine.stark.air.lookup import LookupChallenges, public_sum
 from engine.stark.air.rings import PointRing
 from engine.stark.air.table import PublicTerm
-from engine.stark.proof import Openings
-from engine.stark.prover import Prover
-from engine.stark.verifier import verify
-from engine.stark.witness import check_witness
+from engine.stark.protocol.proof import Openings
+from engine.stark.protocol.prover import Prover
+from engine.stark.protocol.verifier import verify
+from engine.stark.protocol.witness import check_witness
 
 Words = np.ndarray
 

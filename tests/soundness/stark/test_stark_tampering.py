@@ -18,8 +18,8 @@ from engine.stark.air.expression import Column
 from engine.stark.air.layout import layout_of
 from engine.stark.air.table import Constraint, Statement, Table
 from engine.stark.errors import VerificationError
-from engine.stark.proof import Openings, Proof, TreeOpenings, decode, encode
-from engine.stark.verifier import verify
+from engine.stark.protocol.proof import Openings, Proof, TreeOpenings, decode, encode
+from engine.stark.protocol.verifier import verify
 
 
 def stage_of(witness: Witness, data: bytes) -> str:

@@ -7,7 +7,7 @@
         every table's constraint identity holds at the out-of-domain point, and notes the *context*, the words that the
         query contract works from (see `queries.vy`). `register` makes the fact behind a context valid once all its
         queries are verified. Facts of different proofs have different contexts, so they never complete one another.
-@dev Order of checks and names of stages as in engine/stark/verifier.py. The head is the proof file's STARK proof up to
+@dev Order of checks and names of stages as in engine/stark/protocol/verifier.py. The head is the proof file's STARK proof up to
      the query records, byte for byte.
 """
 

@@ -8,10 +8,10 @@ from engine.proving.parameters import LARGEST_HEIGHTS
 from engine.settlement.transactions import calldata_tokens
 from engine.settlement.verifier.client import check_data, open_data, query_batches
 from engine.settlement.verifier.gas_model import estimate
-from engine.stark import security
-from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import Shape
-from engine.stark.proof import decode
+from engine.stark.protocol import security
+from engine.stark.protocol.parameters import Parameters
+from engine.stark.protocol.proof import decode
 
 
 def shape_of(bench: Bench, proof: bytes) -> Shape:

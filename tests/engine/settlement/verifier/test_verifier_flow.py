@@ -13,7 +13,7 @@ from engine.settlement.artifacts import MAX_RUNTIME_BYTES
 from engine.settlement.verifier import client
 from engine.settlement.verifier.client import CHECK, check_data, in_order, open_data, query_batches
 from engine.settlement.verifier.encoding import joined_rows
-from engine.stark.verifier import verify
+from engine.stark.protocol.verifier import verify
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,11 @@ from engine.settlement.verifier import deployment
 from engine.settlement.verifier.context import MAX_GROUPS
 from engine.settlement.verifier.deployment import MAX_TERMS, check_security, check_sizes, deployment_transactions
 from engine.settlement.verifier.encoding import ROW_WORDS
-from engine.stark import security
 from engine.stark.air.layout import layout_of
 from engine.stark.errors import StatementError
-from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import make_shape, phase_trees
+from engine.stark.protocol import security
+from engine.stark.protocol.parameters import Parameters
 
 REAL = Parameters(queries=41, log_blowup=4, log_arity=3, batching_grinding=2, query_grinding=20, target_bits=100)
 SENDER = address_of(KEY)

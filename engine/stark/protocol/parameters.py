@@ -9,7 +9,7 @@ from engine.errors import check_range
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """One parameter set; ``engine.stark.security.choose_parameters`` finds one that reaches a target.
+    """One parameter set; ``engine.stark.protocol.security.choose_parameters`` finds one that reaches a target.
 
     ``log_blowup``: LDE domain over trace, 2..4 (2 is the least that holds the quotient of degree-3 constraints).
     ``log_arity``: FRI folds by up to 2**log_arity at once. ``log_final``: the last polynomial has at most

@@ -40,9 +40,9 @@ from engine.hashing.keccak import keccak256
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout, TableLayout
 from engine.stark.air.table import PublicTerm
 from engine.stark.errors import VerificationError
-from engine.stark.inputs import heights_problem
-from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import Shape, TreeShape, make_shape, phase_trees
+from engine.stark.protocol.inputs import heights_problem
+from engine.stark.protocol.parameters import Parameters
 
 MAGIC = b"PLSTARK1"
 DIGEST = 32

@@ -26,20 +26,20 @@ from engine.errors import ProtocolError
 from engine.field import extension
 from engine.field.extension import Extension
 from engine.field.koalabear import P
-from engine.stark import security
 from engine.stark.air.constraints import Row, combine, constraint_values, identity_holds
 from engine.stark.air.layout import Layout, layout_of
 from engine.stark.air.lookup import LookupChallenges, check_counts, make_challenges, public_sum, step_of
 from engine.stark.air.rings import ArrayRing, PointRing, Ring
 from engine.stark.air.table import PublicTerm, Statement
 from engine.stark.errors import Stage, VerificationError
-from engine.stark.inputs import check_publics
-from engine.stark.parameters import Parameters
 from engine.stark.pcs.deep import evaluate_queries, make_batch
 from engine.stark.pcs.fri import evaluate_final, fold_blocks, inverse_points, place
 from engine.stark.pcs.merkle import openings_match
 from engine.stark.pcs.schedule import Shape, phase_trees
-from engine.stark.proof import (
+from engine.stark.protocol import security
+from engine.stark.protocol.inputs import check_publics
+from engine.stark.protocol.parameters import Parameters
+from engine.stark.protocol.proof import (
     Openings,
     Proof,
     TreeOpenings,
@@ -49,7 +49,7 @@ from engine.stark.proof import (
     public_digest,
     statement_digest,
 )
-from engine.stark.transcript import Transcript
+from engine.stark.protocol.transcript import Transcript
 
 Positions = NDArray[np.int64]
 

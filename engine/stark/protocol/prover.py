@@ -1,7 +1,7 @@
 """The prover: from traces to proof bytes.
 
 It checks the shape of its input and nothing else: given traces that break the statement it still finishes the protocol,
-with a quotient that is no polynomial, and it is the verifier that refuses (``engine.stark.witness`` says what is wrong
+with a quotient that is no polynomial, and it is the verifier that refuses (``engine.stark.protocol.witness`` says what is wrong
 with a witness). Steps are methods that tests override to make dishonest provers.
 """
 
@@ -18,17 +18,14 @@ from numpy.typing import NDArray
 from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
-from engine.stark import evaluator, reference
+from engine.stark import evaluator
 from engine.stark.air.codegen import program_of
 from engine.stark.air.layout import QUOTIENT_CHUNKS, layout_of
 from engine.stark.air.lookup import LookupChallenges, make_challenges
 from engine.stark.air.table import PublicTerm, Statement
 from engine.stark.errors import ProvingCancelled, StatementError
 from engine.stark.evaluator import Machine, machines_of, make_machine
-from engine.stark.grinding import least_nonce
-from engine.stark.inputs import check_publics, check_traces
 from engine.stark.memory import SHARED, Lease
-from engine.stark.parameters import Parameters
 from engine.stark.pcs.commitment import Commitment, Matrix, Phase, commit
 from engine.stark.pcs.deep import Batch, make_batch, next_point
 from engine.stark.pcs.domain import shift
@@ -44,7 +41,11 @@ from engine.stark.pcs.opening import (
 )
 from engine.stark.pcs.schedule import Shape, make_shape, phase_trees, phase_widths
 from engine.stark.pcs.transforms import extend, quotient_chunks
-from engine.stark.proof import (
+from engine.stark.protocol import reference
+from engine.stark.protocol.grinding import least_nonce
+from engine.stark.protocol.inputs import check_publics, check_traces
+from engine.stark.protocol.parameters import Parameters
+from engine.stark.protocol.proof import (
     Openings,
     Proof,
     TreeOpenings,
@@ -54,7 +55,7 @@ from engine.stark.proof import (
     public_digest,
     statement_digest,
 )
-from engine.stark.verifier import start
+from engine.stark.protocol.verifier import start
 from engine.stark.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
