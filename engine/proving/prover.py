@@ -26,7 +26,7 @@ from engine.stark.errors import ProvingCancelled
 from engine.stark.protocol.prover import prove
 from engine.stark.protocol.security import SecurityReport, Term
 from engine.stark.protocol.verifier import verify
-from engine.stark.workers import Workers
+from engine.stark.runtime.workers import Workers
 from engine.units import format_decimal
 
 Progress = Callable[[str, float], None]

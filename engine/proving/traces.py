@@ -29,7 +29,7 @@ from engine.proving.witness import (
 from engine.sequencer.batch import Batch, ExternalFlow
 from engine.stark.air.expression import Column
 from engine.stark.air.program import Program, flatten, run
-from engine.stark.workers import ALONE, Workers
+from engine.stark.runtime.workers import ALONE, Workers
 
 Signed = NDArray[np.int64]
 LEAST_UPDATES = 8

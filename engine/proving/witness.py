@@ -20,7 +20,7 @@ from engine.hashing.poseidon_constants import WIDTH
 from engine.hashing.poseidon_kernels import permute_many, witness_rows
 from engine.proving.shape import StatementShape
 from engine.proving.tables.poseidon import CAPACITY_HALF, RATE_HALF, poseidon_columns
-from engine.stark.workers import ALONE, Workers
+from engine.stark.runtime.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
 MIN_ROWS = 8

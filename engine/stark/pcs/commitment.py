@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from engine.field.kernels import from_montgomery_array
 from engine.hashing.keccak import hash_pairs, hash_rows
-from engine.stark.memory import Lease
 from engine.stark.pcs.schedule import TreeShape
 from engine.stark.protocol.proof import TreeOpenings
-from engine.stark.workers import ALONE, Workers
+from engine.stark.runtime.memory import Lease
+from engine.stark.runtime.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
 Digests = NDArray[np.uint64]

@@ -10,10 +10,10 @@ from engine.field.extension import DEGREE, Extension
 from engine.field.koalabear import P
 from engine.field.lanes import LANES, aligned_empty
 from engine.field.ntt import tree_roots
-from engine.stark.evaluator import montgomery, multiply_arrays
 from engine.stark.pcs.commitment import Matrix
 from engine.stark.pcs.domain import shift
 from engine.stark.pcs.fri_kernels import blocks_kernel, fold_kernel
+from engine.stark.runtime.evaluator import montgomery, multiply_arrays
 
 Words = NDArray[np.uint32]
 _P = np.uint64(P)

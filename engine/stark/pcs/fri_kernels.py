@@ -8,7 +8,7 @@ from numba import njit
 from engine.field import lanes
 from engine.field.extension_kernels import e_add, e_mul, e_scale, e_store
 from engine.field.kernels import m_add, m_mul, m_sub
-from engine.stark.evaluator_kernels import splat_extension
+from engine.stark.runtime.evaluator_kernels import splat_extension
 
 
 @njit(nogil=True, cache=True)

@@ -23,10 +23,10 @@ from engine.field.kernels import from_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
 from engine.field.lanes import aligned_empty
 from engine.field.ntt import powers, weighted_sums
-from engine.stark.evaluator import montgomery, multiply_arrays
-from engine.stark.evaluator_kernels import combine_kernel, deep_kernel
 from engine.stark.pcs.deep import Batch
-from engine.stark.workers import ALONE, Workers
+from engine.stark.runtime.evaluator import montgomery, multiply_arrays
+from engine.stark.runtime.evaluator_kernels import combine_kernel, deep_kernel
+from engine.stark.runtime.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
 _P = np.uint64(P)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from engine.field.extension import DEGREE
 from engine.field.lanes import aligned_empty
 from engine.field.ntt import coset_lde, extend_columns, interpolate_coset
-from engine.stark.memory import Lease
 from engine.stark.pcs.domain import bit_reversal
-from engine.stark.workers import ALONE, Workers
+from engine.stark.runtime.memory import Lease
+from engine.stark.runtime.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
 _COEFFICIENTS = 1 << 20

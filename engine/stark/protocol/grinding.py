@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.field.lanes import aligned_empty
 from engine.hashing.keccak_kernels import NOT_FOUND, grind_kernel
-from engine.stark.workers import Workers
+from engine.stark.runtime.workers import Workers
 
 BLOCK = 1 << 15
 """Nonces in one kernel call: a few milliseconds."""

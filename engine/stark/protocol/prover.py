@@ -18,14 +18,11 @@ from numpy.typing import NDArray
 from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
-from engine.stark import evaluator
 from engine.stark.air.codegen import program_of
 from engine.stark.air.layout import QUOTIENT_CHUNKS, layout_of
 from engine.stark.air.lookup import LookupChallenges, make_challenges
 from engine.stark.air.table import PublicTerm, Statement
 from engine.stark.errors import ProvingCancelled, StatementError
-from engine.stark.evaluator import Machine, machines_of, make_machine
-from engine.stark.memory import SHARED, Lease
 from engine.stark.pcs.commitment import Commitment, Matrix, Phase, commit
 from engine.stark.pcs.deep import Batch, make_batch, next_point
 from engine.stark.pcs.domain import shift
@@ -56,7 +53,10 @@ from engine.stark.protocol.proof import (
     statement_digest,
 )
 from engine.stark.protocol.verifier import start
-from engine.stark.workers import ALONE, Workers
+from engine.stark.runtime import evaluator
+from engine.stark.runtime.evaluator import Machine, machines_of, make_machine
+from engine.stark.runtime.memory import SHARED, Lease
+from engine.stark.runtime.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
 Progress = Callable[[str, float], None]

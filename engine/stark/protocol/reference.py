@@ -1,7 +1,7 @@
 """The prover's arithmetic written plainly in numpy: auxiliary columns, quotient, checks of a witness.
 
 Canonical uint64 arrays, a whole domain at a time, by the same code as the verifier (``engine.stark.air.constraints``). The
-compiled evaluator (``engine.stark.evaluator``) must give the same bytes; tests compare them.
+compiled evaluator (``engine.stark.runtime.evaluator``) must give the same bytes; tests compare them.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from engine.proving import job as jobs
 from engine.proving.job import MAGIC, MAX_JOB, ProofJob, decode_job, encode_job, prove_job, verify_answer
 from engine.sequencer.batch import Batch
 from engine.stark.errors import ProvingCancelled, VerificationError
-from engine.stark.memory import SHARED
+from engine.stark.runtime.memory import SHARED
 
 
 def batch_of(number: int = 1) -> Batch:

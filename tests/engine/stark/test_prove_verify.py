@@ -16,7 +16,7 @@ from engine.stark.protocol.grinding import least_nonce
 from engine.stark.protocol.prover import STAGES, prove
 from engine.stark.protocol.verifier import verify
 from engine.stark.protocol.witness import check_witness
-from engine.stark.workers import Workers
+from engine.stark.runtime.workers import Workers
 
 
 @pytest.mark.parametrize("log_height", [3, 4, 6, 9])

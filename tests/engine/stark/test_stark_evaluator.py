@@ -11,12 +11,10 @@ from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
-from engine.stark import evaluator
 from engine.stark.air.expression import Column, Constant, Expression, Public
 from engine.stark.air.layout import Layout, build_layout
 from engine.stark.air.lookup import make_challenges
 from engine.stark.air.table import Constraint, Interaction, Statement, Table
-from engine.stark.memory import SMALLEST, Lease, Pool
 from engine.stark.pcs.deep import Batch, evaluate_queries, next_point
 from engine.stark.pcs.domain import domain_points, shift
 from engine.stark.pcs.opening import (
@@ -29,6 +27,8 @@ from engine.stark.pcs.opening import (
 )
 from engine.stark.pcs.transforms import extend, quotient_chunks
 from engine.stark.protocol import reference
+from engine.stark.runtime import evaluator
+from engine.stark.runtime.memory import SMALLEST, Lease, Pool
 
 WIDTH, PUBLICS = 4, (5, 77)
 ALPHA, BETA, ZETA, TOTAL = (1, 2, 3, 4, 5), (6, 7, 8, 9, 10), (5, 4, 3, 2, 1), (9, 8, 7, 6, 5)

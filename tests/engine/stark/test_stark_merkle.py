@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from engine.field.kernels import to_montgomery_array
 from engine.field.koalabear import P
 from engine.hashing.keccak import keccak256
-from engine.stark.memory import Lease, Pool
 from engine.stark.pcs.commitment import Commitment, Matrix, commit
 from engine.stark.pcs.merkle import openings_match, path_root
 from engine.stark.pcs.schedule import TreeShape
 from engine.stark.protocol.proof import TreeOpenings
+from engine.stark.runtime.memory import Lease, Pool
 
 
 def _committed(shape: TreeShape, seed: int) -> tuple[list[np.ndarray], Commitment]:

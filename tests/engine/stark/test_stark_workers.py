@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.stark.errors import ProvingCancelled
-from engine.stark.workers import Workers, split
+from engine.stark.runtime.workers import Workers, split
 
 
 @settings(max_examples=200, deadline=None)

@@ -2,7 +2,7 @@
 
 Rows are taken in blocks of ``width`` (16 or a multiple): slot s of the block lies at s * width in ``scratch``, which
 stays in the second-level cache, and each operation walks the block before the next one starts. Montgomery form
-throughout. A program is passed as flat arrays (``engine.stark.evaluator.Machine``):
+throughout. A program is passed as flat arrays (``engine.stark.runtime.evaluator.Machine``):
 
 loads: kind (0 one, 1 column, 2 column on the next row, 3 public), column; operations: kind (0 linear, 1 product, 2 the
 sum of one slot and a constant, its two terms in this order), two numbers (first and last term, or two slots); terms:

@@ -24,10 +24,10 @@ from engine.stark.air.constraints import KINDS, kinds_of
 from engine.stark.air.layout import Layout, TableLayout
 from engine.stark.air.lookup import LookupChallenges, step_of
 from engine.stark.air.lowering import Linear, Lowered, Product, lower
-from engine.stark.evaluator_kernels import fractions_kernel, multiply_kernel, quotient_kernel
 from engine.stark.pcs.domain import domain_points
 from engine.stark.protocol.reference import next_index
-from engine.stark.workers import ALONE, Workers
+from engine.stark.runtime.evaluator_kernels import fractions_kernel, multiply_kernel, quotient_kernel
+from engine.stark.runtime.workers import ALONE, Workers
 
 Words = NDArray[np.uint32]
 Index = NDArray[np.uint64]
