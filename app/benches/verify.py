@@ -17,10 +17,10 @@ from engine.proving.proof_file import open_file
 from engine.proving.prover import prove_batch, verify_file
 from engine.proving.shape import venue_shape
 from engine.proving.statement import build_statement
-from engine.settlement.blocks import Receipt
-from engine.settlement.chain import Chain, MemoryBlockStore
+from engine.settlement.chain.blocks import Receipt
+from engine.settlement.chain.chain import Chain, MemoryBlockStore
+from engine.settlement.chain.transactions import address_of, decode_transaction
 from engine.settlement.errors import Reverted
-from engine.settlement.transactions import address_of, decode_transaction
 from engine.settlement.verifier.client import VerifierClient, split_proof
 from engine.settlement.verifier.deployment import VerifierSetup, deployment_transactions
 from engine.stark.air.layout import layout_of

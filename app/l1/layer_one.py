@@ -22,16 +22,16 @@ from engine.exchange.config import VenueConfig
 from engine.hashing.keccak import keccak256
 from engine.sequencer.batch import Batch
 from engine.sequencer.inputs import ClaimRequested, Input, L1Block
-from engine.settlement.blocks import Block
-from engine.settlement.chain import Chain
+from engine.settlement.chain.blocks import Block
+from engine.settlement.chain.chain import Chain
+from engine.settlement.chain.ledger import Ledger
+from engine.settlement.chain.world import BLOCK_GAS_LIMIT
 from engine.settlement.client import CALL_GAS, Client, Deployment
 from engine.settlement.errors import InsufficientFunds, NodeError, NonceMismatch
 from engine.settlement.genesis import GenesisAccount, fund
 from engine.settlement.keys import UserKey
-from engine.settlement.ledger import Ledger
 from engine.settlement.relayer import Plan, ProvedBatch, Relayer, proved_batch
 from engine.settlement.watcher import inputs_since
-from engine.settlement.world import BLOCK_GAS_LIMIT
 
 USER_TRANSACTIONS = 32
 """The user's transactions that may wait for one block."""

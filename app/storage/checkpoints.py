@@ -11,7 +11,7 @@ from engine.errors import UNDECODABLE
 
 
 class StoredCheckpoint(msgspec.Struct, frozen=True):
-    """Bytes of :meth:`engine.sequencer.venue.Venue.dump` and :meth:`engine.settlement.chain.Chain.checkpoint`."""
+    """Bytes of :meth:`engine.sequencer.venue.Venue.dump` and :meth:`engine.settlement.chain.chain.Chain.checkpoint`."""
 
     venue: bytes
     chain: bytes

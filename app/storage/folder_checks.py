@@ -10,9 +10,9 @@ from app.storage.journal import Journal, JournalError
 from engine.errors import CorruptData, ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.sequencer.venue import Venue
+from engine.settlement.chain.ledger import Ledger
 from engine.settlement.errors import KeyFileError
 from engine.settlement.keys import DEMO_KEY_NAME, UserKey, demo_key
-from engine.settlement.ledger import Ledger
 
 
 class OtherVenue(ProtocolError):

@@ -30,11 +30,11 @@ from engine.proving.statement import statement_id
 from engine.sequencer.batch import root_bytes
 from engine.sequencer.inputs import ProofOutcome, decode_input
 from engine.sequencer.venue import Venue
-from engine.settlement.chain import Chain
+from engine.settlement.chain.chain import Chain
+from engine.settlement.chain.ledger import Ledger
 from engine.settlement.errors import RootDivergence, SettlementError
 from engine.settlement.genesis import allocation, check_codes, genesis, venue_deployment
 from engine.settlement.keys import UserKey, role_key
-from engine.settlement.ledger import Ledger
 from engine.settlement.node.anchor import Anchor
 from engine.settlement.relayer import Relayer
 from engine.settlement.verifier.venue import VenueVerifiers, venue_verifiers

@@ -10,10 +10,10 @@ from engine.errors import check_range
 from engine.hashing.keccak import keccak256
 from engine.settlement.abi import decode_words, encode_arguments, encode_call, topic
 from engine.settlement.artifacts import load_artifact
-from engine.settlement.ledger import Ledger
-from engine.settlement.transactions import MAX_GAS_LIMIT, contract_address, sign_transaction
+from engine.settlement.chain.ledger import Ledger
+from engine.settlement.chain.transactions import MAX_GAS_LIMIT, contract_address, sign_transaction
+from engine.settlement.chain.world import EventLog
 from engine.settlement.verifier.deployment import VerifierAddresses
-from engine.settlement.world import EventLog
 
 ENTRY_BYTES = 37
 MAX_ENTRIES = 512  # deposits and withdrawals of one batch, as the contract bounds them

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.sequencer.inputs import L1Step
 from engine.settlement.abi import topic
-from engine.settlement.blocks import Block, Receipt
+from engine.settlement.chain.blocks import Block, Receipt
 from engine.settlement.client import Client
 
 SEARCHED_BLOCKS = 64

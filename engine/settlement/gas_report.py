@@ -9,14 +9,14 @@ import msgspec
 from engine.errors import UnknownName
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.sequencer.batch import Batch, ExternalFlow
-from engine.settlement.blocks import Receipt
-from engine.settlement.chain import Chain, MemoryBlockStore
+from engine.settlement.chain.blocks import Receipt
+from engine.settlement.chain.chain import Chain, MemoryBlockStore
+from engine.settlement.chain.transactions import address_of
 from engine.settlement.client import MAX_ENTRIES
 from engine.settlement.genesis import GenesisAccount, allocation, genesis, venue_deployment
 from engine.settlement.keys import role_key
 from engine.settlement.relayer import Relayer, proved_batch
 from engine.settlement.stand_in import yes_verifiers
-from engine.settlement.transactions import address_of
 from engine.units import SECOND
 
 REPORT_TIME = 1_700_000_000 * SECOND

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 
 from engine.exchange.config import VenueConfig, config_hash
 from engine.proving.parameters import PROFILES
-from engine.settlement.blocks import Block
-from engine.settlement.chain import Chain, MemoryBlockStore
-from engine.settlement.client import DEPLOY_GAS, UNLIMITED, Client, Deployment, creation_codes, deployed_addresses
-from engine.settlement.errors import Reverted, RootDivergence
-from engine.settlement.keys import role_key
-from engine.settlement.ledger import Ledger
-from engine.settlement.transactions import (
+from engine.settlement.chain.blocks import Block
+from engine.settlement.chain.chain import Chain, MemoryBlockStore
+from engine.settlement.chain.ledger import Ledger
+from engine.settlement.chain.transactions import (
     BASE_GAS,
     Transaction,
     address_of,
@@ -26,8 +23,11 @@ from engine.settlement.transactions import (
     decode_transaction,
     sign_transaction,
 )
+from engine.settlement.chain.world import BLOCK_GAS_LIMIT
+from engine.settlement.client import DEPLOY_GAS, UNLIMITED, Client, Deployment, creation_codes, deployed_addresses
+from engine.settlement.errors import Reverted, RootDivergence
+from engine.settlement.keys import role_key
 from engine.settlement.verifier.venue import VenueVerifiers, verifier_addresses
-from engine.settlement.world import BLOCK_GAS_LIMIT
 
 ETHER = 10**18
 ROLE_ETHER = 1_000_000

@@ -14,7 +14,9 @@ from engine.errors import ProtocolError
 from engine.proving.proof_file import open_file
 from engine.proving.statement import FactParts, fact, outputs_bytes
 from engine.sequencer.batch import Batch, root_bytes
-from engine.settlement.blocks import Block, Receipt
+from engine.settlement.chain.blocks import Block, Receipt
+from engine.settlement.chain.transactions import MAX_GAS_LIMIT, address_of, sign_transaction
+from engine.settlement.chain.world import BLOCK_GAS_LIMIT
 from engine.settlement.client import CALL_GAS, Client, Deployment, StateUpdate
 from engine.settlement.errors import (
     BatchOutOfOrder,
@@ -24,10 +26,8 @@ from engine.settlement.errors import (
     RootDivergence,
     SettlementError,
 )
-from engine.settlement.transactions import MAX_GAS_LIMIT, address_of, sign_transaction
 from engine.settlement.verifier.client import L1Proof, VerifierClient, split_proof
 from engine.settlement.verifier.venue import VenueVerifiers
-from engine.settlement.world import BLOCK_GAS_LIMIT
 
 MAX_ATTEMPTS = 3
 ReadProof = Callable[[str], bytes]

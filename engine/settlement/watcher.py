@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.sequencer.inputs import L1Block, L1Deposit, L1StateUpdate, L1Withdrawal
-from engine.settlement.blocks import Block
+from engine.settlement.chain.blocks import Block
 from engine.settlement.client import Client, DepositEvent, StateUpdateEvent, WithdrawnEvent
 from engine.settlement.costs import batch_steps
 

@@ -24,13 +24,13 @@ from app.venue.session import USER_DEPOSIT, Session
 from engine.errors import ProtocolError
 from engine.sequencer.batch import root_bytes
 from engine.sequencer.inputs import PlaceOrder, RequestWithdrawal
+from engine.settlement.chain.transactions import address_of
 from engine.settlement.errors import NodeDiverged, NodeUnreachable, WrongChain
 from engine.settlement.genesis import ETHER
 from engine.settlement.keys import role_key
 from engine.settlement.node import chain as node_chain
 from engine.settlement.node.connection import NodeConnection
 from engine.settlement.node.mining import MiningElsewhere, MiningOnDemand
-from engine.settlement.transactions import address_of
 from engine.units import QUANTUM, SECOND
 
 

@@ -21,10 +21,10 @@ from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.prover import verify_file
 from engine.sequencer.batch import root_bytes
 from engine.settlement.artifacts import load_artifact
+from engine.settlement.chain.transactions import address_of
 from engine.settlement.errors import NotPostable
 from engine.settlement.keys import role_key
 from engine.settlement.relayer import Relayer, proved_batch
-from engine.settlement.transactions import address_of
 from engine.settlement.verifier.client import VerifierClient, check_data, in_order, open_data
 from engine.settlement.verifier.venue import venue_verifiers
 from engine.stark.errors import VerificationError

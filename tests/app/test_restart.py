@@ -23,8 +23,8 @@ from app.venue.loop import CHECKPOINT_BATCHES
 from app.venue.session import USER_DEPOSIT, USER_WALLET, Session, open_session
 from engine.errors import CorruptData
 from engine.sequencer.inputs import L1Block, decode_input
-from engine.settlement.blocks import Block
-from engine.settlement.chain import Chain
+from engine.settlement.chain.blocks import Block
+from engine.settlement.chain.chain import Chain
 from engine.settlement.errors import KeyFileError
 from engine.settlement.keys import DEMO_KEY_NAME, DEMO_PASSPHRASE_NAME, demo_key
 from engine.units import SECOND

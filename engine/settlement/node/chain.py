@@ -1,4 +1,4 @@
-"""The L1 on a node: a :class:`engine.settlement.ledger.Ledger` whose blocks are the node's.
+"""The L1 on a node: a :class:`engine.settlement.chain.ledger.Ledger` whose blocks are the node's.
 
 Blocks in which the venue's exchange contract spoke, or which hold transactions sent from here, are recorded in the
 store with their receipts, and so is the newest block of each look at the node. The venue learns from the records; after
@@ -13,8 +13,10 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any
 
-from engine.settlement.blocks import Block, Receipt, decode_block, encode_block
-from engine.settlement.chain import BlockStore
+from engine.settlement.chain.blocks import Block, Receipt, decode_block, encode_block
+from engine.settlement.chain.chain import BlockStore
+from engine.settlement.chain.ledger import ZERO_ADDRESS
+from engine.settlement.chain.transactions import GAS_PRICE, Transaction, decode_transaction
 from engine.settlement.errors import (
     InsufficientFunds,
     NodeDiverged,
@@ -25,13 +27,11 @@ from engine.settlement.errors import (
     TransactionDropped,
     WrongChain,
 )
-from engine.settlement.ledger import ZERO_ADDRESS
 from engine.settlement.node.anchor import Anchor
 from engine.settlement.node.connection import NodeConnection
 from engine.settlement.node.decoding import block_of, receipt_of
 from engine.settlement.node.mining import Miner
 from engine.settlement.node.reads import NodeReads
-from engine.settlement.transactions import GAS_PRICE, Transaction, decode_transaction
 from engine.units import SECOND
 
 PATIENCE = 180.0
@@ -153,7 +153,7 @@ class NodeChain:
     # -- sending
 
     def include(self, transactions: Sequence[bytes], time: int) -> tuple[Block, ...]:
-        """Bring transactions into blocks; see :class:`engine.settlement.ledger.Ledger`.
+        """Bring transactions into blocks; see :class:`engine.settlement.chain.ledger.Ledger`.
 
         Where blocks are made on demand they carry the time ``time`` (ns, cut to seconds), and there are as many as the
         transactions need: one that its sender cannot pay for yet waits for a block that holds what was sent before. On

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.settlement.blocks import RECORD_VERSION, Block, Receipt
-from engine.settlement.world import EventLog
+from engine.settlement.chain.blocks import RECORD_VERSION, Block, Receipt
+from engine.settlement.chain.world import EventLog
 from engine.units import SECOND
 
 

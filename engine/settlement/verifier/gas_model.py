@@ -15,7 +15,7 @@ from engine.exchange.config import DEFAULT_CONFIG
 from engine.field.extension import DEGREE
 from engine.proving.shape import venue_shape
 from engine.proving.statement import build_statement
-from engine.settlement.transactions import BASE_GAS, FLOOR_TOKEN_GAS, STANDARD_TOKEN_GAS
+from engine.settlement.chain.transactions import BASE_GAS, FLOOR_TOKEN_GAS, STANDARD_TOKEN_GAS
 from engine.settlement.verifier.client import MAX_BATCH
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout, layout_of
 from engine.stark.pcs.schedule import Shape, make_shape, phase_trees

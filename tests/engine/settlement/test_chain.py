@@ -24,12 +24,10 @@ from settlement_venue import (
 
 from engine.errors import CorruptData, OutOfRange
 from engine.sequencer.batch import root_bytes
-from engine.settlement import world
 from engine.settlement.abi import encode_call
-from engine.settlement.blocks import Block, decode_block, encode_block, make_block
-from engine.settlement.chain import Chain, MemoryBlockStore
-from engine.settlement.errors import BlockFull, ClockWentBack, InsufficientFunds, NonceMismatch, Reverted
-from engine.settlement.transactions import (
+from engine.settlement.chain.blocks import Block, decode_block, encode_block, make_block
+from engine.settlement.chain.chain import Chain, MemoryBlockStore, world
+from engine.settlement.chain.transactions import (
     BASE_GAS,
     GAS_PRICE,
     MAX_GAS_LIMIT,
@@ -37,7 +35,8 @@ from engine.settlement.transactions import (
     contract_address,
     sign_transaction,
 )
-from engine.settlement.world import BLOCK_GAS_LIMIT, FEE_RECIPIENT
+from engine.settlement.chain.world import BLOCK_GAS_LIMIT, FEE_RECIPIENT
+from engine.settlement.errors import BlockFull, ClockWentBack, InsufficientFunds, NonceMismatch, Reverted
 
 KEY = b"\x07" * 32
 SENDER = address_of(KEY)
@@ -311,7 +310,7 @@ def test_a_checkpoint_gives_the_same_chain(busy: Venue) -> None:
 def test_others_get_a_turn_after_heavy_executions_only(busy: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
     venue, turns = open_venue(busy.store.records), []
     venue.chain.breathe = lambda: turns.append(1)
-    monkeypatch.setattr("engine.settlement.chain.HEAVY_GAS", 50_000)
+    monkeypatch.setattr("engine.settlement.chain.chain.HEAVY_GAS", 50_000)
     venue.client.state_root()
     assert not turns
     deposit = venue.client.deposit(MAKER, MAKER_ACCOUNT, 5, venue.nonce(MAKER))

@@ -37,7 +37,8 @@ from engine.proving.statement import FactParts, fact, outputs_bytes
 from engine.sequencer.batch import root_bytes
 from engine.settlement.abi import decode_words, encode_call
 from engine.settlement.artifacts import load_artifact
-from engine.settlement.chain import MemoryBlockStore
+from engine.settlement.chain.chain import MemoryBlockStore
+from engine.settlement.chain.transactions import address_of, sign_transaction
 from engine.settlement.client import (
     DEPLOY_GAS,
     UPDATE,
@@ -49,7 +50,6 @@ from engine.settlement.client import (
     creation_codes,
 )
 from engine.settlement.genesis import venue_client
-from engine.settlement.transactions import address_of, sign_transaction
 
 NOT_OPERATOR = "only the operator posts batches"
 

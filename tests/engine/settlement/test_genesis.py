@@ -20,7 +20,8 @@ from settlement_venue import (
 )
 
 from engine.exchange.config import DEFAULT_CONFIG
-from engine.settlement.chain import MemoryBlockStore
+from engine.settlement.chain.chain import MemoryBlockStore
+from engine.settlement.chain.transactions import GAS_PRICE, address_of, contract_address
 from engine.settlement.errors import Reverted, RootDivergence
 from engine.settlement.genesis import (
     ACCOUNT_ETHER,
@@ -33,7 +34,6 @@ from engine.settlement.genesis import (
 )
 from engine.settlement.keys import role_key
 from engine.settlement.stand_in import yes_verifiers
-from engine.settlement.transactions import GAS_PRICE, address_of, contract_address
 from engine.settlement.watcher import inputs_since
 
 

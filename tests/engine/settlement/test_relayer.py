@@ -21,10 +21,10 @@ from settlement_venue import (
 
 from engine.sequencer.batch import root_bytes
 from engine.sequencer.inputs import L1Step, decode_input, encode_input
+from engine.settlement.chain.transactions import BASE_GAS, MAX_GAS_LIMIT
 from engine.settlement.errors import BatchOutOfOrder, NonceMismatch, NotPostable, Reverted, RootDivergence
 from engine.settlement.gas_report import gas_figures
 from engine.settlement.relayer import MAX_ATTEMPTS
-from engine.settlement.transactions import BASE_GAS, MAX_GAS_LIMIT
 from engine.settlement.watcher import block_input, inputs_since
 
 

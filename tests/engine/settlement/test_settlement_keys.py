@@ -11,6 +11,7 @@ import pytest
 from eth_account import Account
 
 from engine.errors import UnknownName
+from engine.settlement.chain.transactions import SECP256K1_ORDER, address_of
 from engine.settlement.errors import KeyFileError
 from engine.settlement.keys import (
     DEMO_KEY_NAME,
@@ -24,7 +25,6 @@ from engine.settlement.keys import (
     role_key,
     unlock_key_file,
 )
-from engine.settlement.transactions import SECP256K1_ORDER, address_of
 
 SECRET = b"\x46" * 32
 

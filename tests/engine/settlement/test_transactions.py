@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ProtocolError
-from engine.settlement.errors import InvalidTransaction
-from engine.settlement.transactions import (
+from engine.settlement.chain.transactions import (
     BASE_GAS,
     MAX_GAS_LIMIT,
     MAX_INITCODE_BYTES,
@@ -23,6 +22,7 @@ from engine.settlement.transactions import (
     intrinsic_gas,
     sign_transaction,
 )
+from engine.settlement.errors import InvalidTransaction
 
 KEY = b"\x46" * 32
 TO = b"\x35" * 20

@@ -16,8 +16,8 @@ from engine.field.koalabear import P
 from engine.hashing.keccak import keccak256
 from engine.proving.shape import BUS_EXTERNAL
 from engine.proving.statement import claim_inputs
-from engine.settlement.blocks import Receipt
-from engine.settlement.transactions import contract_address, sign_transaction
+from engine.settlement.chain.blocks import Receipt
+from engine.settlement.chain.transactions import contract_address, sign_transaction
 from engine.settlement.verifier.artifacts import load
 from engine.settlement.verifier.client import L1Proof, encode_terms, open_data
 from engine.settlement.verifier.deployment import (

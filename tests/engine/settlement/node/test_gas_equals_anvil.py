@@ -12,14 +12,14 @@ from anvil_node import anvil, connected
 
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.settlement.abi import selector, word
-from engine.settlement.blocks import Receipt
-from engine.settlement.chain import Chain, MemoryBlockStore
+from engine.settlement.chain.blocks import Receipt
+from engine.settlement.chain.chain import Chain, MemoryBlockStore
+from engine.settlement.chain.transactions import address_of, sign_transaction
 from engine.settlement.gas_report import REPORT_TIME, measured_chain
 from engine.settlement.genesis import allocation, venue_client
 from engine.settlement.keys import role_key
 from engine.settlement.node.chain import NodeChain, anchor_of
 from engine.settlement.node.mining import miner_of
-from engine.settlement.transactions import address_of, sign_transaction
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "verifier"))
 

@@ -9,7 +9,8 @@ from itertools import count
 import pytest
 from anvil_node import anvil, connected
 
-from engine.settlement.chain import MemoryBlockStore
+from engine.settlement.chain.chain import MemoryBlockStore
+from engine.settlement.chain.transactions import address_of, sign_transaction
 from engine.settlement.errors import (
     InsufficientFunds,
     InvalidTransaction,
@@ -26,7 +27,6 @@ from engine.settlement.node.anchor import Anchor
 from engine.settlement.node.chain import NodeChain, anchor_of
 from engine.settlement.node.connection import NodeConnection
 from engine.settlement.node.mining import MiningElsewhere, MiningOnDemand, miner_of
-from engine.settlement.transactions import address_of, sign_transaction
 from engine.units import SECOND
 
 START = 1_723_075_200

@@ -5,7 +5,7 @@ from __future__ import annotations
 from verifier_bench import Bench, prove_sample
 
 from engine.proving.parameters import LARGEST_HEIGHTS
-from engine.settlement.transactions import calldata_tokens
+from engine.settlement.chain.transactions import calldata_tokens
 from engine.settlement.verifier.client import check_data, open_data, query_batches
 from engine.settlement.verifier.gas_model import estimate
 from engine.stark.pcs.schedule import Shape

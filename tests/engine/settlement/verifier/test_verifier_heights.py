@@ -13,7 +13,7 @@ from engine.proving.shape import StatementShape
 from engine.proving.statement import build_statement
 from engine.proving.traces import LEAST_UPDATES, update_rows
 from engine.proving.witness import padded_height
-from engine.settlement.transactions import address_of
+from engine.settlement.chain.transactions import address_of
 from engine.settlement.verifier import deployment
 from engine.settlement.verifier.context import MAX_GROUPS
 from engine.settlement.verifier.deployment import MAX_TERMS, check_security, check_sizes, deployment_transactions

@@ -12,9 +12,9 @@ from engine.proving.shape import StatementShape, venue_shape
 from engine.proving.statement import Claim, build_statement, claim_inputs, claim_of, claim_terms
 from engine.proving.traces import build_traces
 from engine.sequencer.batch import Batch, ExternalFlow
-from engine.settlement.blocks import Receipt
-from engine.settlement.chain import Chain, MemoryBlockStore
-from engine.settlement.transactions import address_of
+from engine.settlement.chain.blocks import Receipt
+from engine.settlement.chain.chain import Chain, MemoryBlockStore
+from engine.settlement.chain.transactions import address_of
 from engine.settlement.verifier.client import L1Proof, VerifierClient, split_proof
 from engine.settlement.verifier.deployment import VerifierAddresses, VerifierSetup, deployment_transactions
 from engine.stark.air.layout import layout_of

@@ -1,6 +1,6 @@
 """The embedded L1: blocks of signed transactions over pyrevm, stored through a :class:`BlockStore`.
 
-The default :class:`engine.settlement.ledger.Ledger`. A block is durable before anything of it can be seen: it is
+The default :class:`engine.settlement.chain.ledger.Ledger`. A block is durable before anything of it can be seen: it is
 executed, appended to the store, only then published. On a restart the stored blocks are executed again (or
 those after a checkpoint), and every hash has to come out the same.
 """
@@ -15,7 +15,10 @@ from typing import Protocol
 import msgspec
 
 from engine.errors import UNDECODABLE, CorruptData, OutOfRange, check_range
-from engine.settlement.blocks import Block, Receipt, decode_block, encode_block, make_block, rebuilt
+from engine.settlement.chain.blocks import Block, Receipt, decode_block, encode_block, make_block, rebuilt
+from engine.settlement.chain.ledger import ZERO_ADDRESS
+from engine.settlement.chain.transactions import GAS_PRICE, MAX_GAS_LIMIT, Transaction, decode_transaction, floor_gas
+from engine.settlement.chain.world import BLOCK_GAS_LIMIT, AccountInfoState, BlockContext, Execution, World
 from engine.settlement.errors import (
     BlockFull,
     ClockWentBack,
@@ -24,9 +27,6 @@ from engine.settlement.errors import (
     Reverted,
     SettlementError,
 )
-from engine.settlement.ledger import ZERO_ADDRESS
-from engine.settlement.transactions import GAS_PRICE, MAX_GAS_LIMIT, Transaction, decode_transaction, floor_gas
-from engine.settlement.world import BLOCK_GAS_LIMIT, AccountInfoState, BlockContext, Execution, World
 from engine.units import SECOND
 
 MAX_CHAIN_ID = 2**62  # EIP-155's v = 35 + 2 * chain id has to fit 8 bytes
@@ -221,7 +221,7 @@ class Chain:
             return block
 
     def include(self, transactions: Sequence[bytes], time: int) -> tuple[Block, ...]:
-        """The next block, as :class:`engine.settlement.ledger.Ledger` has it."""
+        """The next block, as :class:`engine.settlement.chain.ledger.Ledger` has it."""
         return (self.build_block(transactions, time),)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What the venue needs of an L1. The embedded :class:`engine.settlement.chain.Chain` is the default.
+"""What the venue needs of an L1. The embedded :class:`engine.settlement.chain.chain.Chain` is the default.
 
 Reads are answered from one block, the head. Transactions come signed and raw (EIP-155); their senders' keys never reach
 a ledger.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from engine.settlement.blocks import Block, Receipt
+from engine.settlement.chain.blocks import Block, Receipt
 
 ZERO_ADDRESS = bytes(20)
 

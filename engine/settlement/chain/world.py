@@ -20,8 +20,8 @@ from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env, TxEnv
 from engine.errors import UNDECODABLE, CorruptData
 from engine.hashing.keccak import keccak256
 from engine.settlement.abi import revert_reason, word
+from engine.settlement.chain.transactions import Transaction, floor_gas
 from engine.settlement.errors import InvalidTransaction
-from engine.settlement.transactions import Transaction, floor_gas
 
 SPEC = "CANCUN"  # Vyper 0.4.3's default target; the later forks' transaction rules are in transactions.py
 BLOCK_GAS_LIMIT = 60_000_000

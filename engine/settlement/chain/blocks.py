@@ -7,7 +7,7 @@ import rlp  # type: ignore[import-untyped]
 
 from engine.errors import UNDECODABLE, CorruptData
 from engine.hashing.keccak import keccak256
-from engine.settlement.world import BLOCK_GAS_LIMIT, EventLog
+from engine.settlement.chain.world import BLOCK_GAS_LIMIT, EventLog
 
 RECORD_VERSION = 2
 
