@@ -8,11 +8,11 @@ from typing import Any
 
 from engine.errors import check_range
 from engine.hashing.keccak import keccak256
-from engine.settlement.abi import decode_words, encode_arguments, encode_call, topic
-from engine.settlement.artifacts import load_artifact
 from engine.settlement.chain.ledger import Ledger
 from engine.settlement.chain.transactions import MAX_GAS_LIMIT, contract_address, sign_transaction
 from engine.settlement.chain.world import EventLog
+from engine.settlement.contracts.abi import decode_words, encode_arguments, encode_call, topic
+from engine.settlement.contracts.artifacts import load_artifact
 from engine.settlement.verifier.deployment import VerifierAddresses
 
 ENTRY_BYTES = 37

@@ -20,8 +20,8 @@ from app.venue.session import Session, open_session
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.prover import verify_file
 from engine.sequencer.batch import root_bytes
-from engine.settlement.artifacts import load_artifact
 from engine.settlement.chain.transactions import address_of
+from engine.settlement.contracts.artifacts import load_artifact
 from engine.settlement.errors import NotPostable
 from engine.settlement.keys import role_key
 from engine.settlement.relayer import Relayer, proved_batch

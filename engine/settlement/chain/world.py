@@ -19,8 +19,8 @@ from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env, TxEnv
 
 from engine.errors import UNDECODABLE, CorruptData
 from engine.hashing.keccak import keccak256
-from engine.settlement.abi import revert_reason, word
 from engine.settlement.chain.transactions import Transaction, floor_gas
+from engine.settlement.contracts.abi import revert_reason, word
 from engine.settlement.errors import InvalidTransaction
 
 SPEC = "CANCUN"  # Vyper 0.4.3's default target; the later forks' transaction rules are in transactions.py

@@ -9,7 +9,7 @@ from typing import Any
 
 from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFound
 
-from engine.settlement.abi import revert_reason
+from engine.settlement.contracts.abi import revert_reason
 from engine.settlement.errors import NodeRefused, Reverted
 from engine.settlement.node.connection import NodeConnection
 

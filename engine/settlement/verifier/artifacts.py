@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.settlement.artifacts import CONTRACTS_FOLDER, MAX_RUNTIME_BYTES, Artifact
+from engine.settlement.contracts.artifacts import CONTRACTS_FOLDER, MAX_RUNTIME_BYTES, Artifact
 from engine.settlement.errors import ArtifactError
 
 FOLDER = CONTRACTS_FOLDER / "verifier"

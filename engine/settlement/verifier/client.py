@@ -13,9 +13,9 @@ from engine.field.koalabear import P
 from engine.proving.shape import StatementShape
 from engine.proving.statement import Claim, FactParts, claim_inputs, claim_outputs, claim_terms, fact
 from engine.sequencer.batch import root_bytes
-from engine.settlement.abi import decode_words, encode_arguments, encode_call, selector
 from engine.settlement.chain.ledger import Ledger
 from engine.settlement.chain.transactions import MAX_GAS_LIMIT, sign_transaction
+from engine.settlement.contracts.abi import decode_words, encode_arguments, encode_call, selector
 from engine.settlement.verifier.context import batches, context_digest, context_words, draw
 from engine.settlement.verifier.deployment import VerifierAddresses, VerifierSetup
 from engine.settlement.verifier.encoding import ROW_WORDS, WORD, QueryOpening, joined_rows, query_openings

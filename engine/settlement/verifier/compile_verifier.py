@@ -5,8 +5,8 @@ Needs the development requirements (Vyper); nothing at run time imports this mod
 
 from __future__ import annotations
 
-from engine.settlement.artifacts import Artifact
-from engine.settlement.compile_contracts import encode_artifact
+from engine.settlement.contracts.artifacts import Artifact
+from engine.settlement.contracts.compile_contracts import encode_artifact
 from engine.settlement.verifier.artifacts import CONTRACTS, FOLDER, artifact_path, source_digest, source_path
 
 

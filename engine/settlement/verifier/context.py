@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.field.extension import Extension
 from engine.hashing.keccak import keccak256
-from engine.settlement.abi import encode_arguments
+from engine.settlement.contracts.abi import encode_arguments
 from engine.settlement.verifier.packing import pack
 from engine.stark.air.layout import Layout
 from engine.stark.errors import VerificationError

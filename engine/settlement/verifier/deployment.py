@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from engine.settlement.abi import encode_arguments
 from engine.settlement.chain.transactions import contract_address, sign_transaction
+from engine.settlement.contracts.abi import encode_arguments
 from engine.settlement.verifier.artifacts import load
 from engine.settlement.verifier.codegen import ConstraintProgram, input_registers, split
 from engine.settlement.verifier.context import FACT_WORD, MAX_GROUPS

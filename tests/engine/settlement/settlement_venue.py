@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.sequencer.batch import Batch, ExternalFlow, root_bytes
-from engine.settlement.abi import encode_call, selector
 from engine.settlement.chain.blocks import Block, Receipt
 from engine.settlement.chain.chain import Chain, MemoryBlockStore
 from engine.settlement.chain.transactions import address_of, sign_transaction
 from engine.settlement.client import Client, Deployment, StateUpdate
+from engine.settlement.contracts.abi import encode_call, selector
 from engine.settlement.errors import NotPostable
 from engine.settlement.genesis import GenesisAccount, allocation, genesis, venue_client, venue_deployment
 from engine.settlement.keys import role_key

@@ -24,7 +24,6 @@ from settlement_venue import (
 
 from engine.errors import CorruptData, OutOfRange
 from engine.sequencer.batch import root_bytes
-from engine.settlement.abi import encode_call
 from engine.settlement.chain.blocks import Block, decode_block, encode_block, make_block
 from engine.settlement.chain.chain import Chain, MemoryBlockStore, world
 from engine.settlement.chain.transactions import (
@@ -36,6 +35,7 @@ from engine.settlement.chain.transactions import (
     sign_transaction,
 )
 from engine.settlement.chain.world import BLOCK_GAS_LIMIT, FEE_RECIPIENT
+from engine.settlement.contracts.abi import encode_call
 from engine.settlement.errors import BlockFull, ClockWentBack, InsufficientFunds, NonceMismatch, Reverted
 
 KEY = b"\x07" * 32

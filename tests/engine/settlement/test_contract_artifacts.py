@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from settlement_venue import Venue
 
-from engine.settlement import artifacts
-from engine.settlement.artifacts import CONTRACT_NAMES, MAX_RUNTIME_BYTES, artifact_path, load_artifact
 from engine.settlement.chain.transactions import MAX_INITCODE_BYTES
-from engine.settlement.compile_contracts import compile_contract, encode_artifact
+from engine.settlement.contracts import artifacts
+from engine.settlement.contracts.artifacts import CONTRACT_NAMES, MAX_RUNTIME_BYTES, artifact_path, load_artifact
+from engine.settlement.contracts.compile_contracts import compile_contract, encode_artifact
 from engine.settlement.errors import ArtifactError
 
 

@@ -35,8 +35,6 @@ from engine.field.koalabear import P
 from engine.hashing.keccak import keccak256
 from engine.proving.statement import FactParts, fact, outputs_bytes
 from engine.sequencer.batch import root_bytes
-from engine.settlement.abi import decode_words, encode_call
-from engine.settlement.artifacts import load_artifact
 from engine.settlement.chain.chain import MemoryBlockStore
 from engine.settlement.chain.transactions import address_of, sign_transaction
 from engine.settlement.client import (
@@ -49,6 +47,8 @@ from engine.settlement.client import (
     WithdrawnEvent,
     creation_codes,
 )
+from engine.settlement.contracts.abi import decode_words, encode_call
+from engine.settlement.contracts.artifacts import load_artifact
 from engine.settlement.genesis import venue_client
 
 NOT_OPERATOR = "only the operator posts batches"

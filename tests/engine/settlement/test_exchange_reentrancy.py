@@ -19,10 +19,10 @@ from settlement_venue import (
 )
 
 from engine.sequencer.batch import Batch
-from engine.settlement.abi import encode_call
 from engine.settlement.chain.chain import Chain, MemoryBlockStore
 from engine.settlement.chain.transactions import address_of, contract_address, sign_transaction
 from engine.settlement.client import UPDATE, Client, creation_codes
+from engine.settlement.contracts.abi import encode_call
 from engine.settlement.genesis import ETHER
 from engine.settlement.relayer import ProvedBatch, proved_batch
 from engine.settlement.verifier.venue import verifier_addresses

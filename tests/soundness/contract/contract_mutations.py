@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT))
 
-from engine.settlement.compile_contracts import encode_artifact  # noqa: E402
+from engine.settlement.contracts.compile_contracts import encode_artifact  # noqa: E402
 from engine.settlement.verifier import artifacts, compile_verifier  # noqa: E402
 
 SOURCES = artifacts.FOLDER

@@ -6,7 +6,7 @@ import numpy as np
 from verifier_bench import SHAPE, Bench, Proved
 
 from engine.proving.statement import build_statement, claim_terms
-from engine.settlement.abi import encode_call
+from engine.settlement.contracts.abi import encode_call
 from engine.settlement.verifier.client import check_data, in_order, open_data
 from engine.stark.errors import VerificationError
 from engine.stark.pcs.schedule import phase_widths

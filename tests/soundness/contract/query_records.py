@@ -17,7 +17,7 @@ from verifier_bench import SHAPE, Bench, Proved
 from engine.field.koalabear import P
 from engine.hashing.keccak import keccak256
 from engine.proving.statement import claim_inputs, claim_terms
-from engine.settlement.abi import encode_call
+from engine.settlement.contracts.abi import encode_call
 from engine.settlement.verifier.client import CHECK, L1Proof
 from engine.settlement.verifier.context import Drawn, batches, draw
 from engine.settlement.verifier.encoding import QueryOpening, joined_rows

@@ -19,7 +19,7 @@ from contract_verdicts import (
 )
 from verifier_bench import Bench, Proved
 
-from engine.settlement.abi import encode_call
+from engine.settlement.contracts.abi import encode_call
 from engine.settlement.verifier.client import CHECK, check_data, open_data
 from engine.settlement.verifier.encoding import joined_rows
 

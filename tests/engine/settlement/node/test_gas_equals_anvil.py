@@ -11,10 +11,10 @@ import pytest
 from anvil_node import anvil, connected
 
 from engine.exchange.config import DEFAULT_CONFIG
-from engine.settlement.abi import selector, word
 from engine.settlement.chain.blocks import Receipt
 from engine.settlement.chain.chain import Chain, MemoryBlockStore
 from engine.settlement.chain.transactions import address_of, sign_transaction
+from engine.settlement.contracts.abi import selector, word
 from engine.settlement.gas_report import REPORT_TIME, measured_chain
 from engine.settlement.genesis import allocation, venue_client
 from engine.settlement.keys import role_key

@@ -11,7 +11,7 @@ from engine.field.extension import Extension
 from engine.field.koalabear import P
 from engine.proving.shape import StatementShape
 from engine.proving.statement import build_statement
-from engine.settlement.abi import decode_words, encode_call
+from engine.settlement.contracts.abi import decode_words, encode_call
 from engine.settlement.verifier.codegen import SCALE, SUM, generate, input_registers, split
 from engine.settlement.verifier.deployment import PROGRAM_WORDS, PUBLIC_READ, programs
 from engine.settlement.verifier.packing import pack, unpack

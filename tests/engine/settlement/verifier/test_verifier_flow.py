@@ -8,8 +8,8 @@ import pytest
 from verifier_bench import PARAMETERS, SHAPE, Bench, Proved, make_setup, prove_sample
 
 from engine.proving.statement import build_statement, claim_inputs, claim_terms
-from engine.settlement.abi import encode_call
-from engine.settlement.artifacts import MAX_RUNTIME_BYTES
+from engine.settlement.contracts.abi import encode_call
+from engine.settlement.contracts.artifacts import MAX_RUNTIME_BYTES
 from engine.settlement.verifier import client
 from engine.settlement.verifier.client import CHECK, check_data, in_order, open_data, query_batches
 from engine.settlement.verifier.encoding import joined_rows

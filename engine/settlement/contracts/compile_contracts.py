@@ -1,4 +1,4 @@
-"""Compile the contracts and write their artifacts: ``python -m engine.settlement.compile_contracts``.
+"""Compile the contracts and write their artifacts: ``python -m engine.settlement.contracts.compile_contracts``.
 
 Needs the development requirements (Vyper, snekmate); nothing at run time imports this module.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.settlement.artifacts import CONTRACT_NAMES, Artifact, artifact_path, source_path
+from engine.settlement.contracts.artifacts import CONTRACT_NAMES, Artifact, artifact_path, source_path
 
 
 def compile_contract(name: str) -> Artifact:
