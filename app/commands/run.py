@@ -24,7 +24,7 @@ from app.venue.session import Session, open_session
 from engine.errors import ProtocolError
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.sequencer.batch import root_bytes
-from engine.settlement.keys import demo_key, role_key
+from engine.settlement.keys.keys import demo_key, role_key
 
 PLAYS: dict[str, Callable[[Journey], None]] = {"round-trip": round_trip.play}
 

@@ -29,7 +29,7 @@ from engine.settlement.chain.world import BLOCK_GAS_LIMIT
 from engine.settlement.client import CALL_GAS, Client, Deployment
 from engine.settlement.errors import InsufficientFunds, NodeError, NonceMismatch
 from engine.settlement.genesis import GenesisAccount, fund
-from engine.settlement.keys import UserKey
+from engine.settlement.keys.keys import UserKey
 from engine.settlement.relayer import Plan, ProvedBatch, Relayer, proved_batch
 from engine.settlement.watcher import inputs_since
 

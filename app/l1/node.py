@@ -12,7 +12,7 @@ from engine.settlement.chain.chain import BlockStore
 from engine.settlement.chain.transactions import address_of
 from engine.settlement.client import deployed_addresses
 from engine.settlement.genesis import ACCOUNT_ETHER, ETHER, OPERATOR_ETHER, ROLE_ETHER
-from engine.settlement.keys import role_key
+from engine.settlement.keys.keys import role_key
 from engine.settlement.node.anchor import Anchor
 from engine.settlement.node.chain import NodeChain, anchor_of
 from engine.settlement.node.connection import NodeConnection

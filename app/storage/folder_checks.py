@@ -12,7 +12,7 @@ from engine.exchange.config import VenueConfig
 from engine.sequencer.venue import Venue
 from engine.settlement.chain.ledger import Ledger
 from engine.settlement.errors import KeyFileError
-from engine.settlement.keys import DEMO_KEY_NAME, UserKey, demo_key
+from engine.settlement.keys.keys import DEMO_KEY_NAME, UserKey, demo_key
 
 
 class OtherVenue(ProtocolError):

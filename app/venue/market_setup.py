@@ -16,7 +16,7 @@ from engine.market.participants import MarketMaker, TakerFlow
 from engine.market.replay import RecordedMarket, RecordedPrices
 from engine.sequencer.participant import Participant
 from engine.settlement.genesis import GenesisAccount
-from engine.settlement.keys import Role, role_key
+from engine.settlement.keys.keys import Role, role_key
 from engine.units import QUANTUM, SECOND
 
 FIRST_MAKER, FIRST_TAKER = 8, 12

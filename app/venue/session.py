@@ -34,7 +34,7 @@ from engine.settlement.chain.chain import Chain
 from engine.settlement.chain.ledger import Ledger
 from engine.settlement.errors import RootDivergence, SettlementError
 from engine.settlement.genesis import allocation, check_codes, genesis, venue_deployment
-from engine.settlement.keys import UserKey, role_key
+from engine.settlement.keys.keys import UserKey, role_key
 from engine.settlement.node.anchor import Anchor
 from engine.settlement.relayer import Relayer
 from engine.settlement.verifier.venue import VenueVerifiers, venue_verifiers

@@ -14,7 +14,7 @@ from engine.settlement.chain.chain import Chain, MemoryBlockStore
 from engine.settlement.chain.transactions import address_of
 from engine.settlement.client import MAX_ENTRIES
 from engine.settlement.genesis import GenesisAccount, allocation, genesis, venue_deployment
-from engine.settlement.keys import role_key
+from engine.settlement.keys.keys import role_key
 from engine.settlement.relayer import Relayer, proved_batch
 from engine.settlement.stand_in import yes_verifiers
 from engine.units import SECOND

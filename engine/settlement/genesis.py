@@ -26,7 +26,7 @@ from engine.settlement.chain.transactions import (
 from engine.settlement.chain.world import BLOCK_GAS_LIMIT
 from engine.settlement.client import DEPLOY_GAS, UNLIMITED, Client, Deployment, creation_codes, deployed_addresses
 from engine.settlement.errors import Reverted, RootDivergence
-from engine.settlement.keys import role_key
+from engine.settlement.keys.keys import role_key
 from engine.settlement.verifier.venue import VenueVerifiers, verifier_addresses
 
 ETHER = 10**18

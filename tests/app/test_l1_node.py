@@ -27,7 +27,7 @@ from engine.sequencer.inputs import PlaceOrder, RequestWithdrawal
 from engine.settlement.chain.transactions import address_of
 from engine.settlement.errors import NodeDiverged, NodeUnreachable, WrongChain
 from engine.settlement.genesis import ETHER
-from engine.settlement.keys import role_key
+from engine.settlement.keys.keys import role_key
 from engine.settlement.node import chain as node_chain
 from engine.settlement.node.connection import NodeConnection
 from engine.settlement.node.mining import MiningElsewhere, MiningOnDemand

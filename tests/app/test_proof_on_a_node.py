@@ -23,7 +23,7 @@ from engine.sequencer.batch import root_bytes
 from engine.settlement.chain.transactions import address_of
 from engine.settlement.contracts.artifacts import load_artifact
 from engine.settlement.errors import NotPostable
-from engine.settlement.keys import role_key
+from engine.settlement.keys.keys import role_key
 from engine.settlement.relayer import Relayer, proved_batch
 from engine.settlement.verifier.client import VerifierClient, check_data, in_order, open_data
 from engine.settlement.verifier.venue import venue_verifiers

@@ -26,7 +26,7 @@ from engine.sequencer.inputs import L1Block, decode_input
 from engine.settlement.chain.blocks import Block
 from engine.settlement.chain.chain import Chain
 from engine.settlement.errors import KeyFileError
-from engine.settlement.keys import DEMO_KEY_NAME, DEMO_PASSPHRASE_NAME, demo_key
+from engine.settlement.keys.keys import DEMO_KEY_NAME, DEMO_PASSPHRASE_NAME, demo_key
 from engine.units import SECOND
 
 

@@ -20,7 +20,7 @@ from app.proving.workers.threads import NICE, ThreadWorker, lower_priority, prov
 from app.venue.session import Session
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.job import decode_job
-from engine.settlement.keys import demo_key, role_key
+from engine.settlement.keys.keys import demo_key, role_key
 from engine.stark.errors import ProvingCancelled
 
 

@@ -17,7 +17,7 @@ from engine.settlement.client import Client, Deployment, StateUpdate
 from engine.settlement.contracts.abi import encode_call, selector
 from engine.settlement.errors import NotPostable
 from engine.settlement.genesis import GenesisAccount, allocation, genesis, venue_client, venue_deployment
-from engine.settlement.keys import role_key
+from engine.settlement.keys.keys import role_key
 from engine.settlement.relayer import ProvedBatch, Relayer, proved_batch
 from engine.settlement.verifier.venue import CONTRACTS_PER_PROFILE, VenueVerifiers, venue_verifiers
 

@@ -32,7 +32,7 @@ from engine.settlement.genesis import (
     genesis,
     venue_client,
 )
-from engine.settlement.keys import role_key
+from engine.settlement.keys.keys import role_key
 from engine.settlement.stand_in import yes_verifiers
 from engine.settlement.watcher import inputs_since
 

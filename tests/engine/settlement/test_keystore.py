@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from eth_account import Account
 
-from engine.settlement.keystore import WrongPassphrase, decrypt_keystore
+from engine.settlement.keys.keystore import WrongPassphrase, decrypt_keystore
 
 SECRET = "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d"
 VECTORS: dict[str, dict[str, Any]] = {

@@ -20,7 +20,7 @@ from engine.settlement.chain.transactions import MAX_GAS_LIMIT, address_of
 from engine.settlement.client import Client, Deployment, StateUpdate
 from engine.settlement.errors import NotPostable
 from engine.settlement.genesis import GenesisAccount, allocation, genesis, venue_client, venue_deployment
-from engine.settlement.keys import role_key
+from engine.settlement.keys.keys import role_key
 from engine.settlement.relayer import Call, ProvedBatch, Relayer, proved_batch
 from engine.settlement.verifier.client import VerifierClient, split_proof
 from engine.settlement.verifier.venue import venue_verifiers

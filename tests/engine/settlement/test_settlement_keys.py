@@ -13,7 +13,7 @@ from eth_account import Account
 from engine.errors import UnknownName
 from engine.settlement.chain.transactions import SECP256K1_ORDER, address_of
 from engine.settlement.errors import KeyFileError
-from engine.settlement.keys import (
+from engine.settlement.keys.keys import (
     DEMO_KEY_NAME,
     DEMO_PASSPHRASE_NAME,
     MAX_SCRYPT_N,

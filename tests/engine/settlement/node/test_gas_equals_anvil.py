@@ -17,7 +17,7 @@ from engine.settlement.chain.transactions import address_of, sign_transaction
 from engine.settlement.contracts.abi import selector, word
 from engine.settlement.gas_report import REPORT_TIME, measured_chain
 from engine.settlement.genesis import allocation, venue_client
-from engine.settlement.keys import role_key
+from engine.settlement.keys.keys import role_key
 from engine.settlement.node.chain import NodeChain, anchor_of
 from engine.settlement.node.mining import miner_of
 

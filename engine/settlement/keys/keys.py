@@ -18,7 +18,7 @@ from engine.errors import UNDECODABLE, UnknownName
 from engine.hashing.keccak import keccak256
 from engine.settlement.chain.transactions import SECP256K1_ORDER, address_of
 from engine.settlement.errors import KeyFileError
-from engine.settlement.keystore import WrongPassphrase, decrypt_keystore
+from engine.settlement.keys.keystore import WrongPassphrase, decrypt_keystore
 
 Role = Literal["deployer", "operator", "maker", "taker", "insurance"]
 SCRYPT_N = 2**16  # with r = 8: 64 MiB, about 0.2 s to unlock on a slow core
