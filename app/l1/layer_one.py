@@ -26,12 +26,12 @@ from engine.settlement.chain.blocks import Block
 from engine.settlement.chain.chain import Chain
 from engine.settlement.chain.ledger import Ledger
 from engine.settlement.chain.world import BLOCK_GAS_LIMIT
-from engine.settlement.client import CALL_GAS, Client, Deployment
 from engine.settlement.errors import InsufficientFunds, NodeError, NonceMismatch
 from engine.settlement.genesis import GenesisAccount, fund
 from engine.settlement.keys.keys import UserKey
-from engine.settlement.relayer import Plan, ProvedBatch, Relayer, proved_batch
-from engine.settlement.watcher import inputs_since
+from engine.settlement.relay.client import CALL_GAS, Client, Deployment
+from engine.settlement.relay.relayer import Plan, ProvedBatch, Relayer, proved_batch
+from engine.settlement.relay.watcher import inputs_since
 
 USER_TRANSACTIONS = 32
 """The user's transactions that may wait for one block."""

@@ -10,7 +10,6 @@ from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.settlement.chain.chain import BlockStore
 from engine.settlement.chain.transactions import address_of
-from engine.settlement.client import deployed_addresses
 from engine.settlement.genesis import ACCOUNT_ETHER, ETHER, OPERATOR_ETHER, ROLE_ETHER
 from engine.settlement.keys.keys import role_key
 from engine.settlement.node.anchor import Anchor
@@ -18,6 +17,7 @@ from engine.settlement.node.chain import NodeChain, anchor_of
 from engine.settlement.node.connection import NodeConnection
 from engine.settlement.node.mining import miner_of
 from engine.settlement.node.reads import NodeReads
+from engine.settlement.relay.client import deployed_addresses
 
 GENESIS_GAS = 100_000_000
 """Gas that a deployer must be able to pay for: contracts and grants by their limits, with room to spare."""

@@ -36,8 +36,8 @@ from engine.settlement.errors import RootDivergence, SettlementError
 from engine.settlement.genesis import allocation, check_codes, genesis, venue_deployment
 from engine.settlement.keys.keys import UserKey, role_key
 from engine.settlement.node.anchor import Anchor
-from engine.settlement.relayer import Relayer
-from engine.settlement.verifier.venue import VenueVerifiers, venue_verifiers
+from engine.settlement.relay.relayer import Relayer
+from engine.settlement.relay.verifiers import VenueVerifiers, venue_verifiers
 from engine.units import QUANTUM
 
 if TYPE_CHECKING:  # web3.py is loaded only where a node is asked for

@@ -12,10 +12,10 @@ from engine.sequencer.batch import Batch, ExternalFlow
 from engine.settlement.chain.blocks import Receipt
 from engine.settlement.chain.chain import Chain, MemoryBlockStore
 from engine.settlement.chain.transactions import address_of
-from engine.settlement.client import MAX_ENTRIES
 from engine.settlement.genesis import GenesisAccount, allocation, genesis, venue_deployment
 from engine.settlement.keys.keys import role_key
-from engine.settlement.relayer import Relayer, proved_batch
+from engine.settlement.relay.client import MAX_ENTRIES
+from engine.settlement.relay.relayer import Relayer, proved_batch
 from engine.settlement.stand_in import yes_verifiers
 from engine.units import SECOND
 

@@ -24,10 +24,10 @@ from engine.settlement.chain.transactions import (
     sign_transaction,
 )
 from engine.settlement.chain.world import BLOCK_GAS_LIMIT
-from engine.settlement.client import DEPLOY_GAS, UNLIMITED, Client, Deployment, creation_codes, deployed_addresses
 from engine.settlement.errors import Reverted, RootDivergence
 from engine.settlement.keys.keys import role_key
-from engine.settlement.verifier.venue import VenueVerifiers, verifier_addresses
+from engine.settlement.relay.client import DEPLOY_GAS, UNLIMITED, Client, Deployment, creation_codes, deployed_addresses
+from engine.settlement.relay.verifiers import VenueVerifiers, verifier_addresses
 
 ETHER = 10**18
 ROLE_ETHER = 1_000_000

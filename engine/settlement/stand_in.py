@@ -7,8 +7,8 @@ command of the program deploys one, and a venue made with the real contracts ref
 from __future__ import annotations
 
 from engine.exchange.config import VenueConfig
-from engine.settlement.client import Client, Deployment
-from engine.settlement.verifier.venue import CONTRACTS_PER_PROFILE, VenueVerifiers, venue_verifiers
+from engine.settlement.relay.client import Client, Deployment
+from engine.settlement.relay.verifiers import CONTRACTS_PER_PROFILE, VenueVerifiers, venue_verifiers
 
 YES = bytes.fromhex("600160005260206000f3")  # return 1
 _CREATE = bytes.fromhex("600a600c600039600a6000f3")  # copy the ten bytes behind this and make them the code

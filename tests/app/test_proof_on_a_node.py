@@ -24,9 +24,9 @@ from engine.settlement.chain.transactions import address_of
 from engine.settlement.contracts.artifacts import load_artifact
 from engine.settlement.errors import NotPostable
 from engine.settlement.keys.keys import role_key
-from engine.settlement.relayer import Relayer, proved_batch
+from engine.settlement.relay.relayer import Relayer, proved_batch
+from engine.settlement.relay.verifiers import venue_verifiers
 from engine.settlement.verifier.client import VerifierClient, check_data, in_order, open_data
-from engine.settlement.verifier.venue import venue_verifiers
 from engine.stark.errors import VerificationError
 from engine.units import SECOND
 

@@ -13,13 +13,13 @@ from engine.sequencer.batch import Batch, ExternalFlow, root_bytes
 from engine.settlement.chain.blocks import Block, Receipt
 from engine.settlement.chain.chain import Chain, MemoryBlockStore
 from engine.settlement.chain.transactions import address_of, sign_transaction
-from engine.settlement.client import Client, Deployment, StateUpdate
 from engine.settlement.contracts.abi import encode_call, selector
 from engine.settlement.errors import NotPostable
 from engine.settlement.genesis import GenesisAccount, allocation, genesis, venue_client, venue_deployment
 from engine.settlement.keys.keys import role_key
-from engine.settlement.relayer import ProvedBatch, Relayer, proved_batch
-from engine.settlement.verifier.venue import CONTRACTS_PER_PROFILE, VenueVerifiers, venue_verifiers
+from engine.settlement.relay.client import Client, Deployment, StateUpdate
+from engine.settlement.relay.relayer import ProvedBatch, Relayer, proved_batch
+from engine.settlement.relay.verifiers import CONTRACTS_PER_PROFILE, VenueVerifiers, venue_verifiers
 
 START = 1_723_075_200 * 10**9
 SEED = DEFAULT_CONFIG.seed

@@ -26,8 +26,8 @@ from settlement_venue import (
 
 from engine.sequencer.batch import root_bytes
 from engine.settlement.chain.transactions import MAX_GAS_LIMIT, address_of
-from engine.settlement.client import UPDATE
 from engine.settlement.contracts.abi import encode_call, selector
+from engine.settlement.relay.client import UPDATE
 
 
 @pytest.fixture(scope="module")

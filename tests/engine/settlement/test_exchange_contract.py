@@ -37,7 +37,10 @@ from engine.proving.statement import FactParts, fact, outputs_bytes
 from engine.sequencer.batch import root_bytes
 from engine.settlement.chain.chain import MemoryBlockStore
 from engine.settlement.chain.transactions import address_of, sign_transaction
-from engine.settlement.client import (
+from engine.settlement.contracts.abi import decode_words, encode_call
+from engine.settlement.contracts.artifacts import load_artifact
+from engine.settlement.genesis import venue_client
+from engine.settlement.relay.client import (
     DEPLOY_GAS,
     UPDATE,
     DepositEvent,
@@ -47,9 +50,6 @@ from engine.settlement.client import (
     WithdrawnEvent,
     creation_codes,
 )
-from engine.settlement.contracts.abi import decode_words, encode_call
-from engine.settlement.contracts.artifacts import load_artifact
-from engine.settlement.genesis import venue_client
 
 NOT_OPERATOR = "only the operator posts batches"
 

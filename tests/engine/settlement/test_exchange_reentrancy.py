@@ -21,11 +21,11 @@ from settlement_venue import (
 from engine.sequencer.batch import Batch
 from engine.settlement.chain.chain import Chain, MemoryBlockStore
 from engine.settlement.chain.transactions import address_of, contract_address, sign_transaction
-from engine.settlement.client import UPDATE, Client, creation_codes
 from engine.settlement.contracts.abi import encode_call
 from engine.settlement.genesis import ETHER
-from engine.settlement.relayer import ProvedBatch, proved_batch
-from engine.settlement.verifier.venue import verifier_addresses
+from engine.settlement.relay.client import UPDATE, Client, creation_codes
+from engine.settlement.relay.relayer import ProvedBatch, proved_batch
+from engine.settlement.relay.verifiers import verifier_addresses
 
 TRANSFER = encode_call("transfer(address,uint256)", b"\x01" * 20, 0)
 # Answers every transfer by calling its target with what it was armed with, and says whether that call succeeded.

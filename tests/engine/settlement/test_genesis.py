@@ -33,8 +33,8 @@ from engine.settlement.genesis import (
     venue_client,
 )
 from engine.settlement.keys.keys import role_key
+from engine.settlement.relay.watcher import inputs_since
 from engine.settlement.stand_in import yes_verifiers
-from engine.settlement.watcher import inputs_since
 
 
 def test_addresses_follow_from_the_seed(venue: Venue) -> None:

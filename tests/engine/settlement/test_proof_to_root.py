@@ -17,14 +17,14 @@ from engine.proving.statement import statement_id
 from engine.sequencer.batch import Batch, ExternalFlow, root_bytes
 from engine.settlement.chain.chain import Chain, MemoryBlockStore
 from engine.settlement.chain.transactions import MAX_GAS_LIMIT, address_of
-from engine.settlement.client import Client, Deployment, StateUpdate
 from engine.settlement.errors import NotPostable
 from engine.settlement.genesis import GenesisAccount, allocation, genesis, venue_client, venue_deployment
 from engine.settlement.keys.keys import role_key
-from engine.settlement.relayer import Call, ProvedBatch, Relayer, proved_batch
+from engine.settlement.relay.client import Client, Deployment, StateUpdate
+from engine.settlement.relay.relayer import Call, ProvedBatch, Relayer, proved_batch
+from engine.settlement.relay.verifiers import venue_verifiers
+from engine.settlement.relay.watcher import inputs_since
 from engine.settlement.verifier.client import VerifierClient, split_proof
-from engine.settlement.verifier.venue import venue_verifiers
-from engine.settlement.watcher import inputs_since
 
 START = 1_723_075_200 * 10**9
 OPERATOR, MAKER = (role_key(DEFAULT_CONFIG.seed, role) for role in ("operator", "maker"))

@@ -24,8 +24,8 @@ from engine.sequencer.inputs import L1Step, decode_input, encode_input
 from engine.settlement.chain.transactions import BASE_GAS, MAX_GAS_LIMIT
 from engine.settlement.errors import BatchOutOfOrder, NonceMismatch, NotPostable, Reverted, RootDivergence
 from engine.settlement.gas_report import gas_figures
-from engine.settlement.relayer import MAX_ATTEMPTS
-from engine.settlement.watcher import block_input, inputs_since
+from engine.settlement.relay.relayer import MAX_ATTEMPTS
+from engine.settlement.relay.watcher import block_input, inputs_since
 
 
 def test_deposit_is_credited_withdrawn_and_claimed_to_the_quantum(venue: Venue) -> None:

@@ -14,9 +14,9 @@ from engine.proving.parameters import LARGEST_HEIGHTS, PROFILES
 from engine.proving.shape import venue_shape
 from engine.proving.statement import build_statement
 from engine.settlement.chain.transactions import contract_address
-from engine.settlement.client import Client, Deployment
 from engine.settlement.contracts.abi import decode_words, encode_call
 from engine.settlement.errors import RootDivergence
+from engine.settlement.relay.client import Client, Deployment
 from engine.settlement.verifier.deployment import (
     VerifierAddresses,
     VerifierSetup,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from engine.sequencer.inputs import L1Step
 from engine.settlement.chain.blocks import Block, Receipt
-from engine.settlement.client import Client
 from engine.settlement.contracts.abi import topic
+from engine.settlement.relay.client import Client
 
 SEARCHED_BLOCKS = 64
 """A batch is opened, checked, registered and posted within so many of the blocks that the client's chain knows."""

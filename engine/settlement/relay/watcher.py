@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from engine.sequencer.inputs import L1Block, L1Deposit, L1StateUpdate, L1Withdrawal
 from engine.settlement.chain.blocks import Block
-from engine.settlement.client import Client, DepositEvent, StateUpdateEvent, WithdrawnEvent
-from engine.settlement.costs import batch_steps
+from engine.settlement.relay.client import Client, DepositEvent, StateUpdateEvent, WithdrawnEvent
+from engine.settlement.relay.costs import batch_steps
 
 
 def inputs_since(client: Client, number: int) -> list[L1Block]:

@@ -17,7 +17,6 @@ from engine.sequencer.batch import Batch, root_bytes
 from engine.settlement.chain.blocks import Block, Receipt
 from engine.settlement.chain.transactions import MAX_GAS_LIMIT, address_of, sign_transaction
 from engine.settlement.chain.world import BLOCK_GAS_LIMIT
-from engine.settlement.client import CALL_GAS, Client, Deployment, StateUpdate
 from engine.settlement.errors import (
     BatchOutOfOrder,
     NonceMismatch,
@@ -26,8 +25,9 @@ from engine.settlement.errors import (
     RootDivergence,
     SettlementError,
 )
+from engine.settlement.relay.client import CALL_GAS, Client, Deployment, StateUpdate
+from engine.settlement.relay.verifiers import VenueVerifiers
 from engine.settlement.verifier.client import L1Proof, VerifierClient, split_proof
-from engine.settlement.verifier.venue import VenueVerifiers
 
 MAX_ATTEMPTS = 3
 ReadProof = Callable[[str], bytes]
