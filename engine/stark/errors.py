@@ -7,7 +7,7 @@ from typing import Literal
 from engine.errors import ProtocolError
 
 Stage = Literal["encoding", "transcript", "trace opening", "constraint", "lookup", "fri", "grinding", "public input"]
-"""Where a proof was refused. The verifier works through them in the order given in ``engine.stark.protocol.verifier``."""
+"""Where a proof was refused. The verifier works through them in the order given in ``stark.protocol.verifier``."""
 
 
 STAGE_MEANINGS: dict[Stage, str] = {

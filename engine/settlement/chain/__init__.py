@@ -1,0 +1,1 @@
+"""The embedded L1: blocks, transactions, world state on the EVM."""

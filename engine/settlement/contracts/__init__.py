@@ -1,0 +1,1 @@
+"""Contracts as artifacts: ABI, compiled code, the compile script."""

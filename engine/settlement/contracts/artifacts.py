@@ -10,7 +10,7 @@ import msgspec
 
 from engine.settlement.errors import ArtifactError
 
-CONTRACTS_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "contracts"
+CONTRACTS_FOLDER = Path(__file__).resolve().parents[3] / "resources" / "contracts"
 MAX_RUNTIME_BYTES = 24_576  # EIP-170
 CONTRACT_NAMES = ("token", "exchange")
 

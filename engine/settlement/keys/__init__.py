@@ -1,0 +1,1 @@
+"""Key files of users and of the venue's roles."""

@@ -1,0 +1,1 @@
+"""Between venue and contracts: client, relayer, watcher, costs, verifiers of a venue."""

@@ -1,7 +1,7 @@
 """Constraints lowered to the programs that the constraint contracts run, from the same symbolic expressions.
 
 A program evaluates, at the out-of-domain point, a range of the constraints of some tables, LogUp's included, and sums
-them with powers of the constraint challenge, kind of rows by kind of rows (``engine.stark.air.constraints``). What does not
+them with powers of the constraint challenge, kind of rows by kind of rows (``stark.air.constraints``). What does not
 fit one contract's code is split into several programs, whose sums add up.
 
 It works on registers, one extension element each; every instruction writes the next free one. At the start they hold

@@ -1,6 +1,6 @@
 """What the opening contract derives from a proof, derived here too: the words that query transactions carry.
 
-Nothing is verified here. The words follow the same transcript as ``engine.stark.protocol.verifier``; for a bad proof they are
+Nothing is verified here. The words follow the same transcript as ``stark.protocol.verifier``; for a bad proof they are
 what the contracts would come to, so that it is they that refuse it.
 """
 

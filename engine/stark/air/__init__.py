@@ -1,0 +1,1 @@
+"""Algebraic intermediate representation: expressions, constraints, lookups, tables, their lowering to programs."""

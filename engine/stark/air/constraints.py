@@ -7,7 +7,7 @@ on which they hold:
          + [sum over first  zeta^i c_i(x)] / (x - 1) + [sum over last zeta^i c_i(x)] / (x - w^-1)
 
 where w generates the trace domain. All c_i vanish where they should exactly when Q is a polynomial (but for the error
-``constraints`` of ``engine.stark.protocol.security``). Degrees: 3(N-1) + 1 - N < 2N, and 2(N-1) - 1 < 2N for first and last.
+``constraints`` of ``stark.protocol.security``). Degrees: 3(N-1) + 1 - N < 2N, and 2(N-1) - 1 < 2N for first and last.
 """
 
 from __future__ import annotations

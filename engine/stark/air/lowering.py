@@ -6,7 +6,7 @@ dot product whose coefficients are computed once per proof, and all linear work 
 every full Poseidon round, say) costs nothing per row. What is left per row: loads, the linear forms that are factors,
 products, and the dot product. LogUp fingerprints are linear forms with extension coefficients, so they go the same way.
 
-The result is data for one kernel (``engine.stark.runtime.evaluator_kernels``) that works on blocks of rows, an operation at a
+The result is data for one kernel (``stark.runtime.evaluator_kernels``) that works on blocks of rows, an operation at a
 time, rather than generated code: compiling a straight line of thousands of operations would take each user's machine
 tens of seconds, and dispatch per block of rows costs a few per cent. ``engine.stark.air.codegen`` writes programs as
 readable modules.

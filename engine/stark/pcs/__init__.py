@@ -1,0 +1,1 @@
+"""Polynomial commitment scheme: domains, transforms, Merkle trees, DEEP quotients, FRI, openings."""

@@ -1,0 +1,1 @@
+"""The protocol: transcript, grinding, parameters, security, prover, verifier, proof bytes."""

@@ -1,6 +1,6 @@
 """The prover's arithmetic written plainly in numpy: auxiliary columns, quotient, checks of a witness.
 
-Canonical uint64 arrays, a whole domain at a time, by the same code as the verifier (``engine.stark.air.constraints``). The
+Canonical uint64 arrays, a whole domain at a time, by the same code as the verifier (``stark.air.constraints``). The
 compiled evaluator (``engine.stark.runtime.evaluator``) must give the same bytes; tests compare them.
 """
 

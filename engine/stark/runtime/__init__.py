@@ -1,0 +1,1 @@
+"""What runs the prover's arithmetic: compiled evaluator, memory, threads."""

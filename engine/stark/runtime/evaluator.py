@@ -1,6 +1,6 @@
 """The compiled prover arithmetic: LogUp columns and quotients by lowered programs, sixteen rows at a time.
 
-Same values as ``engine.stark.protocol.reference``, which is the definition; kernels take at most some milliseconds each.
+Same values as ``stark.protocol.reference``, which is the definition; kernels take at most some milliseconds each.
 """
 
 from __future__ import annotations
