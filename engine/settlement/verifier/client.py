@@ -58,7 +58,7 @@ def encode_terms(terms: Sequence[PublicTerm]) -> bytes:
 def split_proof(
     setup: VerifierSetup, shape: StatementShape, claim: Claim, proof: bytes, *, chain_id: int, exchange: bytes
 ) -> L1Proof:
-    """Cut up a STARK proof (``stark.protocol.proof``) of a claim. Nothing is verified; raises VerificationError for bytes
+    """Cut up a STARK proof (``protocol.proof``) of a claim. Nothing is verified; raises VerificationError for bytes
     that do not decode."""
     layout, parameters = setup.layout, setup.parameters
     decoded, form = decode(proof, layout, parameters)

@@ -126,7 +126,7 @@ def _check_shape(layout: Layout, shape: Shape) -> None:
 def check_security(setup: VerifierSetup) -> None:
     """Refuse parameters that miss their target at the greatest heights: the contract has no logarithms to check with.
 
-    Every term of ``stark.protocol.security`` falls with the heights or stays, so the greatest ones decide; a test samples
+    Every term of ``protocol.security`` falls with the heights or stays, so the greatest ones decide; a test samples
     the others. Raises :class:`StatementError`.
     """
     level = security.assess(setup.layout, setup.greatest, setup.parameters, MAX_TERMS).proven_bits

@@ -1,7 +1,7 @@
 """The prover: from traces to proof bytes.
 
 It checks the shape of its input and nothing else: given traces that break the statement it still finishes the protocol,
-with a quotient that is no polynomial, and it is the verifier that refuses (``stark.protocol.witness`` says what is wrong
+with a quotient that is no polynomial, and it is the verifier that refuses (``protocol.witness`` says what is wrong
 with a witness). Steps are methods that tests override to make dishonest provers.
 """
 
