@@ -20,11 +20,11 @@ fast: check anvil
 # Soundness at length (docs/soundness.md): every constraint, lookup and check of a contract deleted in turn; mutated proofs.
 mutate: $(VENV)/.ready-test
 	@$(PY) -m pytest tests/soundness/proving/full_mutations.py $(ARGS)
-	@$(PY) tests/soundness/contract/contract_mutations.py
+	@$(PY) -m tests.support.soundness.contract_mutations
 
 fuzz: $(VENV)/.ready-test
-	@$(PY) tests/soundness/proving/proof_fuzz.py $(or $(COUNT),100000) $(or $(SEED),1)
-	@$(PY) tests/soundness/contract/contract_fuzz.py $(or $(CONTRACT_COUNT),10000) $(or $(SEED),1)
+	@$(PY) -m tests.support.soundness.proof_fuzz $(or $(COUNT),100000) $(or $(SEED),1)
+	@$(PY) -m tests.support.soundness.contract_fuzz $(or $(CONTRACT_COUNT),10000) $(or $(SEED),1)
 
 check: $(VENV)/.ready-test
 	@$(PY) -m ruff check .

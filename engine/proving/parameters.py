@@ -1,6 +1,7 @@
 """The verifier's parameters for this statement: fixed here, bound by proofs and facts, never read from a file.
 
-Two sets, by name. Each is what ``security.choose_parameters`` chooses for ``LARGEST_HEIGHTS`` at its rate, folds and work before the queries (a test compares): the fewest queries, then the least grinding, that prove
+Two sets, by name. Each is what ``security.choose_parameters`` chooses for ``LARGEST_HEIGHTS`` at its rate,
+folds and work before the queries (a test compares): the fewest queries, then the least grinding, that prove
 ``target_bits``. Smaller heights reach it as well (a test has them); the verifier computes the level of each proof from
 its own heights and insists on ``target_bits``.
 

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from app_world import opened, run
 
 from engine.sequencer.inputs import PlaceOrder, RequestWithdrawal
 from engine.units import QUANTUM
+from tests.support.app_world import opened, run
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from app_world import OWNER, l1_deposit, opened, quiet_venue, step
-from app_world import run as play_on
 
 from app import cli
 from app.commands import run as run_command
@@ -23,6 +21,8 @@ from app.scenarios.journey import Journey, StepFailed
 from engine.proving.parameters import DEFAULT_PROFILE, PARAMETERS, PROFILES
 from engine.proving.prover import prove_batch
 from engine.sequencer.inputs import L1Block
+from tests.support.app_world import OWNER, l1_deposit, opened, quiet_venue, step
+from tests.support.app_world import run as play_on
 
 
 def no_window() -> ModuleType:

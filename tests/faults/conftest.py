@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from victim import RANDOM, deaths
+
+from tests.support.victim import RANDOM, deaths
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from victim import Kill, Life, Victim, check_acknowledged, check_death, check_opened
 
 from app.commands.replay import stored_config
 from app.paths import ROOT, open_paths
@@ -24,6 +23,7 @@ from app.venue.session import USER_DEPOSIT, USER_WALLET, new_venue
 from engine.sequencer.events import AnyEvent, BatchStage, DepositCredited, WithdrawalStage
 from engine.sequencer.inputs import AnyInput, L1Block, decode_input
 from engine.sequencer.venue import Venue
+from tests.support.victim import Kill, Life, Victim, check_acknowledged, check_death, check_opened
 
 
 @dataclass(frozen=True)

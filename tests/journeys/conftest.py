@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from desk_world import Desk
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+
+from tests.support.desk_world import Desk
 
 OpenDesk = Callable[..., Desk]
 

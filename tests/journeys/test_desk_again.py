@@ -6,14 +6,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from desk_world import Desk
-
 from app.paths import open_paths
 from app.storage.journal import Journal
 from app.venue.market_setup import market_setup
 from app.venue.session import new_venue, open_session
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.sequencer.inputs import decode_input
+from tests.support.desk_world import Desk
 
 OpenDesk = Callable[..., Desk]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from desk_world import Desk
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.units import PPM
+from tests.support.desk_world import Desk
 
 BTC = 1
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import pytest  # noqa: E402
+import pytest
 
 QT_FREE = {"viewmodels"}
 
@@ -31,7 +29,7 @@ def theme(qapp: object) -> Iterator[object]:
 @pytest.fixture
 def engine() -> object:
     """A stand-in engine with the sample snapshot."""
-    from sample_snapshot import SampleEngine
+    from tests.support.sample_snapshot import SampleEngine
 
     return SampleEngine()
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from market_world import T0, difference, quote, snapshot, standard, trade, write
 
 from engine.errors import CorruptData, OutOfRange
 from engine.market.decode import decode_recording
 from engine.market.feed import Feed, load_feed
+from tests.support.market_world import T0, difference, quote, snapshot, standard, trade, write
 
 
 def load(path: Path, cache: Path | None = None) -> Feed:

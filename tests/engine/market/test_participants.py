@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from market_world import MILLISECOND, BareVenue
 
 from engine.errors import CorruptData, OutOfRange
 from engine.exchange.config import BTC
@@ -15,6 +14,7 @@ from engine.market.replay import RecordedMarket
 from engine.sequencer.inputs import PlaceOrder
 from engine.sequencer.participant import Participant
 from engine.units import PPM, SECOND
+from tests.support.market_world import MILLISECOND, BareVenue
 
 START = 7_000 * SECOND
 STEP = 100 * MILLISECOND

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from market_world import MARKET, MILLISECOND, difference, quote, snapshot, standard, trade, write
 
 from engine.errors import CorruptData, OutOfRange, UnknownName
 from engine.exchange.config import BTC, ETH
 from engine.market.feed import Feed, load_feed
 from engine.market.replay import Quote, RecordedMarket, RecordedPrices
 from engine.units import FIXED_ONE, SECOND
+from tests.support.market_world import MARKET, MILLISECOND, difference, quote, snapshot, standard, trade, write
 
 START = 5_000 * SECOND
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from proving_batches import close_batch, trader
 
 from engine.errors import CorruptData, OutOfRange, UnknownName
 from engine.exchange.accounts import EMPTY_ACCOUNT
@@ -20,6 +19,7 @@ from engine.proving.job import MAGIC, MAX_JOB, ProofJob, decode_job, encode_job,
 from engine.sequencer.batch import Batch
 from engine.stark.errors import ProvingCancelled, VerificationError
 from engine.stark.runtime.memory import SHARED
+from tests.support.proving_batches import close_batch, trader
 
 
 def batch_of(number: int = 1) -> Batch:

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from proving_batches import close_batch, trader
 
 from engine.errors import OutOfRange, ProtocolError
 from engine.exchange.config import DEFAULT_CONFIG, config_hash
@@ -20,6 +19,7 @@ from engine.proving.proof_file import LENGTH_BYTES, MAGIC, MAX_HEADER, Header, d
 from engine.proving.prover import ProvedBatch, prove_batch, verify_file
 from engine.sequencer.batch import Batch
 from engine.stark.errors import ProvingCancelled, VerificationError
+from tests.support.proving_batches import close_batch, trader
 
 
 def venue_batches() -> tuple[Batch, Batch]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from proving_batches import SMALL, sample_batch
 
 from engine.errors import OutOfRange, ProtocolError, UnknownName
 from engine.exchange.config import DEFAULT_CONFIG, config_hash
@@ -37,6 +36,7 @@ from engine.proving.statement import (
 from engine.sequencer.batch import ExternalFlow, root_bytes
 from engine.stark.air.layout import layout_of
 from engine.stark.protocol.security import assess, choose_parameters
+from tests.support.proving_batches import SMALL, sample_batch
 
 HASH = bytes(range(32))
 

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from proving_batches import close_batch, trader
 
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.exchange.tree import AccountTree
@@ -14,6 +13,7 @@ from engine.proving.parameters import DEFAULT_PROFILE, PARAMETERS
 from engine.proving.prover import prove_batch, verify_file
 from engine.proving.summary import summarise
 from engine.stark.errors import STAGE_MEANINGS, VerificationError
+from tests.support.proving_batches import close_batch, trader
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from proving_batches import SMALL, close_batch, judge, opened_tree, sample_batch, sample_traces, trader
 
 from engine.exchange.tree import AccountTree
 from engine.hashing.poseidon import compress
@@ -16,6 +15,7 @@ from engine.proving.shape import StatementShape
 from engine.proving.statement import public_inputs, public_terms
 from engine.proving.traces import build_traces
 from engine.sequencer.batch import Batch
+from tests.support.proving_batches import SMALL, close_batch, judge, opened_tree, sample_batch, sample_traces, trader
 
 HASH = bytes(range(32))
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from venue_world import ALICE, BOB, BTC_TICKS, CONFIG, Quoter, SteeredPrices, World, funded
 
 from engine.errors import CorruptData
 from engine.sequencer import checkpoint
 from engine.sequencer.venue import Venue
+from tests.support.venue_world import ALICE, BOB, BTC_TICKS, CONFIG, Quoter, SteeredPrices, World, funded
 
 
 @pytest.fixture(scope="module")

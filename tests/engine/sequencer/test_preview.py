@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from venue_world import ALICE, BOB, BTC_TICKS, CONFIG, MAKER, World, funded
 
 from engine.errors import ProtocolError
 from engine.sequencer.events import Fill, OrderClosed, OrderRested, Rejected
 from engine.sequencer.inputs import PlaceOrder
 from engine.sequencer.preview import Receipt, preview_order
 from engine.units import FIXED_ONE, HOUR, QUANTUM
+from tests.support.venue_world import ALICE, BOB, BTC_TICKS, CONFIG, MAKER, World, funded
 
 NO_BATCHES = msgspec.structs.replace(CONFIG, batch_max_age=HOUR, batch_max_transactions=10_000)
 sides = st.sampled_from(["buy", "sell"])

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from venue_world import ALICE, BOB, BTC_TICKS, CONFIG, ETH_TICKS, MAKER, Quoter, World, closed_of, funded, kinds, only
 
 from engine.exchange.refusals import UnknownBatch
 from engine.sequencer.events import Accepted, Fill, OrderClosed, OrderRested, Rejected
 from engine.sequencer.inputs import CancelAll, CancelOrder, ClockStep, Input, PlaceOrder
 from engine.units import QUANTUM
+from tests.support.venue_world import (
+    ALICE,
+    BOB,
+    BTC_TICKS,
+    CONFIG,
+    ETH_TICKS,
+    MAKER,
+    Quoter,
+    World,
+    closed_of,
+    funded,
+    kinds,
+    only,
+)
 
 LOT = BTC_TICKS * 100
 

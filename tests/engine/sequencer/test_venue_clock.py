@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from venue_world import ALICE, BOB, BTC_TICKS, CONFIG, ETH_TICKS, GENESIS, Quoter, World, funded, only
-
 from engine.sequencer.events import FundingApplied, FundingPaid
 from engine.sequencer.inputs import ClockStep
 from engine.sequencer.prices import BASIS_TIME, MarketPrices, predicted_rate, update_mark
 from engine.units import FIXED_ONE, HOUR, MINUTE, SECOND
+from tests.support.venue_world import ALICE, BOB, BTC_TICKS, CONFIG, ETH_TICKS, GENESIS, Quoter, World, funded, only
 
 UNIT = 100 * FIXED_ONE
 

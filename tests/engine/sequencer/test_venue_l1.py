@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from venue_world import ALICE, BOB, BTC_TICKS, CONFIG, World, funded, kinds, only, owner_of
 
 from engine.exchange.refusals import UnknownBatch
 from engine.sequencer.events import BatchStage, DepositCredited, DepositPending, Rejected, WithdrawalStage
 from engine.sequencer.inputs import ClaimRequested, L1Block, L1Deposit, L1StateUpdate, ProofOutcome, RequestWithdrawal
 from engine.units import QUANTUM, SECOND
+from tests.support.venue_world import ALICE, BOB, BTC_TICKS, CONFIG, World, funded, kinds, only, owner_of
 
 
 def stages(events) -> list[str]:

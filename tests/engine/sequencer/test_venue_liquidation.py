@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from venue_world import ALICE, BOB, BTC_TICKS, CONFIG, MAKER, World, owner_of
 
 from engine.sequencer.events import Fill, Liquidated, LiquidationDeferred, OrderClosed
 from engine.units import QUANTUM
+from tests.support.venue_world import ALICE, BOB, BTC_TICKS, CONFIG, MAKER, World, owner_of
 
 FEE = CONFIG.liquidation_fee_ppm
 

@@ -9,7 +9,6 @@ from random import Random
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from venue_world import ALICE, BOB, BTC_TICKS, CONFIG, ETH_TICKS, MAKER, Quoter, SteeredPrices, World, owner_of
 
 from engine.sequencer.events import DepositCredited, WithdrawalStage
 from engine.sequencer.inputs import (
@@ -23,6 +22,18 @@ from engine.sequencer.inputs import (
 )
 from engine.sequencer.venue import Venue
 from engine.units import QUANTUM
+from tests.support.venue_world import (
+    ALICE,
+    BOB,
+    BTC_TICKS,
+    CONFIG,
+    ETH_TICKS,
+    MAKER,
+    Quoter,
+    SteeredPrices,
+    World,
+    owner_of,
+)
 
 SMALL = msgspec.structs.replace(CONFIG, tree_height=5, batch_max_transactions=16, batch_max_accounts=6)
 DRIFT = 12  # ticks a second: positions do get liquidated

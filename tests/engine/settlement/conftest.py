@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from settlement_venue import Venue, genesis_block, open_venue
+
+from tests.support.settlement_venue import Venue, genesis_block, open_venue
 
 
 @pytest.fixture(scope="session")

@@ -6,18 +6,6 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from settlement_venue import (
-    DIGESTS,
-    MAKER_ACCOUNT,
-    START,
-    TAKER_ACCOUNT,
-    WALLET,
-    Venue,
-    deployment,
-    new_chain,
-    open_venue,
-    told_verifiers,
-)
 
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.settlement.chain.chain import MemoryBlockStore
@@ -35,6 +23,18 @@ from engine.settlement.genesis import (
 from engine.settlement.keys.keys import role_key
 from engine.settlement.relay.watcher import inputs_since
 from engine.settlement.stand_in import yes_verifiers
+from tests.support.settlement_venue import (
+    DIGESTS,
+    MAKER_ACCOUNT,
+    START,
+    TAKER_ACCOUNT,
+    WALLET,
+    Venue,
+    deployment,
+    new_chain,
+    open_venue,
+    told_verifiers,
+)
 
 
 def test_addresses_follow_from_the_seed(venue: Venue) -> None:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.append(str(Path(__file__).resolve().parents[2] / "engine" / "settlement" / "verifier"))
-
-from verifier_bench import Bench, Proved, make_bench, prove_sample  # noqa: E402
+from tests.support.verifier_bench import Bench, Proved, make_bench, prove_sample
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from contract_fuzz import UNSEEN, Victim, run
-from verifier_bench import Bench, Proved
+
+from tests.support.soundness.contract_fuzz import UNSEEN, Victim, run
+from tests.support.verifier_bench import Bench, Proved
 
 
 @pytest.fixture(scope="module")

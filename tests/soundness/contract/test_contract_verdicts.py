@@ -6,7 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from contract_verdicts import (
+
+from engine.settlement.contracts.abi import encode_call
+from engine.settlement.verifier.client import CHECK, check_data, open_data
+from engine.settlement.verifier.encoding import joined_rows
+from tests.support.soundness.contract_verdicts import (
     ACCEPTED,
     contract_verdict,
     flipped,
@@ -17,11 +21,7 @@ from contract_verdicts import (
     split_head,
     trace_bytes,
 )
-from verifier_bench import Bench, Proved
-
-from engine.settlement.contracts.abi import encode_call
-from engine.settlement.verifier.client import CHECK, check_data, open_data
-from engine.settlement.verifier.encoding import joined_rows
+from tests.support.verifier_bench import Bench, Proved
 
 
 def test_both_accept_the_proof_as_it_was_made(bench: Bench, proved: Proved) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
-from verifier_bench import CHAIN_ID, EXCHANGE, KEY, Bench, Proved
 
 from engine.exchange.leaf import address_limbs
 from engine.field.koalabear import P
@@ -30,6 +29,7 @@ from engine.settlement.verifier.deployment import (
 )
 from engine.stark.air.table import PublicTerm
 from engine.stark.protocol.proof import decode
+from tests.support.verifier_bench import CHAIN_ID, EXCHANGE, KEY, Bench, Proved
 
 OUTPUTS_INPUT = 36
 """Where the public inputs hold the 16 limbs of the outputs' hash."""

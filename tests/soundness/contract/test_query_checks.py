@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from query_records import LAYERS_AT, Records, changed, element, rows_data
-from verifier_bench import PARAMETERS, Bench, Proved, make_setup, prove_sample
 
 from engine.field.koalabear import P
 from engine.settlement.verifier.client import check_data
 from engine.settlement.verifier.encoding import QueryOpening
+from tests.support.soundness.query_records import LAYERS_AT, Records, changed, element, rows_data
+from tests.support.verifier_bench import PARAMETERS, Bench, Proved, make_setup, prove_sample
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from adversaries import CONSTRAINTS, constraint_is_needed, logup_constraint_is_needed, lookup_is_needed
-from adversaries_logup import Target, targets
-from adversaries_lookups import BUS_ADVERSARIES, LOOKUP_ADVERSARIES
+
+from tests.support.soundness.adversaries import (
+    CONSTRAINTS,
+    constraint_is_needed,
+    logup_constraint_is_needed,
+    lookup_is_needed,
+)
+from tests.support.soundness.adversaries_logup import Target, targets
+from tests.support.soundness.adversaries_lookups import BUS_ADVERSARIES, LOOKUP_ADVERSARIES
 
 
 @pytest.mark.parametrize("name", list(CONSTRAINTS))

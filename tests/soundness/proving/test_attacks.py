@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from attacks_leaves import LEAVES
-from attacks_money import MONEY
-from attacks_paths import PATHS, rebuilt_honestly
-from forgery import Forgery, honest
 
 from engine.proving.statement import build_statement
 from engine.stark.errors import VerificationError
 from engine.stark.protocol.parameters import Parameters
 from engine.stark.protocol.prover import prove
 from engine.stark.protocol.verifier import verify
+from tests.support.soundness.attacks_leaves import LEAVES
+from tests.support.soundness.attacks_money import MONEY
+from tests.support.soundness.attacks_paths import PATHS, rebuilt_honestly
+from tests.support.soundness.forgery import Forgery, honest
 
 ATTACKS = {**MONEY, **LEAVES, **PATHS}
 QUICK = Parameters(queries=12, query_grinding=0, target_bits=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from forgery import SMALL, Forgery, honest, sample_batch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from engine.stark.errors import VerificationError
 from engine.stark.protocol.parameters import Parameters
 from engine.stark.protocol.prover import prove
 from engine.stark.protocol.verifier import verify
+from tests.support.soundness.forgery import SMALL, Forgery, honest, sample_batch
 
 QUICK = Parameters(queries=12, query_grinding=4, batching_grinding=3, target_bits=0)
 REAL_ROWS = len(sample_batch().updates)

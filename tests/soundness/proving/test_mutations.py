@@ -10,21 +10,21 @@ import re
 from pathlib import Path
 
 import pytest
-from adversaries import (
+
+from engine.exchange.config import DEFAULT_CONFIG
+from engine.proving.shape import BUSES, venue_shape
+from engine.proving.statement import build_statement
+from tests.support.soundness.adversaries import (
     CONSTRAINTS,
     constraint_is_needed,
     logup_constraint_is_needed,
     lookup_is_needed,
     one_of_each_family,
 )
-from adversaries_logup import targets, unbalanced
-from adversaries_lookups import BUS_ADVERSARIES, LOOKUP_ADVERSARIES, WIDE, update_lookups
-from forgery import SMALL
-from mutation import SMALL_STATEMENT, constraint_names, verdict
-
-from engine.exchange.config import DEFAULT_CONFIG
-from engine.proving.shape import BUSES, venue_shape
-from engine.proving.statement import build_statement
+from tests.support.soundness.adversaries_logup import targets, unbalanced
+from tests.support.soundness.adversaries_lookups import BUS_ADVERSARIES, LOOKUP_ADVERSARIES, WIDE, update_lookups
+from tests.support.soundness.forgery import SMALL
+from tests.support.soundness.mutation import SMALL_STATEMENT, constraint_names, verdict
 
 TOGETHER = {name for name, adversary in CONSTRAINTS.items() if len(adversary.breaks) > 1}
 BY_JUDGE = [name for number, name in enumerate(CONSTRAINTS) if number % 16 == 0 or not name.startswith("poseidon")]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from proof_fuzz import Target, files, run, updates
+
+from tests.support.soundness.proof_fuzz import Target, files, run, updates
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from stark_adversaries import (
-    ADVERSARIES,
-    Witness,
-    honest_cubes,
-    honest_fibonacci,
-    proof_of,
-    refusal,
-    without,
-)
-from stark_toys import FAST
 
 from engine.field import extension
 from engine.field.extension import Extension
@@ -27,6 +17,16 @@ from engine.stark.protocol.proof import Openings
 from engine.stark.protocol.prover import Prover
 from engine.stark.protocol.verifier import verify
 from engine.stark.protocol.witness import check_witness
+from tests.support.soundness.stark_adversaries import (
+    ADVERSARIES,
+    Witness,
+    honest_cubes,
+    honest_fibonacci,
+    proof_of,
+    refusal,
+    without,
+)
+from tests.support.stark_toys import FAST
 
 Words = np.ndarray
 

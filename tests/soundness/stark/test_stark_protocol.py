@@ -8,8 +8,6 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from stark_adversaries import Witness, honest_cubes, honest_fibonacci, proof_of, refusal
-from stark_toys import FAST
 
 from engine.field import extension
 from engine.field.extension import DEGREE, Extension
@@ -23,6 +21,8 @@ from engine.stark.protocol.proof import Openings, decode, encode_extensions, pub
 from engine.stark.protocol.prover import Prover
 from engine.stark.protocol.transcript import Transcript
 from engine.stark.protocol.verifier import verify
+from tests.support.soundness.stark_adversaries import Witness, honest_cubes, honest_fibonacci, proof_of, refusal
+from tests.support.stark_toys import FAST
 
 
 class Recorder(Transcript):

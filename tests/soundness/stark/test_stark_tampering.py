@@ -8,9 +8,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from stark_adversaries import Witness, honest_cubes, honest_fibonacci, proof_of
-from stark_fuzz import fuzz
-from stark_toys import FAST
 
 from engine.field import extension
 from engine.field.koalabear import P
@@ -20,6 +17,9 @@ from engine.stark.air.table import Constraint, Statement, Table
 from engine.stark.errors import VerificationError
 from engine.stark.protocol.proof import Openings, Proof, TreeOpenings, decode, encode
 from engine.stark.protocol.verifier import verify
+from tests.support.soundness.stark_adversaries import Witness, honest_cubes, honest_fibonacci, proof_of
+from tests.support.soundness.stark_fuzz import fuzz
+from tests.support.stark_toys import FAST
 
 
 def stage_of(witness: Witness, data: bytes) -> str:

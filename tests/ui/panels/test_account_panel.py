@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
-from sample_snapshot import SampleEngine
 
 from engine.errors import ProtocolError
 from engine.sequencer.events import Accepted, Rejected
 from engine.sequencer.inputs import RequestWithdrawal
+from tests.support.sample_snapshot import SampleEngine
 from ui.panels.account import AccountPanel
 
 

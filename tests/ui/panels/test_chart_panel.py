@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication
-from sample_snapshot import SampleEngine, sample_candles, widget_colors
 
+from tests.support.sample_snapshot import SampleEngine, sample_candles, widget_colors
 from ui.panels.chart import ChartPanel
 from ui.viewmodels.chart import INTERVALS
 

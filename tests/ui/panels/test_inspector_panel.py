@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
-from sample_proof import NUMBER, proved_view, sample_proof
-from sample_snapshot import SampleEngine
 
 from app.storage.proof_files import ProofFileError
 from engine.proving.coverage import COVERED, NOT_COVERED
+from tests.support.sample_proof import NUMBER, proved_view, sample_proof
+from tests.support.sample_snapshot import SampleEngine
 from ui.panels.inspector import NOT_CHECKED, READING, InspectorPanel
 
 

@@ -3,8 +3,8 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
-from sample_snapshot import BTC_MID, SampleEngine
 
+from tests.support.sample_snapshot import BTC_MID, SampleEngine
 from ui.panels.ladder import LadderPanel
 from ui.panels.ladder_view import lots_text
 

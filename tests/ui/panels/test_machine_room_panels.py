@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
-from sample_snapshot import SampleEngine, batch_view
 
 from engine.errors import ProtocolError
+from tests.support.sample_snapshot import SampleEngine, batch_view
 from ui.panels.batches import BatchesPanel
 from ui.panels.batches_lanes import STAMP, lane_layout
 from ui.panels.sequencer import SequencerPanel

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
-from receipts import sample_receipt
-from sample_snapshot import SampleEngine
 
 from engine.errors import ProtocolError
+from tests.support.receipts import sample_receipt
+from tests.support.sample_snapshot import SampleEngine
 from ui.desk import make_window
 from ui.panels.account import AccountPanel
 from ui.panels.inspector import InspectorPanel

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from sample_snapshot import SampleEngine, batch_view, widget_colors
 
 from app.proving.queue import MAX_ATTEMPTS
 from engine.errors import ProtocolError
+from tests.support.sample_snapshot import SampleEngine, batch_view, widget_colors
 from ui.panels.prover import AT_WORK, FAILED, SECURITY, STAGES, TIMES, ProverPanel
 from ui.panels.prover_bars import bar_layout
 from ui.viewmodels.wording import NOTHING

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QAbstractItemModel, QPoint, Qt
 from PySide6.QtWidgets import QApplication
-from sample_snapshot import SampleEngine, sample_fills
 
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.sequencer.events import Accepted, Rejected
 from engine.sequencer.inputs import CancelAll, CancelOrder, PlaceOrder
+from tests.support.sample_snapshot import SampleEngine, sample_fills
 from ui.panels.tables import SPECS, TablesPanel
 from ui.panels.tables_model import RowsModel, SortedRows
 from ui.viewmodels.tables import Cell, Row

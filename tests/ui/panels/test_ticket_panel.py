@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QWidget
-from receipts import sample_receipt
-from sample_snapshot import SampleEngine
 
 from engine.errors import ProtocolError
 from engine.exchange.refusals import InsufficientMargin
 from engine.sequencer.events import Accepted, Rejected
 from engine.sequencer.inputs import PlaceOrder
+from tests.support.receipts import sample_receipt
+from tests.support.sample_snapshot import SampleEngine
 from ui.panels import ticket as ticket_module
 from ui.panels.ticket import TicketPanel
 

@@ -10,9 +10,9 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
-from sample_snapshot import SampleEngine
 
 from engine.errors import ProtocolError
+from tests.support.sample_snapshot import SampleEngine
 from ui.desk import install_hooks, run_desk
 from ui.screenshots import SIZES, THEMES, save_pictures
 from ui.shell import layout_file

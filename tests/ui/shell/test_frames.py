@@ -3,8 +3,8 @@
 import pytest
 from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtWidgets import QApplication, QWidget
-from sample_snapshot import SampleEngine
 
+from tests.support.sample_snapshot import SampleEngine
 from ui.shell.frames import FRAME_MS, HIDDEN_MS, FrameLoop, FrameRecorder
 from ui.shell.governor import EVERY_PICTURE
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea
-from sample_snapshot import USER, SampleEngine, sample_threads
 
 from engine.errors import ProtocolError
 from engine.sequencer.events import Rejected
 from engine.sequencer.inputs import CancelAll
+from tests.support.sample_snapshot import USER, SampleEngine, sample_threads
 from ui.desk import make_window, remembered
 from ui.shell import layout_file
 from ui.shell.panels import PANELS, panel_spec

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtWidgets import QApplication
-from sample_snapshot import SampleEngine
 
+from tests.support.sample_snapshot import SampleEngine
 from ui.desk import make_window
 from ui.shell.window import DeskWindow
 

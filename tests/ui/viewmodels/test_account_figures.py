@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sample_snapshot import sample_account
 
 from engine.errors import ProtocolError
 from engine.exchange.config import DEFAULT_CONFIG
+from tests.support.sample_snapshot import sample_account
 from ui.viewmodels.account import (
     NOTHING_TO_WITHDRAW,
     deposit_changes,

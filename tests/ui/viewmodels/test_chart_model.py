@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sample_snapshot import BTC_MID, sample_candles, sample_snapshot
 
 from engine.exchange.config import BTC, ETH
 from engine.units import MINUTE, SECOND
+from tests.support.sample_snapshot import BTC_MID, sample_candles, sample_snapshot
 from ui.viewmodels.chart import (
     Level,
     batch_bounds,

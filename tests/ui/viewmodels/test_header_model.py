@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from sample_snapshot import NOW, batch_view, sample_snapshot, sample_threads
 
 from app.snapshot.views import WorkerView
 from app.venue.pacer import MODES
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.units import HOUR, SECOND
+from tests.support.sample_snapshot import NOW, batch_view, sample_snapshot, sample_threads
 from ui.viewmodels.header import HOLD_PATIENCE, ModeTeller, change_ppm, countdown_text, make_header, speed_text
 from ui.viewmodels.status import REMEDY, alarm, make_status
 

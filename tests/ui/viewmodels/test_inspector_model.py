@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sample_proof import DEPOSIT, NUMBER, OWNER, proved_view, sample_proof
-from sample_snapshot import NOW, batch_view
 
 from app.proving.check import Verdict, check_proof
 from engine.proving.coverage import COVERED, NOT_COVERED
 from engine.proving.summary import ProofSummary, summarise
 from engine.units import format_decimal
+from tests.support.sample_proof import DEPOSIT, NUMBER, OWNER, proved_view, sample_proof
+from tests.support.sample_snapshot import NOW, batch_view
 from ui.viewmodels import inspector
 
 VIEW = batch_view(NUMBER, "final", NOW)

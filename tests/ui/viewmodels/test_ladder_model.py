@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sample_snapshot import BTC_MID, market_view, sample_orders
 
 from engine.exchange.config import BTC
+from tests.support.sample_snapshot import BTC_MID, market_view, sample_orders
 from ui.viewmodels.ladder import BAR_STEPS, LadderModel, cumulative, fitting_group, grouped, nice_ceiling, own_marks
 
 SLOTS = 21

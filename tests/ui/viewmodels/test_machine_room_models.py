@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sample_snapshot import NOW, batch_view, sample_snapshot
 
 from app.snapshot.views import WithdrawalView
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.units import SECOND
+from tests.support.sample_snapshot import NOW, batch_view, sample_snapshot
 from ui.viewmodels import batches, sequencer, withdrawals
 
 SNAPSHOT = sample_snapshot()

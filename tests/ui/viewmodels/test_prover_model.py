@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sample_snapshot import NOW, TERMS, batch_view, sample_snapshot, stage_seconds
 
+from tests.support.sample_snapshot import NOW, TERMS, batch_view, sample_snapshot, stage_seconds
 from ui.viewmodels import prover, prover_bars
 from ui.viewmodels.prover_bars import ProofBar, bar
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_snapshot import sample_account, sample_snapshot
 
 from engine.exchange.config import DEFAULT_CONFIG
+from tests.support.sample_snapshot import sample_account, sample_snapshot
 from ui.viewmodels.tables import Cell, Column, Row, row_changes, visible_columns
 from ui.viewmodels.tables_history import FILLS, fill_rows, finality, funding_rows, transfer_rows
 from ui.viewmodels.tables_live import ORDERS, POSITIONS, closing_order, order_rows, position_rows

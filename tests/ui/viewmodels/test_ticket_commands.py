@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sample_snapshot import SampleEngine
-
 from engine.errors import ProtocolError
 from engine.sequencer.events import Accepted, Event, Rejected
 from engine.sequencer.inputs import CancelAll
+from tests.support.sample_snapshot import SampleEngine
 from ui.viewmodels.ticket_acks import PATIENCE_SECONDS, new_client_id
 from ui.viewmodels.ticket_commands import CommandSender
 

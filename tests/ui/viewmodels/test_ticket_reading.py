@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_snapshot import sample_snapshot
 
 from engine.errors import ProtocolError
 from engine.exchange.config import BTC, DEFAULT_CONFIG
 from engine.units import PPM
+from tests.support.sample_snapshot import sample_snapshot
 from ui.viewmodels.ticket import (
     MAX_TICKS,
     TicketContext,

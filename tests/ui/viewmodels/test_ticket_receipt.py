@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from receipts import sample_receipt
-from sample_snapshot import sample_snapshot
-
 from engine.exchange.config import BTC, DEFAULT_CONFIG
 from engine.exchange.refusals import InsufficientMargin, TooManyOrders
+from tests.support.receipts import sample_receipt
+from tests.support.sample_snapshot import sample_snapshot
 from ui.viewmodels.ticket import TicketContext
 from ui.viewmodels.ticket_receipt import LABELS, blank, receipt_view
 from ui.viewmodels.wording import NOTHING

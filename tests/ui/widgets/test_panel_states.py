@@ -3,8 +3,8 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout
-from sample_snapshot import SampleEngine, widget_colors
 
+from tests.support.sample_snapshot import SampleEngine, widget_colors
 from ui.widgets.panel import Panel
 from ui.widgets.state import LIVE, empty, loading, refused
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from anvil_node import anvil, connected
 
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.settlement.chain.blocks import Receipt
@@ -20,10 +17,8 @@ from engine.settlement.genesis import allocation, venue_client
 from engine.settlement.keys.keys import role_key
 from engine.settlement.node.chain import NodeChain, anchor_of
 from engine.settlement.node.mining import miner_of
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "verifier"))
-
-from verifier_bench import KEY, Bench, make_bench, prove_sample  # noqa: E402
+from tests.support.anvil_node import anvil, connected
+from tests.support.verifier_bench import KEY, Bench, make_bench, prove_sample
 
 RANDOM_TRANSACTIONS = 100
 STORE = bytes.fromhex("666020355f3555005f5260076019f3")  # a contract: sstore(calldataload(0), calldataload(32))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import pytest
-from anvil_node import anvil, connected
 
 from engine.settlement.chain.chain import MemoryBlockStore
 from engine.settlement.chain.transactions import address_of, sign_transaction
@@ -28,6 +27,7 @@ from engine.settlement.node.chain import NodeChain, anchor_of
 from engine.settlement.node.connection import NodeConnection
 from engine.settlement.node.mining import MiningElsewhere, MiningOnDemand, miner_of
 from engine.units import SECOND
+from tests.support.anvil_node import anvil, connected
 
 START = 1_723_075_200
 ETHER = 10**18

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from verifier_bench import Bench, make_bench
+
+from tests.support.verifier_bench import Bench, make_bench
 
 
 @pytest.fixture(scope="session")

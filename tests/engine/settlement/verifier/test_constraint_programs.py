@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from verifier_bench import SHAPE, Bench
 
 from engine.field import extension
 from engine.field.extension import Extension
@@ -20,6 +19,7 @@ from engine.stark.air.layout import Layout, build_layout, layout_of
 from engine.stark.air.lookup import make_challenges
 from engine.stark.air.rings import PointRing
 from engine.stark.errors import StatementError
+from tests.support.verifier_bench import SHAPE, Bench
 
 REGISTERS = 1408
 

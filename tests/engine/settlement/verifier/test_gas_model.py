@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from verifier_bench import Bench, prove_sample
-
 from engine.proving.parameters import LARGEST_HEIGHTS
 from engine.settlement.chain.transactions import calldata_tokens
 from engine.settlement.verifier.client import check_data, open_data, query_batches
@@ -12,6 +10,7 @@ from engine.stark.pcs.schedule import Shape
 from engine.stark.protocol import security
 from engine.stark.protocol.parameters import Parameters
 from engine.stark.protocol.proof import decode
+from tests.support.verifier_bench import Bench, prove_sample
 
 
 def shape_of(bench: Bench, proof: bytes) -> Shape:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from verifier_bench import PARAMETERS, SHAPE, Bench, Proved, make_setup, prove_sample
 
 from engine.proving.statement import build_statement, claim_inputs, claim_terms
 from engine.settlement.contracts.abi import encode_call
@@ -14,6 +13,7 @@ from engine.settlement.verifier import client
 from engine.settlement.verifier.client import CHECK, check_data, in_order, open_data, query_batches
 from engine.settlement.verifier.encoding import joined_rows
 from engine.stark.protocol.verifier import verify
+from tests.support.verifier_bench import PARAMETERS, SHAPE, Bench, Proved, make_setup, prove_sample
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from verifier_bench import CHAIN_ID, EXCHANGE, KEY, SHAPE, make_setup
 
 from engine.proving.parameters import LARGEST_HEIGHTS, PROFILES, Profile
 from engine.proving.shape import StatementShape
@@ -23,6 +22,7 @@ from engine.stark.errors import StatementError
 from engine.stark.pcs.schedule import make_shape, phase_trees
 from engine.stark.protocol import security
 from engine.stark.protocol.parameters import Parameters
+from tests.support.verifier_bench import CHAIN_ID, EXCHANGE, KEY, SHAPE, make_setup
 
 REAL = Parameters(queries=41, log_blowup=4, log_arity=3, batching_grinding=2, query_grinding=20, target_bits=100)
 SENDER = address_of(KEY)
