@@ -127,7 +127,7 @@ def test_a_child_that_does_not_hear_a_cancellation_is_killed(
 def test_the_child_ends_when_its_parent_is_killed() -> None:
     code = (
         "import os, signal\n"
-        "from app import jit_cache; jit_cache.prepare()\n"
+        "from app.runtime import jit_cache; jit_cache.prepare()\n"
         "from app.proving.workers.process import ProcessWorker\n"
         "from app.proving.workers.worker import Ready\n"
         "worker = ProcessWorker()\n"
