@@ -85,7 +85,7 @@ def propose(
         notional = proposal.resting * proposal.price * term.tick_value
         after_account.stakes[proposal.market_index].add_resting(proposal.buy, proposal.resting, notional)
     after = measure(after_account.collateral, after_account.stakes, terms, fees.maker_ppm)
-    outcome = Outcome(before, after, fee, after_account)
+    outcome = Outcome(before=before, after=after, fee=fee, account=after_account)
     return outcome, _refusal(outcome, proposal, reducing, term)
 
 

@@ -141,7 +141,9 @@ def measure(collateral: int, stakes: Sequence[Stake], terms: Sequence[MarketTerm
         raise OutOfRange("total_value", total_value, -TOTAL_VALUE_LIMIT, TOTAL_VALUE_LIMIT - 1)
     if initial + reserved >= TOTAL_RISK_LIMIT:
         raise OutOfRange("total_risk", initial + reserved, 0, TOTAL_RISK_LIMIT - 1)
-    return Margin(total_value, notional, initial, maintenance, reserved)
+    return Margin(
+        total_value=total_value, notional=notional, initial=initial, maintenance=maintenance, reserved=reserved
+    )
 
 
 def transition_allowed(before: Margin, after: Margin, reducing: bool) -> bool:

@@ -7,14 +7,14 @@ import msgspec
 from engine.sequencer.inputs import OrderType, Side, TimeInForce
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="kind", tag=True):
+class Event(msgspec.Struct, frozen=True, tag_field="kind", tag=True, kw_only=True):
     """Base. ``sequence``: of the input that caused it. ``time``: venue nanoseconds."""
 
     sequence: int
     time: int
 
 
-class Accepted(Event, frozen=True):
+class Accepted(Event, frozen=True, kw_only=True):
     """A user command was accepted; ``order_id`` is 0 unless it placed an order."""
 
     account: int
@@ -22,7 +22,7 @@ class Accepted(Event, frozen=True):
     order_id: int = 0
 
 
-class Rejected(Event, frozen=True):
+class Rejected(Event, frozen=True, kw_only=True):
     """A user command was refused by a rule: ``code`` (class name), words, and the number that failed."""
 
     account: int
@@ -33,7 +33,7 @@ class Rejected(Event, frozen=True):
     limit: str = ""
 
 
-class OrderRested(Event, frozen=True):
+class OrderRested(Event, frozen=True, kw_only=True):
     """The rest of an order went onto the book."""
 
     account: int
@@ -45,7 +45,7 @@ class OrderRested(Event, frozen=True):
     lots: int
 
 
-class OrderClosed(Event, frozen=True):
+class OrderClosed(Event, frozen=True, kw_only=True):
     """An order left the book or never rested: ``reason`` is filled, cancelled, ioc, post_only, self_trade, margin."""
 
     account: int
@@ -60,7 +60,7 @@ class OrderClosed(Event, frozen=True):
     reason: str
 
 
-class Fill(Event, frozen=True):
+class Fill(Event, frozen=True, kw_only=True):
     """One match. ``price`` ticks, ``lots``; fees in quanta, positive = paid; ``side`` is the taker's."""
 
     fill_id: int
@@ -77,7 +77,7 @@ class Fill(Event, frozen=True):
     liquidation: bool
 
 
-class Liquidated(Event, frozen=True):
+class Liquidated(Event, frozen=True, kw_only=True):
     """An account was closed (in part) below maintenance. ``price``: average in ticks, rounded down.
 
     ``insurance`` quanta from the account to the insurance account: the liquidation fee (+), or, with market 0 and 0
@@ -91,14 +91,14 @@ class Liquidated(Event, frozen=True):
     insurance: int
 
 
-class LiquidationDeferred(Event, frozen=True):
+class LiquidationDeferred(Event, frozen=True, kw_only=True):
     """A liquidation waits for the next step, and why; told once per reason (auto-deleveraging is not built)."""
 
     account: int
     reason: str
 
 
-class FundingApplied(Event, frozen=True):
+class FundingApplied(Event, frozen=True, kw_only=True):
     """A market's funding index moved. ``rate`` 0.32 per interval, ``index`` and ``index_delta`` 32.32."""
 
     market: int
@@ -107,7 +107,7 @@ class FundingApplied(Event, frozen=True):
     index: int
 
 
-class FundingPaid(Event, frozen=True):
+class FundingPaid(Event, frozen=True, kw_only=True):
     """An account's position was settled: ``amount`` quanta, negative = paid by the account."""
 
     account: int
@@ -116,7 +116,7 @@ class FundingPaid(Event, frozen=True):
     size: int
 
 
-class DepositCredited(Event, frozen=True):
+class DepositCredited(Event, frozen=True, kw_only=True):
     """An L1 deposit reached the account."""
 
     account: int
@@ -124,7 +124,7 @@ class DepositCredited(Event, frozen=True):
     block: int
 
 
-class DepositPending(Event, frozen=True):
+class DepositPending(Event, frozen=True, kw_only=True):
     """L1 took a deposit that the layer 2 cannot credit; it stays pending in the contract for its owner."""
 
     account: int
@@ -134,7 +134,7 @@ class DepositPending(Event, frozen=True):
     reason: str
 
 
-class WithdrawalStage(Event, frozen=True):
+class WithdrawalStage(Event, frozen=True, kw_only=True):
     """A withdrawal moved on. ``stage``: requested, in_batch, proved, on_l1 (= claimable), claiming, claimed."""
 
     withdrawal_id: int
@@ -144,7 +144,7 @@ class WithdrawalStage(Event, frozen=True):
     batch: int
 
 
-class BatchStage(Event, frozen=True):
+class BatchStage(Event, frozen=True, kw_only=True):
     """A batch moved on. ``stage``: sequenced (closed), proved, failed (attempt refused), posted (on L1), final."""
 
     batch: int

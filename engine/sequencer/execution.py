@@ -91,11 +91,28 @@ def place_order(core: VenueCore, order: PlaceOrder) -> None:
     if refusal is not None:
         raise refusal
     ticket = Ticket(
-        take_order_id(core), account, index, buy, lots, price, ioc, order.client_id, order.reduce_only,
-        core.fees.taker_ppm, False,
-    )  # fmt: skip
+        order_id=take_order_id(core),
+        account=account,
+        market_index=index,
+        buy=buy,
+        lots=lots,
+        price=price,
+        ioc=ioc,
+        client_id=order.client_id,
+        reduce_only=order.reduce_only,
+        taker_fee_ppm=core.fees.taker_ppm,
+        liquidation=False,
+    )
     if order.account not in core.quiet:
-        core.emit(Accepted(core.sequence, core.time, order.account, order.client_id, ticket.order_id))
+        core.emit(
+            Accepted(
+                sequence=core.sequence,
+                time=core.time,
+                account=order.account,
+                client_id=order.client_id,
+                order_id=ticket.order_id,
+            )
+        )
     execute(core, ticket, makers)
 
 
@@ -117,12 +134,30 @@ def _refuse_post_only(core: VenueCore, order: PlaceOrder, lots: int) -> None:
     """A post-only order that would trade is accepted and closed at once."""
     if order.account in core.quiet:
         return
-    now = core.sequence, core.time, order.account
     order_id = take_order_id(core)
-    core.emit(Accepted(*now, order.client_id, order_id))
+    core.emit(
+        Accepted(
+            sequence=core.sequence,
+            time=core.time,
+            account=order.account,
+            client_id=order.client_id,
+            order_id=order_id,
+        )
+    )
     core.emit(
         OrderClosed(
-            *now, order.market, order_id, order.client_id, order.side, order.type, order.tif, 0, lots, "post_only"
+            sequence=core.sequence,
+            time=core.time,
+            account=order.account,
+            market=order.market,
+            order_id=order_id,
+            client_id=order.client_id,
+            side=order.side,
+            type=order.type,
+            tif=order.tif,
+            filled=0,
+            remaining=lots,
+            reason="post_only",
         )
     )
 
@@ -176,7 +211,16 @@ def _proposal(
             released_lots += own.lots
             released_notional += own.lots * own.price * tick_value
     resting = 0 if ioc else lots - filled
-    return Proposal(index, buy, filled, notional, resting, price or 0, released_lots, released_notional)
+    return Proposal(
+        market_index=index,
+        buy=buy,
+        filled=filled,
+        notional=notional,
+        resting=resting,
+        price=price or 0,
+        released_lots=released_lots,
+        released_notional=released_notional,
+    )
 
 
 def _own_reached(
@@ -233,26 +277,51 @@ def _finish(core: VenueCore, ticket: Ticket, result: PlaceResult) -> None:
         lots = result.rested_lots
         core.orders.add(
             OpenOrder(
-                ticket.order_id, account, market, ticket.buy, price, lots, result.filled_lots, core.time,
-                ticket.client_id, ticket.reduce_only,
+                order_id=ticket.order_id,
+                account=account,
+                market=market,
+                buy=ticket.buy,
+                price=price,
+                lots=lots,
+                filled=result.filled_lots,
+                placed_at=core.time,
+                client_id=ticket.client_id,
+                reduce_only=ticket.reduce_only,
             )
-        )  # fmt: skip
+        )
         notional = lots * price * core.terms[ticket.market_index].tick_value
         ticket.account.stakes[ticket.market_index].add_resting(ticket.buy, lots, notional)
         if account not in core.quiet:
             core.emit(
                 OrderRested(
-                    core.sequence, core.time, account, market, ticket.order_id, ticket.client_id, ticket.side,
-                    price, lots,
+                    sequence=core.sequence,
+                    time=core.time,
+                    account=account,
+                    market=market,
+                    order_id=ticket.order_id,
+                    client_id=ticket.client_id,
+                    side=ticket.side,
+                    price=price,
+                    lots=lots,
                 )
-            )  # fmt: skip
+            )
     elif account not in core.quiet:
         core.emit(
             OrderClosed(
-                core.sequence, core.time, account, market, ticket.order_id, ticket.client_id, ticket.side, ticket.type,
-                ticket.tif, result.filled_lots, result.cancelled_lots, "ioc" if result.cancelled_lots else "filled",
+                sequence=core.sequence,
+                time=core.time,
+                account=account,
+                market=market,
+                order_id=ticket.order_id,
+                client_id=ticket.client_id,
+                side=ticket.side,
+                type=ticket.type,
+                tif=ticket.tif,
+                filled=result.filled_lots,
+                remaining=result.cancelled_lots,
+                reason="ioc" if result.cancelled_lots else "filled",
             )
-        )  # fmt: skip
+        )
 
 
 def _enter_fill(core: VenueCore, ticket: Ticket, fill: BookFill, taker_fee: int) -> None:
@@ -273,9 +342,21 @@ def _enter_fill(core: VenueCore, ticket: Ticket, fill: BookFill, taker_fee: int)
         core.system(core.config.fee_account).collateral += taker_fee + maker_fee
         core.batches.open.touched.add(core.config.fee_account)
     event = Fill(
-        core.sequence, core.time, counters.next_fill_id, core.market_ids[index], fill.price, fill.lots, ticket.side,
-        maker.account_id, taker.account_id, fill.maker_order, ticket.order_id, maker_fee, taker_fee, ticket.liquidation,
-    )  # fmt: skip
+        sequence=core.sequence,
+        time=core.time,
+        fill_id=counters.next_fill_id,
+        market=core.market_ids[index],
+        price=fill.price,
+        lots=fill.lots,
+        side=ticket.side,
+        maker_account=maker.account_id,
+        taker_account=taker.account_id,
+        maker_order=fill.maker_order,
+        taker_order=ticket.order_id,
+        maker_fee=maker_fee,
+        taker_fee=taker_fee,
+        liquidation=ticket.liquidation,
+    )
     counters.next_fill_id += 1
     counters.volume += fill.lots
     counters.fills_digest = _chain(counters.fills_digest, event)
@@ -303,10 +384,21 @@ def _chain(digest: bytes, fill: Fill) -> bytes:
     return hashlib.sha256(
         digest
         + _FILL.pack(
-            f.sequence, f.time, f.fill_id, f.market, f.price, f.lots, f.maker_account, f.taker_account, f.maker_order,
-            f.taker_order, f.maker_fee, f.taker_fee, 2 * (f.side == "buy") + f.liquidation,
+            f.sequence,
+            f.time,
+            f.fill_id,
+            f.market,
+            f.price,
+            f.lots,
+            f.maker_account,
+            f.taker_account,
+            f.maker_order,
+            f.taker_order,
+            f.maker_fee,
+            f.taker_fee,
+            2 * (f.side == "buy") + f.liquidation,
         )
-    ).digest()  # fmt: skip
+    ).digest()
 
 
 # -- cancelling
@@ -316,10 +408,20 @@ def _emit_closed(core: VenueCore, order: OpenOrder, reason: str) -> None:
     if order.account not in core.quiet:
         core.emit(
             OrderClosed(
-                core.sequence, core.time, order.account, order.market, order.order_id, order.client_id, order.side,
-                "limit", "gtc", order.filled, order.lots, reason,
+                sequence=core.sequence,
+                time=core.time,
+                account=order.account,
+                market=order.market,
+                order_id=order.order_id,
+                client_id=order.client_id,
+                side=order.side,
+                type="limit",
+                tif="gtc",
+                filled=order.filled,
+                remaining=order.lots,
+                reason=reason,
             )
-        )  # fmt: skip
+        )
 
 
 def forget_order(core: VenueCore, order_id: int, reason: str) -> None:
@@ -361,4 +463,4 @@ def cancel_all(core: VenueCore, command: CancelAll) -> None:
 
 def _accept(core: VenueCore, account: int, client_id: str) -> None:
     if account not in core.quiet:
-        core.emit(Accepted(core.sequence, core.time, account, client_id))
+        core.emit(Accepted(sequence=core.sequence, time=core.time, account=account, client_id=client_id))

@@ -85,7 +85,19 @@ def _execute(
     config = core.config
     execute(
         core,
-        Ticket(take_order_id(core), state, index, buy, lots, price, True, "liquidation", False, 0, True),
+        Ticket(
+            order_id=take_order_id(core),
+            account=state,
+            market_index=index,
+            buy=buy,
+            lots=lots,
+            price=price,
+            ioc=True,
+            client_id="liquidation",
+            reduce_only=False,
+            taker_fee_ppm=0,
+            liquidation=True,
+        ),
         makers,
     )
     fee = liquidation_fee(notional, core.margin(state).total_value, config.liquidation_fee_ppm)
@@ -95,7 +107,17 @@ def _execute(
         core.system(config.insurance_account).collateral += fee
         core.transact(state.account_id, config.insurance_account)
     average = notional // (filled * core.terms[index].tick_value)
-    core.emit(Liquidated(core.sequence, core.time, state.account_id, core.market_ids[index], filled, average, fee))
+    core.emit(
+        Liquidated(
+            sequence=core.sequence,
+            time=core.time,
+            account=state.account_id,
+            market=core.market_ids[index],
+            lots=filled,
+            price=average,
+            insurance=fee,
+        )
+    )
 
 
 def _cover(core: VenueCore, state: AccountState) -> str:
@@ -106,7 +128,17 @@ def _cover(core: VenueCore, state: AccountState) -> str:
         state.collateral += amount
         core.system(insurance).collateral -= amount
         core.transact(state.account_id, insurance)
-        core.emit(Liquidated(core.sequence, core.time, state.account_id, 0, 0, 0, -amount))
+        core.emit(
+            Liquidated(
+                sequence=core.sequence,
+                time=core.time,
+                account=state.account_id,
+                market=0,
+                lots=0,
+                price=0,
+                insurance=-amount,
+            )
+        )
     return "the insurance account cannot pay the loss" if state.collateral < 0 else ""
 
 
@@ -114,4 +146,4 @@ def _defer(core: VenueCore, account_id: int, reason: str) -> None:
     """Record, and tell once per reason, that a liquidation waits for the next step."""
     if core.deferred.get(account_id) != reason:
         core.deferred[account_id] = reason
-        core.emit(LiquidationDeferred(core.sequence, core.time, account_id, reason))
+        core.emit(LiquidationDeferred(sequence=core.sequence, time=core.time, account=account_id, reason=reason))

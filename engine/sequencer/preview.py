@@ -35,7 +35,7 @@ class OwnOrder(NamedTuple):
     lots_ahead: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewBasis:
     """What a preview stands on. ``depth``: market id to (bids, asks), int64 (n, 3) of price, lots, orders, best first.
 
@@ -50,7 +50,7 @@ class PreviewBasis:
     depth: dict[int, tuple[np.ndarray, np.ndarray]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What an order would do now.
 
@@ -83,7 +83,7 @@ class Receipt:
     refusal: ProtocolError | None
 
 
-NO_MARGIN = Margin(0, 0, 0, 0, 0)
+NO_MARGIN = Margin(total_value=0, notional=0, initial=0, maintenance=0, reserved=0)
 
 
 class _Match(NamedTuple):
@@ -106,15 +106,24 @@ def basis_of(core: VenueCore, account_id: int, levels: int) -> PreviewBasis:
     own = []
     for order in core.orders.of_account(account_id):
         ahead = core.books[core.market_index(order.market)].lots_ahead(order.order_id) or 0
-        own.append(OwnOrder(order.order_id, order.market, order.buy, order.price, order.lots, ahead))
+        own.append(
+            OwnOrder(
+                order_id=order.order_id,
+                market=order.market,
+                buy=order.buy,
+                price=order.price,
+                lots=order.lots,
+                lots_ahead=ahead,
+            )
+        )
     state = core.accounts.get(account_id)
     return PreviewBasis(
-        core.config,
-        account_id,
-        state.copy() if state else None,
-        core.terms,
-        tuple(own),
-        {market_id: book.depth(levels) for market_id, book in zip(core.market_ids, core.books)},
+        config=core.config,
+        account_id=account_id,
+        account=state.copy() if state else None,
+        terms=core.terms,
+        own_orders=tuple(own),
+        depth={market_id: book.depth(levels) for market_id, book in zip(core.market_ids, core.books)},
     )
 
 
@@ -143,18 +152,20 @@ def _preview(basis: PreviewBasis, order: PlaceOrder, index: int, account: Accoun
     match = _match(basis, order.market, buy, lots, price)
     fees = FeeRates(basis.config.maker_fee_ppm, basis.config.taker_fee_ppm)
     if order.post_only and match.best:
-        outcome, refusal = propose(account, Proposal(index, buy, 0, 0, 0, 0), basis.terms, fees)
+        outcome, refusal = propose(
+            account, Proposal(market_index=index, buy=buy, filled=0, notional=0, resting=0, price=0), basis.terms, fees
+        )
         return _receipt(basis, index, lots, lots, 0, "post_only", NO_MATCH, outcome, None)
     resting = 0 if ioc else lots - match.filled
     proposal = Proposal(
-        index,
-        buy,
-        match.filled,
-        match.cost * term.tick_value,
-        resting,
-        price or 0,
-        match.released_lots,
-        match.released_cost * term.tick_value,
+        market_index=index,
+        buy=buy,
+        filled=match.filled,
+        notional=match.cost * term.tick_value,
+        resting=resting,
+        price=price or 0,
+        released_lots=match.released_lots,
+        released_notional=match.released_cost * term.tick_value,
     )
     outcome, refusal = propose(account, proposal, basis.terms, fees)
     cancelled = lots - match.filled - resting
@@ -206,13 +217,36 @@ def _refused(basis: PreviewBasis, order: PlaceOrder, error: ProtocolError) -> Re
     margin, liquidation, size = NO_MARGIN, None, 0
     if basis.account is not None:
         fees = FeeRates(basis.config.maker_fee_ppm, basis.config.taker_fee_ppm)
-        outcome, _ = propose(basis.account, Proposal(0, True, 0, 0, 0, 0), basis.terms, fees)
+        outcome, _ = propose(
+            basis.account,
+            Proposal(market_index=0, buy=True, filled=0, notional=0, resting=0, price=0),
+            basis.terms,
+            fees,
+        )
         margin = outcome.before
         for stake, term in zip(basis.account.stakes, basis.terms):
             if term.market_id == order.market:
                 liquidation, size = liquidation_price(margin, stake, term), stake.size
     return Receipt(
-        order.lots, 0, 0, 0, 0, 0, 0, 0, 0, 0, margin, margin, liquidation, liquidation, size, size, "", False, error
+        lots=order.lots,
+        filled=0,
+        resting=0,
+        cancelled=0,
+        notional=0,
+        average_fixed=0,
+        worst_price=0,
+        fee_taker=0,
+        fee_maker=0,
+        impact_bps=0,
+        margin_before=margin,
+        margin_after=margin,
+        liquidation_before=liquidation,
+        liquidation_after=liquidation,
+        size_before=size,
+        size_after=size,
+        closed="",
+        beyond_depth=False,
+        refusal=error,
     )
 
 

@@ -72,9 +72,9 @@ class Venue:
             check_range("index price", index, 1, PRICE_LIMIT - 1)
             prices.append(
                 MarketPrices(
-                    market.market_id,
-                    market.tick_value,
-                    market.impact_notional,
+                    market_id=market.market_id,
+                    tick_value=market.tick_value,
+                    impact_notional=market.impact_notional,
                     index_fixed=index,
                     mark_fixed=index,
                     next_sample=next_multiple(genesis_time, config.funding_sample_interval),

@@ -19,7 +19,7 @@ NEW = 40
 def block(venue: Venue, *deposits: tuple[int, bytes, int]) -> list:
     number = venue.l1_block + 1
     entries = tuple(l1_deposit(*deposit) for deposit in deposits)
-    return venue.apply(venue.sequence + 1, L1Block(number, 0, bytes(32), entries))
+    return venue.apply(venue.sequence + 1, L1Block(number=number, timestamp=0, block_hash=bytes(32), deposits=entries))
 
 
 def proved(venue: Venue) -> int:
@@ -65,8 +65,10 @@ def test_fees_are_paid_to_the_account_that_a_stranger_tried_to_take() -> None:
     fee_account = DEFAULT_CONFIG.fee_account
     block(venue, (fee_account, STRANGER, QUANTUM), (NEW, OWNER, 10**4 * QUANTUM), (NEW + 1, STRANGER, 10**4 * QUANTUM))
     assert [pending.owner for pending in venue.core.pending_deposits] == [STRANGER]
-    venue.apply(venue.sequence + 1, PlaceOrder(NEW, 1, "sell", "limit", 10, price=600_000))
-    venue.apply(venue.sequence + 1, PlaceOrder(NEW + 1, 1, "buy", "market", 10))
+    venue.apply(
+        venue.sequence + 1, PlaceOrder(account=NEW, market=1, side="sell", type="limit", lots=10, price=600_000)
+    )
+    venue.apply(venue.sequence + 1, PlaceOrder(account=NEW + 1, market=1, side="buy", type="market", lots=10))
     fees = venue.account(fee_account)
     assert (fees.l1_address, fees.version) == (bytes(20), 1)
     assert fees.collateral == 600_000 * 10 * 100 * (200 + 500) // 10**6

@@ -31,7 +31,9 @@ orders = st.builds(
     reduce_only=st.sampled_from([False, False, True]),
 )
 any_order = orders | orders.map(
-    lambda o: PlaceOrder(o.account, 1, o.side, "market", o.lots, reduce_only=o.reduce_only, client_id="m")
+    lambda o: PlaceOrder(
+        account=o.account, market=1, side=o.side, type="market", lots=o.lots, reduce_only=o.reduce_only, client_id="m"
+    )
 )
 
 
@@ -91,7 +93,7 @@ def world() -> World:
 
 
 def test_the_figures_of_a_walk(world: World) -> None:
-    receipt = preview(world, PlaceOrder(ALICE, 1, "buy", "market", 300))
+    receipt = preview(world, PlaceOrder(account=ALICE, market=1, side="buy", type="market", lots=300))
     cost = 100 * (BTC_TICKS + 10) + 100 * (BTC_TICKS + 20) + 100 * (BTC_TICKS + 40)
     assert (receipt.filled, receipt.resting, receipt.cancelled, receipt.closed) == (300, 0, 0, "")
     assert receipt.notional == cost * 100
@@ -106,13 +108,17 @@ def test_the_figures_of_a_walk(world: World) -> None:
 
 
 def test_a_resting_part_shows_its_maker_fee(world: World) -> None:
-    receipt = preview(world, PlaceOrder(ALICE, 1, "buy", "limit", 500, BTC_TICKS + 40))
+    receipt = preview(
+        world, PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=500, price=BTC_TICKS + 40)
+    )
     assert (receipt.filled, receipt.resting) == (400, 100)
     assert receipt.fee_maker == -(-100 * (BTC_TICKS + 40) * 100 * CONFIG.maker_fee_ppm // 10**6)
 
 
 def test_a_refused_order_still_shows_its_effect(world: World) -> None:
-    receipt = preview(world, PlaceOrder(ALICE, 1, "buy", "limit", 100_000, BTC_TICKS - 1))
+    receipt = preview(
+        world, PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=100_000, price=BTC_TICKS - 1)
+    )
     assert receipt.refusal is not None
     assert receipt.refusal.field == "lots"
     assert receipt.margin_before.equity == 10_000 * QUANTUM
@@ -120,7 +126,7 @@ def test_a_refused_order_still_shows_its_effect(world: World) -> None:
 
 
 def test_an_account_that_is_not_open_gets_a_refusal(world: World) -> None:
-    receipt = preview(world, PlaceOrder(99, 1, "buy", "limit", 1, BTC_TICKS))
+    receipt = preview(world, PlaceOrder(account=99, market=1, side="buy", type="limit", lots=1, price=BTC_TICKS))
     assert receipt.refusal is not None
     assert receipt.refusal.field == "account"
 
@@ -129,16 +135,16 @@ def test_an_order_past_the_shown_depth_says_so() -> None:
     world = funded()
     for away in range(1, 220):
         world.order(MAKER, "sell", 1, BTC_TICKS + away)
-    receipt = preview(world, PlaceOrder(ALICE, 1, "buy", "market", 210))
+    receipt = preview(world, PlaceOrder(account=ALICE, market=1, side="buy", type="market", lots=210))
     assert (receipt.filled, receipt.beyond_depth) == (200, True)
-    assert not preview(world, PlaceOrder(ALICE, 1, "buy", "market", 200)).beyond_depth
+    assert not preview(world, PlaceOrder(account=ALICE, market=1, side="buy", type="market", lots=200)).beyond_depth
 
 
 def test_a_basis_is_private(world: World) -> None:
     basis = world.venue.preview_basis(ALICE)
     before = {m: (b.copy(), a.copy()) for m, (b, a) in basis.depth.items()}
     collateral = basis.account.collateral
-    preview_order(basis, PlaceOrder(ALICE, 1, "buy", "market", 100))
+    preview_order(basis, PlaceOrder(account=ALICE, market=1, side="buy", type="market", lots=100))
     world.order(BOB, "buy", 3, BTC_TICKS - 3)
     world.deposit(ALICE, 0)
     assert basis.account.collateral == collateral

@@ -141,22 +141,34 @@ def test_orders_beyond_margin_are_refused_with_the_numbers(world: World) -> None
 @pytest.mark.parametrize(
     ("order", "code", "field"),
     [
-        (PlaceOrder(99, 1, "buy", "limit", 1, 1), "UnknownAccount", "account"),
-        (PlaceOrder(1, 1, "buy", "limit", 1, 1), "SystemAccount", "account"),
-        (PlaceOrder(2, 1, "buy", "limit", 1, 1), "SystemAccount", "account"),
-        (PlaceOrder(3, 1, "buy", "limit", 1, 1), "SystemAccount", "account"),
-        (PlaceOrder(ALICE, 7, "buy", "limit", 1, 1), "UnknownMarket", "market"),
-        (PlaceOrder(ALICE, 1, "buy", "limit", 0, 1), "OutOfRange", "lots"),
-        (PlaceOrder(ALICE, 1, "buy", "limit", 1_000_001, 1), "OutOfRange", "lots"),
-        (PlaceOrder(ALICE, 1, "buy", "limit", 1, 0), "OutOfRange", "price"),
-        (PlaceOrder(ALICE, 1, "buy", "limit", 1, 2**32), "OutOfRange", "price"),
-        (PlaceOrder(ALICE, 1, "buy", "market", 1, 5), "BadOrder", "price"),
-        (PlaceOrder(ALICE, 1, "buy", "market", 1, post_only=True), "BadOrder", "post_only"),
-        (PlaceOrder(ALICE, 1, "buy", "limit", 1, 1, "ioc", post_only=True), "BadOrder", "post_only"),
-        (PlaceOrder(ALICE, 1, "buy", "limit", 1, 1, client_id="x" * 65), "OutOfRange", "length of client_id"),
-        (CancelOrder(ALICE, 12345), "UnknownOrder", "order_id"),
-        (CancelAll(99), "UnknownAccount", "account"),
-        (CancelAll(ALICE, 9), "UnknownMarket", "market"),
+        (PlaceOrder(account=99, market=1, side="buy", type="limit", lots=1, price=1), "UnknownAccount", "account"),
+        (PlaceOrder(account=1, market=1, side="buy", type="limit", lots=1, price=1), "SystemAccount", "account"),
+        (PlaceOrder(account=2, market=1, side="buy", type="limit", lots=1, price=1), "SystemAccount", "account"),
+        (PlaceOrder(account=3, market=1, side="buy", type="limit", lots=1, price=1), "SystemAccount", "account"),
+        (PlaceOrder(account=ALICE, market=7, side="buy", type="limit", lots=1, price=1), "UnknownMarket", "market"),
+        (PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=0, price=1), "OutOfRange", "lots"),
+        (PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=1_000_001, price=1), "OutOfRange", "lots"),
+        (PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=1, price=0), "OutOfRange", "price"),
+        (PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=1, price=2**32), "OutOfRange", "price"),
+        (PlaceOrder(account=ALICE, market=1, side="buy", type="market", lots=1, price=5), "BadOrder", "price"),
+        (
+            PlaceOrder(account=ALICE, market=1, side="buy", type="market", lots=1, post_only=True),
+            "BadOrder",
+            "post_only",
+        ),
+        (
+            PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=1, price=1, tif="ioc", post_only=True),
+            "BadOrder",
+            "post_only",
+        ),
+        (
+            PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=1, price=1, client_id="x" * 65),
+            "OutOfRange",
+            "length of client_id",
+        ),
+        (CancelOrder(account=ALICE, order_id=12345), "UnknownOrder", "order_id"),
+        (CancelAll(account=99), "UnknownAccount", "account"),
+        (CancelAll(account=ALICE, market=9), "UnknownMarket", "market"),
         (ClockStep(5), "ClockBackwards", "time"),
         (ClockStep(2**62), "OutOfRange", "time"),
     ],
@@ -184,10 +196,10 @@ def test_cancelling(world: World) -> None:
     first = only(world.order(ALICE, "buy", 5, BTC_TICKS - 1), Accepted).order_id
     world.order(ALICE, "buy", 5, ETH_TICKS - 1, market=2)
     world.order(ALICE, "sell", 5, ETH_TICKS + 9, market=2)
-    refused(world.apply(CancelOrder(BOB, first)), "UnknownOrder", "order_id")
-    assert kinds(world.apply(CancelOrder(ALICE, first, "c"))) == ["Accepted", "OrderClosed"]
-    assert kinds(world.apply(CancelAll(ALICE, 1))) == ["Accepted"]
-    assert kinds(world.apply(CancelAll(ALICE, 2))) == ["Accepted", "OrderClosed", "OrderClosed"]
+    refused(world.apply(CancelOrder(account=BOB, order_id=first)), "UnknownOrder", "order_id")
+    assert kinds(world.apply(CancelOrder(account=ALICE, order_id=first, client_id="c"))) == ["Accepted", "OrderClosed"]
+    assert kinds(world.apply(CancelAll(account=ALICE, market=1))) == ["Accepted"]
+    assert kinds(world.apply(CancelAll(account=ALICE, market=2))) == ["Accepted", "OrderClosed", "OrderClosed"]
     assert world.venue.margin(ALICE).reserved == 0
     world.check()
 
