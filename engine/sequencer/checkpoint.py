@@ -21,6 +21,7 @@ from engine.sequencer.batch import Batch, Digest
 from engine.sequencer.batches import BatchBook, BatchRecord, OpenBatch
 from engine.sequencer.candles import CandlesDump, MarketCandles
 from engine.sequencer.core import Counters, PendingDeposit, VenueCore
+from engine.sequencer.events import DeferralReason
 from engine.sequencer.history import HistoryDump
 from engine.sequencer.invariants import invariants
 from engine.sequencer.orders import OpenOrder, OrderRegistry
@@ -72,7 +73,7 @@ class State(msgspec.Struct, kw_only=True):
     prices: list[MarketPrices]
     batches: BatchesDump
     withdrawals: WithdrawalsDump
-    deferred: dict[int, str]
+    deferred: dict[int, DeferralReason]
     pending_deposits: list[PendingDeposit]
     root_mismatch: str
     candles: list[CandlesDump]

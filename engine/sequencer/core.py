@@ -16,7 +16,7 @@ from engine.exchange.state import NO_OWNER, AccountState, market_terms
 from engine.exchange.tree import AccountTree
 from engine.sequencer.batches import BatchBook
 from engine.sequencer.candles import MarketCandles
-from engine.sequencer.events import BatchStage, Event, WithdrawalStage
+from engine.sequencer.events import BatchStage, DeferralReason, Event, PendingReason, WithdrawalStage
 from engine.sequencer.history import History
 from engine.sequencer.order_rules import is_system
 from engine.sequencer.orders import OrderRegistry
@@ -34,7 +34,7 @@ class PendingDeposit(msgspec.Struct, frozen=True, kw_only=True):
     owner: bytes
     amount: int
     block: int
-    reason: str
+    reason: PendingReason
 
 
 class Counters(msgspec.Struct, kw_only=True):
@@ -78,7 +78,7 @@ class VenueCore:
         for candles, price in zip(self.candles, prices):
             candles.step(time, price.mark_ticks(), price.index_ticks())
         self.counters = Counters()
-        self.deferred: dict[int, str] = {}
+        self.deferred: dict[int, DeferralReason] = {}
         self.pending_deposits: list[PendingDeposit] = []
         self.root_mismatch = ""
         self.time = time

@@ -22,7 +22,7 @@ from engine.exchange.refusals import TooManyOrders, UnknownOrder
 from engine.exchange.state import AccountState
 from engine.exchange.trade import apply_fill, fee_of
 from engine.sequencer.core import VenueCore
-from engine.sequencer.events import Accepted, Fill, OrderClosed, OrderRested
+from engine.sequencer.events import Accepted, CloseReason, Fill, OrderClosed, OrderRested
 from engine.sequencer.inputs import CancelAll, CancelOrder, OrderType, PlaceOrder, Side, TimeInForce
 from engine.sequencer.order_rules import check_order
 from engine.sequencer.orders import OpenOrder
@@ -404,7 +404,7 @@ def _chain(digest: bytes, fill: Fill) -> bytes:
 # -- cancelling
 
 
-def _emit_closed(core: VenueCore, order: OpenOrder, reason: str) -> None:
+def _emit_closed(core: VenueCore, order: OpenOrder, reason: CloseReason) -> None:
     if order.account not in core.quiet:
         core.emit(
             OrderClosed(
@@ -424,7 +424,7 @@ def _emit_closed(core: VenueCore, order: OpenOrder, reason: str) -> None:
         )
 
 
-def forget_order(core: VenueCore, order_id: int, reason: str) -> None:
+def forget_order(core: VenueCore, order_id: int, reason: CloseReason) -> None:
     """An order that the book no longer has: off the registry and the account's totals."""
     order = core.orders.remove(order_id)
     index = core.market_index(order.market)
@@ -433,7 +433,7 @@ def forget_order(core: VenueCore, order_id: int, reason: str) -> None:
     _emit_closed(core, order, reason)
 
 
-def close_order(core: VenueCore, order_id: int, reason: str) -> None:
+def close_order(core: VenueCore, order_id: int, reason: CloseReason) -> None:
     """Take a resting order off the book."""
     index = core.market_index(core.orders[order_id].market)
     core.books[index].cancel(order_id)

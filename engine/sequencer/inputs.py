@@ -17,11 +17,11 @@ OrderType = Literal["limit", "market"]
 TimeInForce = Literal["gtc", "ioc"]
 
 
-class Input(msgspec.Struct, frozen=True, tag_field="kind", tag=True, forbid_unknown_fields=True):
+class Input(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
     """Base of all inputs."""
 
 
-class ClockStep(Input, frozen=True):
+class ClockStep(Input, frozen=True, tag="ClockStep"):
     """Venue time moves to ``time`` (ns, never backwards). Steps prices, participants, funding, liquidations, batches.
 
     ``quotes_only``: the clock runs faster than recorded flow can be played; participants refresh quotes, no takers.
@@ -31,7 +31,7 @@ class ClockStep(Input, frozen=True):
     quotes_only: bool = False
 
 
-class PlaceOrder(Input, frozen=True, kw_only=True):
+class PlaceOrder(Input, frozen=True, tag="PlaceOrder", kw_only=True):
     """A new order. ``price`` in ticks (0 for market orders), ``lots`` > 0, ``client_id`` echoed in every event.
 
     A market order is IOC; the book may fill it at any price.
@@ -49,7 +49,7 @@ class PlaceOrder(Input, frozen=True, kw_only=True):
     client_id: str = ""
 
 
-class CancelOrder(Input, frozen=True, kw_only=True):
+class CancelOrder(Input, frozen=True, tag="CancelOrder", kw_only=True):
     """Cancel one resting order by its venue order id."""
 
     account: int
@@ -57,7 +57,7 @@ class CancelOrder(Input, frozen=True, kw_only=True):
     client_id: str = ""
 
 
-class CancelAll(Input, frozen=True, kw_only=True):
+class CancelAll(Input, frozen=True, tag="CancelAll", kw_only=True):
     """Cancel all resting orders of an account; ``market`` 0 means every market."""
 
     account: int
@@ -65,7 +65,7 @@ class CancelAll(Input, frozen=True, kw_only=True):
     client_id: str = ""
 
 
-class RequestWithdrawal(Input, frozen=True, kw_only=True):
+class RequestWithdrawal(Input, frozen=True, tag="RequestWithdrawal", kw_only=True):
     """Take ``amount`` quanta off the account towards its L1 address (normal path, in the next batch)."""
 
     account: int
@@ -115,7 +115,7 @@ class L1Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     transaction: bytes
 
 
-class L1Block(Input, frozen=True, kw_only=True):
+class L1Block(Input, frozen=True, tag="L1Block", kw_only=True):
     """An L1 block as the watcher saw it, with the exchange contract's events in order.
 
     ``previous``: number of the block that the venue sees before it (0 for none), where blocks that do not concern the
@@ -131,7 +131,7 @@ class L1Block(Input, frozen=True, kw_only=True):
     previous: int | None = None
 
 
-class ProofOutcome(Input, frozen=True, kw_only=True):
+class ProofOutcome(Input, frozen=True, tag="ProofOutcome", kw_only=True):
     """What became of a proving attempt. ``digest``: hex SHA-256 of the proof file, "" when there is none.
 
     ``reason``: why the attempt failed; of an accepted one, why those before it did that were made good without asking.
@@ -147,7 +147,7 @@ class ProofOutcome(Input, frozen=True, kw_only=True):
     proof_bytes: int
 
 
-class ClaimRequested(Input, frozen=True, kw_only=True):
+class ClaimRequested(Input, frozen=True, tag="ClaimRequested", kw_only=True):
     """The user asked to claim: a withdraw transaction for ``owner`` was sent to L1 (shown in the stepper)."""
 
     account: int

@@ -15,7 +15,7 @@ from engine.exchange.refusals import (
 )
 from engine.exchange.state import NO_OWNER
 from engine.sequencer.core import PendingDeposit, VenueCore
-from engine.sequencer.events import Accepted, BatchStage, DepositCredited, DepositPending, Rejected
+from engine.sequencer.events import Accepted, BatchStage, DepositCredited, DepositPending, PendingReason, Rejected
 from engine.sequencer.history import TransferLine
 from engine.sequencer.inputs import (
     ClaimRequested,
@@ -96,20 +96,20 @@ def take_block(core: VenueCore, block: L1Block) -> None:
         _claim(core, payment, block.number)
 
 
-def _pending_reason(core: VenueCore, deposit: L1Deposit) -> str:
-    """Why a deposit cannot be credited, "" when it can."""
+def _pending_reason(core: VenueCore, deposit: L1Deposit) -> PendingReason | None:
+    """Why a deposit cannot be credited, None when it can."""
     if not 0 <= deposit.account < 1 << core.config.tree_height:
-        return f"account is outside [0, {(1 << core.config.tree_height) - 1}]"
+        return "account_out_of_range"
     if len(deposit.owner) != 20 or deposit.owner == NO_OWNER:
-        return "owner is not an address"
+        return "owner_not_an_address"
     if deposit.account in (core.config.funding_account, core.config.fee_account):
-        return "the account is the venue's own"  # these two have no owner, ever
+        return "system_account"  # these two have no owner, ever
     account = core.accounts.get(deposit.account)
     if account is not None and account.l1_address != deposit.owner:
-        return "the account has another owner"
+        return "other_owner"
     if not deposit.amount >= 1 or core.counters.collateral + deposit.amount > MAX_TOTAL_COLLATERAL:
-        return f"amount is outside [1, {MAX_TOTAL_COLLATERAL - core.counters.collateral}]"
-    return ""
+        return "amount_out_of_range"
+    return None
 
 
 def _credit(core: VenueCore, deposit: L1Deposit, block: int) -> None:
@@ -186,6 +186,15 @@ def _claim(core: VenueCore, payment: L1Withdrawal, block: int) -> None:
         )
 
 
+def _written(number: object) -> str:
+    """A refused value or its limit as text that no language owns: decimal digits, [low, high] for several."""
+    if number is None:
+        return ""
+    if isinstance(number, tuple | list):
+        return f"[{', '.join(map(_written, number))}]"
+    return str(number).lower() if isinstance(number, bool) else str(number)
+
+
 def reject(core: VenueCore, account: int, client_id: str, error: ProtocolError) -> None:
     """Tell a typed refusal."""
     core.emit(
@@ -194,9 +203,10 @@ def reject(core: VenueCore, account: int, client_id: str, error: ProtocolError) 
             time=core.time,
             account=account,
             client_id=client_id,
-            code=type(error).__name__,
+            code=error.code,
             message=error.message,
             field=error.field,
-            limit="" if error.limit is None else str(error.limit),
+            value=_written(error.value),
+            limit=_written(error.limit),
         )
     )

@@ -8,7 +8,7 @@ from engine.exchange.margin import Margin
 from engine.exchange.state import AccountState
 from engine.exchange.trade import apply_fill
 from engine.sequencer.core import VenueCore
-from engine.sequencer.events import Liquidated, LiquidationDeferred
+from engine.sequencer.events import DeferralReason, Liquidated, LiquidationDeferred
 from engine.sequencer.execution import Maker, Ticket, close_order, execute, take_order_id, vet_makers
 
 
@@ -21,8 +21,8 @@ def scan(core: VenueCore) -> None:
             continue
         try:
             margin = core.margin(state)
-        except OutOfRange as error:
-            _defer(core, account_id, error.message)
+        except OutOfRange:
+            _defer(core, account_id, "out_of_range")
             continue
         if margin.liquidatable:
             _liquidate(core, state)
@@ -33,7 +33,7 @@ def scan(core: VenueCore) -> None:
 def _liquidate(core: VenueCore, state: AccountState) -> None:
     for order in core.orders.of_account(state.account_id):
         close_order(core, order.order_id, "margin")
-    reason = ""
+    reason: DeferralReason | None = None
     for index in markets_by_risk(state, core.terms):
         margin = core.margin(state)
         if not margin.liquidatable:
@@ -43,31 +43,31 @@ def _liquidate(core: VenueCore, state: AccountState) -> None:
         reason = _cover(core, state) or reason
     core.close_batch_if_due()
     if core.margin(state).liquidatable:
-        _defer(core, state.account_id, reason or "the rest follows at the next step")
+        _defer(core, state.account_id, reason or "in_steps")
     else:
         core.deferred.pop(state.account_id, None)
 
 
-def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> str:
-    """Close lots of one position; the reason when nothing could be sold, else ""."""
+def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> DeferralReason | None:
+    """Close lots of one position; the reason when nothing could be sold."""
     term, size = core.terms[index], state.stakes[index].size
     lots = min(lots_to_close(margin, size, term, core.config.liquidation_fee_ppm), core.markets[index].max_order_lots)
     if not lots:
-        return ""
+        return None
     buy = size < 0
     price = price_bound(term, buy)
     makers = vet_makers(core, state.account_id, index, buy, lots, price)
     if not makers:
-        return "the book is too thin"
+        return "thin_book"
     notional = sum(maker.price * maker.lots for maker in makers) * term.tick_value
     filled = sum(maker.lots for maker in makers)
     after = state.copy()
     apply_fill(after, index, filled if buy else -filled, notional, 0, term.funding_index)
     missing = max(0, -core.margin(after).equity)
     if missing > core.balance(core.config.insurance_account):
-        return "the insurance account cannot pay the loss"
+        return "insurance_short"
     _execute(core, state, index, buy, lots, price, makers, notional, filled)
-    return ""
+    return None
 
 
 def _execute(
@@ -120,7 +120,7 @@ def _execute(
     )
 
 
-def _cover(core: VenueCore, state: AccountState) -> str:
+def _cover(core: VenueCore, state: AccountState) -> DeferralReason | None:
     """The insurance account pays what a closed account owes, as far as it can; the reason when something is left."""
     insurance = core.config.insurance_account
     amount = min(-state.collateral, max(0, core.balance(insurance)))
@@ -139,10 +139,10 @@ def _cover(core: VenueCore, state: AccountState) -> str:
                 insurance=-amount,
             )
         )
-    return "the insurance account cannot pay the loss" if state.collateral < 0 else ""
+    return "insurance_short" if state.collateral < 0 else None
 
 
-def _defer(core: VenueCore, account_id: int, reason: str) -> None:
+def _defer(core: VenueCore, account_id: int, reason: DeferralReason) -> None:
     """Record, and tell once per reason, that a liquidation waits for the next step."""
     if core.deferred.get(account_id) != reason:
         core.deferred[account_id] = reason

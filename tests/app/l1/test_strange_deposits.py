@@ -39,7 +39,7 @@ def test_a_strangers_deposit_to_an_account_without_owner_stays_pending(account: 
         venue.core.counters.collateral += 5
     events = block(venue, (account, STRANGER, QUANTUM), (NEW, OWNER, QUANTUM))
     assert [type(event) for event in events] == [DepositPending, DepositCredited]
-    assert events[0].reason == "the account is the venue's own"
+    assert events[0].reason == "system_account"
     assert venue.account(account).l1_address == bytes(20)
     if not opened:
         assert account not in venue.account_ids()
@@ -52,7 +52,7 @@ def test_two_owners_deposit_to_one_new_account_in_one_block() -> None:
     venue = quiet_venue()
     events = block(venue, (NEW, OWNER, 7), (NEW, STRANGER, 9), (NEW, OWNER, 1))
     assert [type(event) for event in events] == [DepositCredited, DepositPending, DepositCredited]
-    assert events[1].reason == "the account has another owner"
+    assert events[1].reason == "other_owner"
     assert venue.account(NEW).l1_address == OWNER
     assert venue.account(NEW).collateral == 8
     step(venue, 11)
