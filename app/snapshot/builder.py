@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import numpy as np
 
 from app.l1.layer_one import LayerOne
@@ -69,8 +70,9 @@ def market_views(venue: Venue) -> dict[int, MarketView]:
 
 def trade_prints(venue: Venue) -> tuple[TradePrint, ...]:
     """The tape of all markets, newest first."""
-    lines = sorted((line for tape in venue.core.history.tapes.values() for line in tape), reverse=True)
-    return tuple(TradePrint(**line._asdict()) for line in lines[:200])
+    lines = [line for tape in venue.core.history.tapes.values() for line in tape]
+    lines.sort(key=lambda line: line.fill_id, reverse=True)
+    return tuple(TradePrint(**msgspec.structs.asdict(line)) for line in lines[:200])
 
 
 def account_view(venue: Venue, chain: LayerOne) -> AccountView | None:
@@ -148,7 +150,7 @@ def _orders(venue: Venue, account_id: int) -> tuple[OrderView, ...]:
 
 def fill_views(venue: Venue, account_id: int) -> tuple[FillView, ...]:
     """The user's fills, newest first."""
-    return tuple(FillView(**line._asdict()) for line in reversed(venue.core.history.of(account_id).fills))
+    return tuple(FillView(**msgspec.structs.asdict(line)) for line in reversed(venue.core.history.of(account_id).fills))
 
 
 def withdrawal_views(venue: Venue, account_id: int) -> tuple[WithdrawalView, ...]:

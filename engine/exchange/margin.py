@@ -18,7 +18,8 @@ The sequencer, the ticket's preview, the liquidation scan and the window all cal
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from engine.errors import OutOfRange
 from engine.exchange.state import MarketTerms, Stake
@@ -30,7 +31,7 @@ PRICE_LIMIT = 1 << 64
 LEVERAGE_SATURATED = 10**12
 
 
-class Margin(NamedTuple):
+class Margin(msgspec.Struct, frozen=True, kw_only=True):
     """What :func:`measure` found. ``total_value``, ``notional`` .32; ``initial``, ``maintenance``, ``reserved`` .64."""
 
     total_value: int

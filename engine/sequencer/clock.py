@@ -7,9 +7,10 @@ from engine.exchange.funding import is_behind, settle
 from engine.exchange.margin import PRICE_LIMIT
 from engine.exchange.refusals import ClockBackwards
 from engine.sequencer import liquidator
+from engine.sequencer.cancelling import cancel_all, cancel_order
 from engine.sequencer.core import VenueCore
 from engine.sequencer.events import FundingApplied, FundingPaid
-from engine.sequencer.execution import cancel_all, cancel_order, place_order
+from engine.sequencer.execution import place_order
 from engine.sequencer.history import FundingLine
 from engine.sequencer.inputs import CancelAll, CancelOrder, ClockStep, PlaceOrder, Side
 from engine.sequencer.participant import Command, PriceSource

@@ -18,7 +18,7 @@ TAPE_KEPT = 200
 ACCOUNT_KEPT = 500
 
 
-class TapeLine(NamedTuple):
+class TapeLine(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """A trade as everybody sees it."""
 
     fill_id: int
@@ -30,7 +30,7 @@ class TapeLine(NamedTuple):
     liquidation: bool
 
 
-class AccountFill(NamedTuple):
+class AccountFill(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """A fill from one account's side; ``fee`` quanta, ``batch`` the number of the batch that carries it."""
 
     fill_id: int

@@ -7,9 +7,11 @@ from engine.exchange.liquidation import liquidation_fee, lots_to_close, markets_
 from engine.exchange.margin import Margin
 from engine.exchange.state import AccountState
 from engine.exchange.trade import apply_fill
+from engine.sequencer.cancelling import close_order
 from engine.sequencer.core import VenueCore
 from engine.sequencer.events import DeferralReason, Liquidated, LiquidationDeferred
-from engine.sequencer.execution import Maker, Ticket, close_order, execute, take_order_id, vet_makers
+from engine.sequencer.execution import Ticket, execute, take_order_id
+from engine.sequencer.planning import CheckedOrder, Meeting, meet
 
 
 def scan(core: VenueCore) -> None:
@@ -55,66 +57,57 @@ def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> D
     if not lots:
         return None
     buy = size < 0
-    price = price_bound(term, buy)
-    makers = vet_makers(core, state.account_id, index, buy, lots, price)
-    if not makers:
+    order = CheckedOrder(account=state, market_index=index, buy=buy, lots=lots, price=price_bound(term, buy), ioc=True)
+    meeting = _meet_fit(core, order)
+    if not meeting.filled:
         return "thin_book"
-    notional = sum(maker.price * maker.lots for maker in makers) * term.tick_value
-    filled = sum(maker.lots for maker in makers)
     after = state.copy()
-    apply_fill(after, index, filled if buy else -filled, notional, 0, term.funding_index)
+    notional = meeting.cost * term.tick_value
+    apply_fill(after, index, meeting.filled if buy else -meeting.filled, notional, 0, term.funding_index)
     missing = max(0, -core.margin(after).equity)
     if missing > core.balance(core.config.insurance_account):
         return "insurance_short"
-    _execute(core, state, index, buy, lots, price, makers, notional, filled)
+    _execute(core, order, meeting)
     return None
 
 
-def _execute(
-    core: VenueCore,
-    state: AccountState,
-    index: int,
-    buy: bool,
-    lots: int,
-    price: int,
-    makers: list[Maker],
-    notional: int,
-    filled: int,
-) -> None:
+def _meet_fit(core: VenueCore, order: CheckedOrder) -> Meeting:
+    """Whom the order meets, after those that may not fill were cancelled."""
+    meeting = meet(core, order)
+    while meeting.unfit:
+        for order_id in meeting.unfit:
+            close_order(core, order_id, "margin")
+        meeting = meet(core, order)
+    return meeting
+
+
+def _execute(core: VenueCore, order: CheckedOrder, meeting: Meeting) -> None:
     """Sell, then move the liquidation fee to the insurance account."""
-    config = core.config
-    execute(
-        core,
-        Ticket(
-            order_id=take_order_id(core),
-            account=state,
-            market_index=index,
-            buy=buy,
-            lots=lots,
-            price=price,
-            ioc=True,
-            client_id="liquidation",
-            reduce_only=False,
-            taker_fee_ppm=0,
-            liquidation=True,
-        ),
-        makers,
+    config, state, index = core.config, order.account, order.market_index
+    ticket = Ticket(
+        order_id=take_order_id(core),
+        order=order,
+        client_id="liquidation",
+        reduce_only=False,
+        taker_fee_ppm=0,
+        liquidation=True,
     )
+    execute(core, ticket, meeting)
+    notional = meeting.cost * core.terms[index].tick_value
     fee = liquidation_fee(notional, core.margin(state).total_value, config.liquidation_fee_ppm)
     if fee:
         state.collateral -= fee
         state.stakes[index].fees += fee
         core.system(config.insurance_account).collateral += fee
         core.transact(state.account_id, config.insurance_account)
-    average = notional // (filled * core.terms[index].tick_value)
     core.emit(
         Liquidated(
             sequence=core.sequence,
             time=core.time,
             account=state.account_id,
             market=core.market_ids[index],
-            lots=filled,
-            price=average,
+            lots=meeting.filled,
+            price=meeting.cost // meeting.filled,
             insurance=fee,
         )
     )

@@ -42,14 +42,15 @@ def preview(world: World, order: PlaceOrder) -> Receipt:
 
 
 @settings(max_examples=120, deadline=None)
-@given(book, st.integers(-2500, 2500), any_order, st.integers(-3000, 3000))
-def test_a_receipt_equals_what_happens(resting, position, order, drift) -> None:
+@given(book, st.integers(-2500, 2500), st.integers(-2900, 2900), any_order, st.integers(-6000, 6000))
+def test_a_receipt_equals_what_happens(resting, position, bobs, order, drift) -> None:
+    """Bob may be short of margin when he is met: his orders are then cancelled, and the receipt says so."""
     world = funded(config=NO_BATCHES)
-    world.deposit(BOB, 1_000_000)  # makers that stand: the receipt does not know their margin
-    if position:
-        side, other = ("buy", "sell") if position > 0 else ("sell", "buy")
-        world.order(MAKER, other, abs(position), BTC_TICKS)
-        world.order(ALICE, side, abs(position), BTC_TICKS)
+    for account, size in ((ALICE, position), (BOB, bobs)):
+        if size:
+            side, other = ("buy", "sell") if size > 0 else ("sell", "buy")
+            world.order(MAKER, other, abs(size), BTC_TICKS)
+            world.order(account, side, abs(size), BTC_TICKS)
     for account, side, lots, away in resting:
         world.order(account, side, lots, BTC_TICKS + away)
     world.prices.ticks[1] = BTC_TICKS + drift
@@ -58,6 +59,8 @@ def test_a_receipt_equals_what_happens(resting, position, order, drift) -> None:
     is_open = order.account in world.venue.account_ids()
     before = world.venue.margin(order.account) if is_open else None
     events = world.apply(order)
+    unfit = [e for e in events if isinstance(e, OrderClosed) and e.reason == "margin"]
+    assert receipt.makers_cancelled == len(unfit)
     refusals = [e for e in events if isinstance(e, Rejected)]
     if refusals:
         assert isinstance(receipt.refusal, ProtocolError)
@@ -142,10 +145,21 @@ def test_an_order_past_the_shown_depth_says_so() -> None:
 
 def test_a_basis_is_private(world: World) -> None:
     basis = world.venue.preview_basis(ALICE)
-    before = {m: (b.copy(), a.copy()) for m, (b, a) in basis.depth.items()}
-    collateral = basis.account.collateral
+    before = [(book.asks.lots.copy(), book.bids.lots.copy()) for book in basis.books]
+    collateral = {account: state.collateral for account, state in basis.accounts.items()}
     preview_order(basis, PlaceOrder(account=ALICE, market=1, side="buy", type="market", lots=100))
     world.order(BOB, "buy", 3, BTC_TICKS - 3)
-    world.deposit(ALICE, 0)
-    assert basis.account.collateral == collateral
-    assert all(np.array_equal(a, b) for m in before for a, b in zip(before[m], basis.depth[m]))
+    world.order(BOB, "buy", 3, BTC_TICKS + 10)
+    world.deposit(ALICE, 1)
+    assert {account: state.collateral for account, state in basis.accounts.items()} == collateral
+    for (asks, bids), book in zip(before, basis.books, strict=True):
+        assert np.array_equal(asks, book.asks.lots)
+        assert np.array_equal(bids, book.bids.lots)
+
+
+def test_a_basis_serves_its_own_account_only(world: World) -> None:
+    with pytest.raises(ValueError, match="basis of account"):
+        preview_order(
+            world.venue.preview_basis(ALICE),
+            PlaceOrder(account=BOB, market=1, side="buy", type="market", lots=1),
+        )
