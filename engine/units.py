@@ -16,6 +16,7 @@ A market's ``tick_value`` is the collateral quanta that one lot costs at a price
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from typing import ClassVar
 
 from engine.errors import ProtocolError
 
@@ -31,6 +32,8 @@ PPM = 1_000_000
 
 class BadNumber(ProtocolError):
     """Text that is not a number, or has more decimals than the unit has."""
+
+    code: ClassVar[str] = "bad_number"
 
 
 def parse_decimal(text: str, decimals: int, *, field: str) -> int:

@@ -24,21 +24,55 @@ def play_for_pictures(session: Session, duration: int) -> None:
         loop.run_to(start + int(part * duration), step=STEP)
 
     at(0.1)
-    loop.apply([PlaceOrder(account, MARKET, "buy", "market", _lots(session, MARKET, LEVERAGE), client_id="p1")])
+    loop.apply(
+        [
+            PlaceOrder(
+                account=account,
+                market=MARKET,
+                side="buy",
+                type="market",
+                lots=_lots(session, MARKET, LEVERAGE),
+                client_id="p1",
+            )
+        ]
+    )
     at(0.2)
-    loop.apply([PlaceOrder(account, OTHER_MARKET, "sell", "market", _lots(session, OTHER_MARKET, 1), client_id="p2")])
+    loop.apply(
+        [
+            PlaceOrder(
+                account=account,
+                market=OTHER_MARKET,
+                side="sell",
+                type="market",
+                lots=_lots(session, OTHER_MARKET, 1),
+                client_id="p2",
+            )
+        ]
+    )
     at(0.3)
-    loop.apply([RequestWithdrawal(account, 250 * QUANTUM, client_id="w1")])
+    loop.apply([RequestWithdrawal(account=account, amount=250 * QUANTUM, client_id="w1")])
     at(0.75)
     if session.chain.funds.claimable:
         loop.ingress.deliver(ChainRequest("claim"))
     at(0.9)
-    loop.apply([RequestWithdrawal(account, 125 * QUANTUM + 500_000, client_id="w2")])
+    loop.apply([RequestWithdrawal(account=account, amount=125 * QUANTUM + 500_000, client_id="w2")])
     at(0.995)  # late and not at the touch, so that they still rest at the end
     for place, (side, distance) in enumerate(RESTING):
         book = loop.venue.core.books[loop.venue.core.market_index(MARKET)]
         price = (book.best_bid or 1) + distance
-        loop.apply([PlaceOrder(account, MARKET, side, "limit", 40 + 10 * place, price, client_id=f"r{place}")])
+        loop.apply(
+            [
+                PlaceOrder(
+                    account=account,
+                    market=MARKET,
+                    side=side,
+                    type="limit",
+                    lots=40 + 10 * place,
+                    price=price,
+                    client_id=f"r{place}",
+                )
+            ]
+        )
     at(1.0)
 
 

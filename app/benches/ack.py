@@ -55,9 +55,19 @@ def _drive(engine: Engine, count: int) -> list[float]:
         placing = number % 2 == 0
         bid = loop.venue.core.books[0].best_bid or 1000
         if placing:
-            command = Command(PlaceOrder(account, 1, "buy", "limit", 1, bid * 95 // 100, client_id=str(number)))
+            command = Command(
+                input=PlaceOrder(
+                    account=account,
+                    market=1,
+                    side="buy",
+                    type="limit",
+                    lots=1,
+                    price=bid * 95 // 100,
+                    client_id=str(number),
+                )
+            )
         else:
-            command = Command(CancelOrder(account, order_id))
+            command = Command(input=CancelOrder(account=account, order_id=order_id))
         done = threading.Event()
         seen: list[Any] = []
 

@@ -50,7 +50,19 @@ def venue_batch(updates: int, deposits: int, withdrawals: int) -> Batch:
     if len(rest) % 2:
         after[rest[-1]] = replace(before[rest[-1]], next_signature_index=1)
     done, new_root = tree.apply_batch(after)
-    return Batch(1, old_root, new_root, done, flows[0], flows[1], updates, 1, updates, 0, 1)
+    return Batch(
+        number=1,
+        old_root=old_root,
+        new_root=new_root,
+        updates=done,
+        deposits=flows[0],
+        withdrawals=flows[1],
+        transactions=updates,
+        first_sequence=1,
+        last_sequence=updates,
+        opened_at=0,
+        closed_at=1,
+    )
 
 
 def _paid(account: Account, amount: int) -> Account:

@@ -151,7 +151,7 @@ class User:
 
     def submit(self, command: Input) -> None:
         """Queue a command whose acknowledgement is told to the parent."""
-        entry = Command(command)
+        entry = Command(input=command)
 
         def acknowledge(sequence: int, events: list[AnyEvent]) -> None:
             client = getattr(command, "client_id", "")
@@ -167,18 +167,30 @@ class User:
         venue, market, dice = self.session.loop.venue, rng.choice((1, 2)), rng.random()
         side: Side = "buy" if rng.random() < 0.5 else "sell"
         if dice < 0.3:
-            return PlaceOrder(account, market, side, "market", rng.randint(1, 9), client_id=name)
+            return PlaceOrder(
+                account=account, market=market, side=side, type="market", lots=rng.randint(1, 9), client_id=name
+            )
         if dice < 0.55:
             price = venue.core.prices[venue.core.market_index(market)].mark_ticks()
             price = int(price) * rng.randint(950, 1050) // 1000
-            return PlaceOrder(account, market, side, "limit", rng.randint(1, 9), price=price, client_id=name)
+            return PlaceOrder(
+                account=account,
+                market=market,
+                side=side,
+                type="limit",
+                lots=rng.randint(1, 9),
+                price=price,
+                client_id=name,
+            )
         if dice < 0.65:
-            return CancelOrder(account, rng.choice(self._resting() or [1]), client_id=name)
+            return CancelOrder(account=account, order_id=rng.choice(self._resting() or [1]), client_id=name)
         if dice < 0.7:
-            return CancelAll(account, market, client_id=name)
+            return CancelAll(account=account, market=market, client_id=name)
         if dice < 0.95:
-            return RequestWithdrawal(account, rng.randint(1, 2 * QUANTUM), client_id=name)
-        return PlaceOrder(account, market, side, "limit", -rng.randint(0, 9), price=-1, client_id=name)
+            return RequestWithdrawal(account=account, amount=rng.randint(1, 2 * QUANTUM), client_id=name)
+        return PlaceOrder(
+            account=account, market=market, side=side, type="limit", lots=-rng.randint(0, 9), price=-1, client_id=name
+        )
 
     def _resting(self) -> list[int]:
         return [order.order_id for order in tuple(self.session.loop.venue.core.orders.of_account(self.account))]
@@ -236,7 +248,7 @@ def settle(session: Session) -> None:
     batches, waiting = core.batches, core.withdrawals.live
     loop.set_hold(True)
     session.prover.start()
-    loop.apply([CancelAll(chain.user_account)])
+    loop.apply([CancelAll(account=chain.user_account)])
     end = loop.venue.time + 3600 * SECOND
     while batches.unposted or batches.open.transactions or waiting or chain.funds.pending_deposit:
         if loop.venue.time > end:

@@ -170,7 +170,7 @@ class LayerOne:
         if self._worker is None:
             return ()
         age = wall.monotonic() - self._since if self.busy else 0.0
-        return (ThreadView("L1", self._worker.is_alive(), age, "", 0),)
+        return (ThreadView(name="L1", alive=self._worker.is_alive(), heartbeat_age=age, error="", restarts=0),)
 
     def close(self) -> None:
         """Let go of the chain, once a slot that is being worked on has come to its end."""
@@ -265,7 +265,7 @@ class LayerOne:
             if not self.funds.claimable:
                 raise NothingToDo("nothing is claimable on L1 yet", field="amount", limit=0)
             raw = self.send_claim()
-            return [ClaimRequested(self.user_account, self.user.address, keccak256(raw))]
+            return [ClaimRequested(account=self.user_account, owner=self.user.address, transaction=keccak256(raw))]
         raise NothingToDo(f"unknown L1 request {wish.kind!r}", field="kind", value=wish.kind)
 
     def send_claim(self) -> bytes:

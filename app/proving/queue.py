@@ -204,15 +204,15 @@ class ProverQueue:
         verified = self._verify(proved.file, job)
         verify_seconds = time.perf_counter() - started
         facts = ProofFacts(
-            proved.stage_seconds,
-            proved.seconds,
-            verify_seconds,
-            verified.bits_proven,
-            verified.bits_conjectured,
-            verified.statement,
-            tuple(SecurityTerm(term.name, term.bits, term.grinding) for term in verified.terms),
-            verified.profile.name,
-            worker,
+            stage_seconds=proved.stage_seconds,
+            prove_seconds=proved.seconds,
+            verify_seconds=verify_seconds,
+            bits_proven=verified.bits_proven,
+            bits_conjectured=verified.bits_conjectured,
+            statement=verified.statement,
+            terms=tuple(SecurityTerm(term.name, term.bits, term.grinding) for term in verified.terms),
+            profile=verified.profile.name,
+            worker=worker,
         )
         digest = hashlib.sha256(proved.file).hexdigest()
         store_proof(self._proofs, digest, proved.file, facts)

@@ -41,7 +41,7 @@ def trade(journey: Journey) -> None:
     market = venue.config.market(MARKET)
     mark = venue.core.terms[venue.core.market_index(MARKET)].mark
     lots = LEVERAGE * venue.margin(account).equity * FIXED_ONE // mark
-    order = PlaceOrder(account, MARKET, "buy", "market", lots, client_id="round-trip-buy")
+    order = PlaceOrder(account=account, market=MARKET, side="buy", type="market", lots=lots, client_id="round-trip-buy")
     receipt = preview_order(venue.preview_basis(account), order)
     fills = [event for event in journey.send(order) if isinstance(event, Fill)]
     size = f"{format_decimal(lots, market.size_decimals)} {market.base}"
@@ -71,12 +71,21 @@ def rest_and_cancel(journey: Journey) -> None:
     venue, account = journey.venue, journey.account
     bid = venue.core.books[venue.core.market_index(MARKET)].best_bid
     assert bid is not None
-    order = PlaceOrder(account, MARKET, "buy", "limit", 10, price=bid * 98 // 100, post_only=True, client_id="rest")
+    order = PlaceOrder(
+        account=account,
+        market=MARKET,
+        side="buy",
+        type="limit",
+        lots=10,
+        price=bid * 98 // 100,
+        post_only=True,
+        client_id="rest",
+    )
     journey.send(order)
     resting = [found for found in venue.core.orders.of_account(account) if found.client_id == "rest"]
     journey.check("limit order rests", len(resting) == 1, f"order {resting[0].order_id if resting else '?'}")
     journey.play(2)
-    journey.send(CancelOrder(account, resting[0].order_id, client_id="cancel"))
+    journey.send(CancelOrder(account=account, order_id=resting[0].order_id, client_id="cancel"))
     journey.check("order cancelled", not list(venue.core.orders.of_account(account)), "the book no longer has it")
 
 
@@ -99,7 +108,17 @@ def close_half(journey: Journey) -> None:
     """Half of the position is sold, reduce-only."""
     venue, account = journey.venue, journey.account
     size = venue.account(account).size(MARKET)
-    journey.send(PlaceOrder(account, MARKET, "sell", "market", size // 2, reduce_only=True, client_id="close-half"))
+    journey.send(
+        PlaceOrder(
+            account=account,
+            market=MARKET,
+            side="sell",
+            type="market",
+            lots=size // 2,
+            reduce_only=True,
+            client_id="close-half",
+        )
+    )
     left = venue.account(account).size(MARKET)
     journey.check("close half", left == size - size // 2, f"{size} lots to {left}")
 
@@ -122,7 +141,7 @@ def withdraw_and_claim(journey: Journey) -> None:
     """The withdrawal goes through a batch to the contract and is claimed to the last quantum."""
     chain, account = journey.session.chain, journey.account
     wallet = chain.funds.wallet
-    journey.send(RequestWithdrawal(account, WITHDRAWAL, client_id="withdraw"))
+    journey.send(RequestWithdrawal(account=account, amount=WITHDRAWAL, client_id="withdraw"))
     journey.passed("withdrawal requested", f"{format_decimal(WITHDRAWAL, 6)} pUSD")
     journey.wait_until("the withdrawal claimable", lambda: chain.funds.claimable > 0)
     journey.check("claimable", chain.funds.claimable == WITHDRAWAL, f"{format_decimal(chain.funds.claimable, 6)} pUSD")

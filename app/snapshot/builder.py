@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import numpy as np
 
 from app.l1.layer_one import LayerOne
@@ -69,8 +70,9 @@ def market_views(venue: Venue) -> dict[int, MarketView]:
 
 def trade_prints(venue: Venue) -> tuple[TradePrint, ...]:
     """The tape of all markets, newest first."""
-    lines = sorted((line for tape in venue.core.history.tapes.values() for line in tape), reverse=True)
-    return tuple(TradePrint(*line) for line in lines[:200])
+    lines = [line for tape in venue.core.history.tapes.values() for line in tape]
+    lines.sort(key=lambda line: line.fill_id, reverse=True)
+    return tuple(TradePrint(**msgspec.structs.asdict(line)) for line in lines[:200])
 
 
 def account_view(venue: Venue, chain: LayerOne) -> AccountView | None:
@@ -148,13 +150,15 @@ def _orders(venue: Venue, account_id: int) -> tuple[OrderView, ...]:
 
 def fill_views(venue: Venue, account_id: int) -> tuple[FillView, ...]:
     """The user's fills, newest first."""
-    return tuple(FillView(*line) for line in reversed(venue.core.history.of(account_id).fills))
+    return tuple(FillView(**msgspec.structs.asdict(line)) for line in reversed(venue.core.history.of(account_id).fills))
 
 
 def withdrawal_views(venue: Venue, account_id: int) -> tuple[WithdrawalView, ...]:
     """The user's withdrawals, newest first."""
     return tuple(
-        WithdrawalView(r.withdrawal_id, r.path, r.amount, r.batch, dict(r.stages))
+        WithdrawalView(
+            withdrawal_id=r.withdrawal_id, path=r.path, amount=r.amount, batch=r.batch, stages=dict(r.stages)
+        )
         for r in venue.core.withdrawals.of_account(account_id)
     )
 
@@ -210,7 +214,10 @@ class BatchViews:
             failure=record.failure,
             gas=record.gas,
             l1_transaction=record.l1_transaction.hex(),
-            l1_steps=tuple(L1StepView(s.kind, s.transaction.hex(), s.gas, s.calldata) for s in record.l1_steps),
+            l1_steps=tuple(
+                L1StepView(kind=s.kind, transaction=s.transaction.hex(), gas=s.gas, calldata=s.calldata)
+                for s in record.l1_steps
+            ),
             l1_block=record.l1_block,
             old_root=root_bytes(record.old_root).hex(),
             new_root=root_bytes(record.new_root).hex(),
@@ -229,10 +236,22 @@ class BatchViews:
 
 def _batch_view(**known: object) -> BatchView:
     blank: dict[str, object] = {
-        "proving_stage": "", "progress": 0.0, "prove_seconds": 0.0, "verify_seconds": 0.0, "proof_bytes": 0,
-        "proof_file": "", "attempts": 0, "failure": "", "gas": 0, "l1_transaction": "", "l1_block": 0,
-        "new_root": "", "bits_proven": 0.0, "bits_conjectured": 0.0, "stage_seconds": {},
-    }  # fmt: skip
+        "proving_stage": "",
+        "progress": 0.0,
+        "prove_seconds": 0.0,
+        "verify_seconds": 0.0,
+        "proof_bytes": 0,
+        "proof_file": "",
+        "attempts": 0,
+        "failure": "",
+        "gas": 0,
+        "l1_transaction": "",
+        "l1_block": 0,
+        "new_root": "",
+        "bits_proven": 0.0,
+        "bits_conjectured": 0.0,
+        "stage_seconds": {},
+    }
     return BatchView(**(blank | known))  # type: ignore[arg-type]  # one place lists every field's blank
 
 

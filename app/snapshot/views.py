@@ -14,7 +14,7 @@ from engine.exchange.accounts import Account
 from engine.sequencer.inputs import Side
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarketView:
     """One market. ``bids``/``asks``: int64 arrays (levels, 3) of price, lots, orders; best first, 200 at most."""
 
@@ -36,7 +36,7 @@ class MarketView:
     book_changes: int  # counter since start
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TradePrint:
     """A line of the tape."""
 
@@ -49,7 +49,7 @@ class TradePrint:
     liquidation: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CandleSeries:
     """Arrays of one length, oldest first: time (ns, start), open, high, low, close (ticks), volume (lots),
     mark and index (ticks as float64, at the candle's end)."""
@@ -65,7 +65,7 @@ class CandleSeries:
     index: np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
     """A resting order of the user, with its exact place in the queue (lots before it at its price)."""
 
@@ -80,7 +80,7 @@ class OrderView:
     lots_ahead: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FillView:
     """A fill of the user's."""
 
@@ -96,7 +96,7 @@ class FillView:
     batch: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PositionView:
     """A position of the user's. ``entry_fixed``: average entry price, 32.32. ``liquidation_price``: ticks or None."""
 
@@ -114,7 +114,7 @@ class PositionView:
     liquidation_price: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountView:
     """The user's account. ``health_ppm``: (equity - maintenance) / equity in millionths, None without positions.
     ``leverage_ppm``: notional / equity in millionths."""
@@ -146,7 +146,7 @@ class SecurityTerm:
     grinding: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class L1StepView:
     """An L1 transaction that helped to bring a batch to L1: open, check, register or update. ``calldata`` in bytes."""
 
@@ -156,7 +156,7 @@ class L1StepView:
     calldata: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchView:
     """A batch's life. ``stages``: stage name (opened, sequenced, proved, posted, final) to venue time.
     ``proving_stage`` (the stage that ended last), ``progress`` (0..1), ``running_seconds`` and ``stage_seconds`` (of
@@ -193,7 +193,7 @@ class BatchView:
     l1_steps: tuple[L1StepView, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawalView:
     """A withdrawal of the user's. ``stages``: requested, in_batch, proved, on_l1, claimable, claimed to venue time."""
 
@@ -204,7 +204,7 @@ class WithdrawalView:
     stages: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SequencerView:
     """The sequencer's health. Acknowledgement times in microseconds of wall time."""
 
@@ -224,7 +224,7 @@ class SequencerView:
     halted: str  # "" or the reason why no inputs are taken
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadView:
     """A supervised thread: age of its last heartbeat in wall seconds, and its last error."""
 
@@ -235,7 +235,7 @@ class ThreadView:
     restarts: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerView:
     """Somebody who proves. ``fraction`` in 0..1; ``busy``: share of the last minute spent proving, in 0..1."""
 
@@ -251,7 +251,7 @@ class WorkerView:
     last_failure: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class L1View:
     """The chain: head block, its timestamp (seconds), base facts of the contracts, what gates state updates,
     and which chain it is, in words."""
@@ -266,7 +266,7 @@ class L1View:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Everything at one version. ``version`` grows with every published picture."""
 

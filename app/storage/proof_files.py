@@ -23,7 +23,7 @@ class ProofFileError(ProtocolError):
     """A proof file that cannot be read or written; ``value`` is its path."""
 
 
-class ProofFacts(msgspec.Struct, frozen=True):
+class ProofFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the window shows of a proof beside its outcome. Seconds are wall time on the machine that proved."""
 
     stage_seconds: dict[str, float] = {}

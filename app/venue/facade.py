@@ -122,7 +122,7 @@ class Engine:
         self._check_running()
         if not isinstance(command, USER_COMMANDS):
             raise ProtocolError(f"{type(command).__name__} is not a user's command", field="command")
-        self._loop.ingress.submit(Command(command, acknowledge=_count_only))
+        self._loop.ingress.submit(Command(input=command, acknowledge=_count_only))
 
     def deposit(self, amount: int) -> None:
         """Send test tokens to the exchange contract, in the next L1 block."""
@@ -255,7 +255,17 @@ class Engine:
 def _candle_series(interval: int, rows: CandleArrays) -> CandleSeries:
     start, opened, high, low, close, volume = (np.ascontiguousarray(rows.integers[:, k]) for k in range(6))
     mark, index = rows.floats[:, 0].copy(), rows.floats[:, 1].copy()
-    return CandleSeries(interval, start, opened, high, low, close, volume, mark, index)
+    return CandleSeries(
+        interval=interval,
+        time=start,
+        open=opened,
+        high=high,
+        low=low,
+        close=close,
+        volume=volume,
+        mark=mark,
+        index=index,
+    )
 
 
 def _count_only(sequence: int, events: list[AnyEvent]) -> None:

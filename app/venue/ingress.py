@@ -29,7 +29,7 @@ class BadCommand(ProtocolError):
     """A command whose fields are not of their types: the journal could not give it back."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Command:
     """A command on its way. ``acknowledge(sequence, events)`` is called on the sequencer's thread after the input is
     durable and applied. ``submitted`` is wall time (perf_counter seconds), ``data`` what the journal will store.

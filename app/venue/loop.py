@@ -80,7 +80,7 @@ class VenueLoop:
 
     def apply(self, inputs: list[Input]) -> list[AnyEvent]:
         """Journal and apply inputs of our own; returns their events."""
-        return self.apply_commands([Command(value) for value in inputs])
+        return self.apply_commands([Command(input=value) for value in inputs])
 
     def apply_commands(self, commands: list[Command]) -> list[AnyEvent]:
         """Number, make durable, apply, acknowledge: in this order, for a group that shares one commit.

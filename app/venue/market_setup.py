@@ -28,7 +28,7 @@ INSURANCE_DEPOSIT = 1_000_000 * QUANTUM
 Progress = Callable[[str, float], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MarketSetup:
     """What a venue needs from the market. ``participants()`` makes new ones each time: they have memories."""
 
@@ -62,7 +62,13 @@ def market_setup(config: VenueConfig, progress: Progress = lambda stage, fractio
     digest = keccak256("".join(feeds[m].digest for m in sorted(feeds)).encode()).hex()
     config = msgspec.structs.replace(config, market_data_digest=digest)
     markets = {m.market_id: RecordedMarket(feeds[m.market_id], m, genesis_time) for m in config.markets}
-    return MarketSetup(config, RecordedPrices(markets), markets, genesis_time, _genesis_accounts(config))
+    return MarketSetup(
+        config=config,
+        prices=RecordedPrices(markets),
+        markets=markets,
+        genesis_time=genesis_time,
+        genesis_accounts=_genesis_accounts(config),
+    )
 
 
 def _feed(market: MarketConfig) -> Feed:

@@ -52,7 +52,7 @@ USER_DEPOSIT = 10_000 * QUANTUM
 USER_WALLET = 40_000 * QUANTUM
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Session:
     """The parts of an open venue. ``close`` ends them in order."""
 
@@ -158,7 +158,9 @@ def _open_locked(
     except BaseException:
         journal.close()
         raise
-    return Session(paths, config, journal, chain, prover, loop, replayed, lock)
+    return Session(
+        paths=paths, config=config, journal=journal, chain=chain, prover=prover, loop=loop, replayed=replayed, lock=lock
+    )
 
 
 def open_chain(chain: Ledger, setup: MarketSetup, user: UserKey, verifiers: VenueVerifiers, proofs: Path) -> LayerOne:

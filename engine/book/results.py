@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from engine.errors import ProtocolError
 
@@ -16,13 +16,19 @@ Reason = Literal["", "ioc", "post_only", "limit"]
 class BookFull(ProtocolError):
     """The book holds as many resting orders as it may."""
 
+    code: ClassVar[str] = "book_full"
+
 
 class StaleOrderId(ProtocolError):
     """An order id is not greater than every earlier one of this book."""
 
+    code: ClassVar[str] = "stale_order_id"
+
 
 class ConflictingOrder(ProtocolError):
     """Order properties that exclude each other."""
+
+    code: ClassVar[str] = "conflicting_order"
 
 
 class BookFill(NamedTuple):

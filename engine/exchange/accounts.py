@@ -20,7 +20,7 @@ class Position:
     funding_index: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One leaf. ``version`` 0 is the empty leaf: nothing owned, no owner.
 

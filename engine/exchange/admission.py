@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from engine.errors import ProtocolError, check_range
 from engine.exchange.margin import Margin, measure, transition_allowed
 from engine.exchange.refusals import InsufficientMargin, NotReducing, WorsensMargin
@@ -22,7 +24,7 @@ MAX_POSITION_NOTIONAL = 1 << 60
 """Quanta at mark: keeps total value and risk far inside their formats, whatever the mark does within a factor of 8."""
 
 
-class Proposal(NamedTuple):
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """An order against the book of now: ``filled`` lots for ``notional`` quanta at once, ``resting`` at ``price``.
 
     ``released_*``: own orders of the other side that the self-trade rule cancels on the way.
@@ -45,7 +47,7 @@ class FeeRates(NamedTuple):
     taker_ppm: int
 
 
-class Outcome(NamedTuple):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What the order would do: margin before and after, the taker fee, and the account it leaves."""
 
     before: Margin
@@ -85,7 +87,7 @@ def propose(
         notional = proposal.resting * proposal.price * term.tick_value
         after_account.stakes[proposal.market_index].add_resting(proposal.buy, proposal.resting, notional)
     after = measure(after_account.collateral, after_account.stakes, terms, fees.maker_ppm)
-    outcome = Outcome(before, after, fee, after_account)
+    outcome = Outcome(before=before, after=after, fee=fee, account=after_account)
     return outcome, _refusal(outcome, proposal, reducing, term)
 
 

@@ -17,7 +17,7 @@ def fraction(numerator: int, denominator: int) -> int:
     return (2 * numerator * FIXED_ONE + denominator) // (2 * denominator)
 
 
-class MarketConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class MarketConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One perpetual market. Margin fractions are 0.32; ``tick_value`` is collateral quanta per (tick x lot)."""
 
     market_id: int
@@ -41,7 +41,7 @@ class MarketConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return 2 * FIXED_ONE // (2 * self.initial_margin - 1)
 
 
-class VenueConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class VenueConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The venue. Times in nanoseconds, fees in parts per million of notional (rounded up), amounts in quanta."""
 
     name: str

@@ -18,7 +18,8 @@ The sequencer, the ticket's preview, the liquidation scan and the window all cal
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from engine.errors import OutOfRange
 from engine.exchange.state import MarketTerms, Stake
@@ -30,7 +31,7 @@ PRICE_LIMIT = 1 << 64
 LEVERAGE_SATURATED = 10**12
 
 
-class Margin(NamedTuple):
+class Margin(msgspec.Struct, frozen=True, kw_only=True):
     """What :func:`measure` found. ``total_value``, ``notional`` .32; ``initial``, ``maintenance``, ``reserved`` .64."""
 
     total_value: int
@@ -141,7 +142,9 @@ def measure(collateral: int, stakes: Sequence[Stake], terms: Sequence[MarketTerm
         raise OutOfRange("total_value", total_value, -TOTAL_VALUE_LIMIT, TOTAL_VALUE_LIMIT - 1)
     if initial + reserved >= TOTAL_RISK_LIMIT:
         raise OutOfRange("total_risk", initial + reserved, 0, TOTAL_RISK_LIMIT - 1)
-    return Margin(total_value, notional, initial, maintenance, reserved)
+    return Margin(
+        total_value=total_value, notional=notional, initial=initial, maintenance=maintenance, reserved=reserved
+    )
 
 
 def transition_allowed(before: Margin, after: Margin, reducing: bool) -> bool:

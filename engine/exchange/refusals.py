@@ -1,6 +1,11 @@
-"""Refusals by the rules of the exchange: one class per cause. The class name is the ``code`` of a Rejected event."""
+"""Refusals by the rules of the exchange: one class per cause, and a ``code`` that names it in a Rejected event.
+
+Codes are part of what the venue computes (``docs/refusals.md`` lists them): a class may be renamed, its code not.
+"""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from engine.errors import ProtocolError
 from engine.units import format_quanta
@@ -8,6 +13,8 @@ from engine.units import format_quanta
 
 class UnknownAccount(ProtocolError):
     """No deposit has opened this account yet."""
+
+    code: ClassVar[str] = "unknown_account"
 
     def __init__(self, account: int) -> None:
         super().__init__(
@@ -17,6 +24,8 @@ class UnknownAccount(ProtocolError):
 
 class SystemAccount(ProtocolError):
     """The funding, insurance and fee accounts neither trade nor withdraw."""
+
+    code: ClassVar[str] = "system_account"
 
     def __init__(self, account: int) -> None:
         super().__init__(
@@ -30,6 +39,8 @@ class SystemAccount(ProtocolError):
 class UnknownMarket(ProtocolError):
     """The venue has no such market."""
 
+    code: ClassVar[str] = "unknown_market"
+
     def __init__(self, market: int, valid: list[int]) -> None:
         super().__init__(
             f"market {market} does not exist; valid: {', '.join(map(str, valid))}",
@@ -42,9 +53,13 @@ class UnknownMarket(ProtocolError):
 class BadOrder(ProtocolError):
     """Order fields that contradict each other."""
 
+    code: ClassVar[str] = "bad_order"
+
 
 class TooManyOrders(ProtocolError):
     """The account already rests as many orders as the venue allows."""
+
+    code: ClassVar[str] = "too_many_orders"
 
     def __init__(self, count: int, limit: int) -> None:
         super().__init__(
@@ -55,6 +70,8 @@ class TooManyOrders(ProtocolError):
 class UnknownOrder(ProtocolError):
     """No such order rests, or it is not this account's."""
 
+    code: ClassVar[str] = "unknown_order"
+
     def __init__(self, order_id: int) -> None:
         super().__init__(
             f"order {order_id} is not resting on this account", field="order_id", value=order_id, limit="resting"
@@ -63,6 +80,8 @@ class UnknownOrder(ProtocolError):
 
 class NotReducing(ProtocolError):
     """A reduce-only order without an opposite position to reduce."""
+
+    code: ClassVar[str] = "not_reducing"
 
     def __init__(self, size: int) -> None:
         super().__init__(
@@ -80,6 +99,8 @@ def _direction(size: int) -> str:
 class InsufficientMargin(ProtocolError):
     """The order would leave less equity than its initial margin. ``limit``: free collateral before it, quanta."""
 
+    code: ClassVar[str] = "insufficient_margin"
+
     def __init__(self, shortfall: int, free: int) -> None:
         super().__init__(
             f"initial margin would be short by {format_quanta(shortfall)} of collateral; {format_quanta(free)} is free",
@@ -92,6 +113,8 @@ class InsufficientMargin(ProtocolError):
 class WorsensMargin(ProtocolError):
     """A reducing order of an unhealthy account at prices that make its equity to requirement ratio worse."""
 
+    code: ClassVar[str] = "worsens_margin"
+
     def __init__(self) -> None:
         super().__init__(
             "the account is below maintenance margin and this price would make its ratio worse",
@@ -102,6 +125,8 @@ class WorsensMargin(ProtocolError):
 
 class WithdrawalTooLarge(ProtocolError):
     """More than the equity above initial margin. ``limit``: withdrawable quanta."""
+
+    code: ClassVar[str] = "withdrawal_too_large"
 
     def __init__(self, amount: int, withdrawable: int) -> None:
         super().__init__(
@@ -115,9 +140,13 @@ class WithdrawalTooLarge(ProtocolError):
 class NothingToClaim(ProtocolError):
     """No withdrawal of this account waits on L1, or the owner is not the account's."""
 
+    code: ClassVar[str] = "nothing_to_claim"
+
 
 class ClockBackwards(ProtocolError):
     """Venue time only moves forwards."""
+
+    code: ClassVar[str] = "clock_backwards"
 
     def __init__(self, time: int, now: int) -> None:
         super().__init__(f"clock step to {time} is before {now}", field="time", value=time, limit=now)
@@ -125,6 +154,8 @@ class ClockBackwards(ProtocolError):
 
 class UnknownBatch(ProtocolError):
     """A batch number that was never closed."""
+
+    code: ClassVar[str] = "unknown_batch"
 
     def __init__(self, batch: int, newest: int) -> None:
         super().__init__(
@@ -135,6 +166,8 @@ class UnknownBatch(ProtocolError):
 class BlockOutOfOrder(ProtocolError):
     """An L1 block that does not follow the one that was seen last."""
 
+    code: ClassVar[str] = "block_out_of_order"
+
     def __init__(self, number: int, expected: int) -> None:
         super().__init__(
             f"L1 block {number} arrived; block {expected} comes next", field="number", value=number, limit=expected
@@ -143,6 +176,8 @@ class BlockOutOfOrder(ProtocolError):
 
 class RootMismatch(ProtocolError):
     """The contract's root after a batch is not the root the venue computed."""
+
+    code: ClassVar[str] = "root_mismatch"
 
     def __init__(self, batch: int, got: str, expected: str) -> None:
         super().__init__(

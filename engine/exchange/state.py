@@ -136,7 +136,12 @@ class AccountState:
             if stake.size
         )
         return Account(
-            self.version, self.key_digest, self.l1_address, self.next_signature_index, self.collateral, positions
+            version=self.version,
+            key_digest=self.key_digest,
+            l1_address=self.l1_address,
+            next_signature_index=self.next_signature_index,
+            collateral=self.collateral,
+            positions=positions,
         )
 
 
@@ -155,6 +160,13 @@ def market_terms(config: VenueConfig, marks: Iterable[int], funding_indices: Ite
     """Terms of all markets in ascending id; ``marks`` and ``funding_indices`` in the same order."""
     markets = sorted(config.markets, key=lambda market: market.market_id)
     return tuple(
-        MarketTerms(m.market_id, m.tick_value, m.initial_margin, m.maintenance_margin, mark, index)
+        MarketTerms(
+            market_id=m.market_id,
+            tick_value=m.tick_value,
+            initial=m.initial_margin,
+            maintenance=m.maintenance_margin,
+            mark=mark,
+            funding_index=index,
+        )
         for m, mark, index in zip(markets, marks, funding_indices)
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,8 +23,10 @@ MAX_HEIGHT = 30
 """Account ids must stay below p."""
 
 
-class UnknownAccount(OutOfRange):
+class AccountOutsideTree(OutOfRange):
     """An account id outside the tree."""
+
+    code: ClassVar[str] = "account_outside_tree"
 
     def __init__(self, account: object, height: int) -> None:
         super().__init__("account", account, 0, (1 << height) - 1)
@@ -62,7 +65,7 @@ class AccountTree:
         return self._node(self.height, 0)
 
     def get(self, account_id: int) -> Account:
-        """The account, empty when nobody has it; :class:`UnknownAccount` outside [0, 2^height)."""
+        """The account, empty when nobody has it; :class:`AccountOutsideTree` outside [0, 2^height)."""
         return self._accounts.get(self._checked(account_id), EMPTY_ACCOUNT)
 
     def accounts(self) -> Iterator[tuple[int, Account]]:
@@ -101,7 +104,7 @@ class AccountTree:
 
     def _checked(self, account_id: int) -> int:
         if not 0 <= account_id < 1 << self.height:
-            raise UnknownAccount(account_id, self.height)
+            raise AccountOutsideTree(account_id, self.height)
         return account_id
 
     def _node(self, level: int, index: int) -> Digest:

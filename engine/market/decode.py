@@ -87,7 +87,7 @@ class Updates:
     ends: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recording:
     """A decoded file, all int64. Update 0 is the snapshot, later ones the differences to apply after it.
 
@@ -251,16 +251,16 @@ class _Decoder:
             raise corrupt(self.path, self.quotes["bid"].lines[crossed[0]], "best bid is not below best ask")
         price, lots = self._columns(self.trades)
         return Recording(
-            self.symbol,
-            self.start,
-            self._since_start(self.update_time),
-            np.array(self.update_line, np.int64),
-            self._updates("bids"),
-            self._updates("asks"),
-            self._since_start(self.quote_time),
-            np.stack([bid, bid_lots, ask, ask_lots], axis=1),
-            self._since_start(self.trade_time),
-            np.stack([price, lots, np.array(self.trade_side, np.int64)], axis=1),
+            symbol=self.symbol,
+            start=self.start,
+            update_time=self._since_start(self.update_time),
+            update_line=np.array(self.update_line, np.int64),
+            bids=self._updates("bids"),
+            asks=self._updates("asks"),
+            quote_time=self._since_start(self.quote_time),
+            quotes=np.stack([bid, bid_lots, ask, ask_lots], axis=1),
+            trade_time=self._since_start(self.trade_time),
+            trades=np.stack([price, lots, np.array(self.trade_side, np.int64)], axis=1),
         )
 
 

@@ -36,7 +36,7 @@ _ARRAYS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Feed:
     """One recorded market. Times: int64 ns since the book snapshot (first messages are before it, below 0).
 

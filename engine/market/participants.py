@@ -121,7 +121,7 @@ class MarketMaker(_Remembering):
         cancels: list[Command] = []
         for order_id, side, price, lots in view.orders_of(self.account, config.market_id):
             if price in resting[side]:  # one order a price; a second one can only come from another configuration
-                cancels.append(CancelOrder(self.account, order_id))
+                cancels.append(CancelOrder(account=self.account, order_id=order_id))
             else:
                 resting[side][price] = (order_id, lots)
         places: list[Command] = []
@@ -163,9 +163,11 @@ class MarketMaker(_Remembering):
             if current is not None and lots and 4 * abs(lots - current[1]) <= lots:
                 continue
             if current is not None:
-                cancels.append(CancelOrder(self.account, current[0]))
+                cancels.append(CancelOrder(account=self.account, order_id=current[0]))
             if lots:
-                places.append(PlaceOrder(self.account, market_id, side, "limit", lots, price))
+                places.append(
+                    PlaceOrder(account=self.account, market=market_id, side=side, type="limit", lots=lots, price=price)
+                )
             if key >= best:
                 budget -= 1
 
@@ -238,4 +240,12 @@ class TakerFlow(_Remembering):
         else:
             price = -(-index * (PPM - self.slippage_ppm) // unit)
         lots = min(lots, config.max_order_lots)
-        return PlaceOrder(self.account, config.market_id, side, "limit", lots, max(1, price), "ioc")
+        return PlaceOrder(
+            account=self.account,
+            market=config.market_id,
+            side=side,
+            type="limit",
+            lots=lots,
+            price=max(1, price),
+            tif="ioc",
+        )

@@ -32,7 +32,7 @@ class Quote(NamedTuple):
     ask_lots: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trades:
     """Trades in time order, int64 each: venue time, price in ticks, lots, taker side (0 buy, 1 sell), number.
 
@@ -113,8 +113,8 @@ class RecordedMarket:
         bid, bid_lots, ask, ask_lots = self._quotes[self._quote_index(offset)].tolist()
         if loop % 2:
             half = self._mirror // 2
-            return Quote(half - ask, ask_lots, half - bid, bid_lots)
-        return Quote(bid, bid_lots, ask, ask_lots)
+            return Quote(bid=half - ask, bid_lots=ask_lots, ask=half - bid, ask_lots=bid_lots)
+        return Quote(bid=bid, bid_lots=bid_lots, ask=ask, ask_lots=ask_lots)
 
     def depth_at(self, time: int, levels: int) -> tuple[np.ndarray, np.ndarray]:
         """The external book's best ``levels`` (1 .. 48) bids and asks: int64 (n, 2) price, lots.
@@ -148,7 +148,8 @@ class RecordedMarket:
     def trades_between(self, after: int, until: int) -> Trades:
         """Trades in (after, until], over any number of loops."""
         if until <= after:
-            return Trades(*(np.zeros(0, np.int64) for _ in range(5)))
+            nothing = np.zeros(0, np.int64)
+            return Trades(time=nothing, price=nothing, lots=nothing, side=nothing, number=nothing)
         first_loop, begin = self._locate(max(after + 1, self.start))
         last_loop, end = self._locate(until)
         parts = []
@@ -161,7 +162,8 @@ class RecordedMarket:
                 price, side = self._mirror // 2 - price, 1 - side
             number = np.arange(low, low + len(rows), dtype=np.int64) + self._trade_first
             parts.append((times + (self.start + loop * self.duration), price, rows[:, 1], side, number))
-        return Trades(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        time, price, lots, side, number = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        return Trades(time=time, price=price, lots=lots, side=side, number=number)
 
 
 def _led(levels: np.ndarray, price: int, lots: int, count: int) -> np.ndarray:

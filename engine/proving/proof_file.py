@@ -43,7 +43,7 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount: int
 
 
-class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the proof is about. Roots are 32 bytes as the contract stores them; ``statement`` is the statement's id.
 
     ``profile``: name of the parameter set that the proof was made with.
@@ -76,14 +76,14 @@ def _root(data: bytes, name: str) -> Digest:
 def encode_file(batch: Batch, config: VenueConfig, profile: Profile, proof: bytes) -> bytes:
     """The file for a batch and its STARK proof, which was made with the parameters of ``profile``."""
     header = Header(
-        profile.name,
-        statement_id(venue_shape(config)),
-        batch.number,
-        root_bytes(batch.old_root),
-        root_bytes(batch.new_root),
-        _flows(batch.deposits),
-        _flows(batch.withdrawals),
-        config,
+        profile=profile.name,
+        statement=statement_id(venue_shape(config)),
+        number=batch.number,
+        old_root=root_bytes(batch.old_root),
+        new_root=root_bytes(batch.new_root),
+        deposits=_flows(batch.deposits),
+        withdrawals=_flows(batch.withdrawals),
+        config=config,
     )
     encoded = msgspec.msgpack.encode(header, order="sorted")
     return MAGIC + len(encoded).to_bytes(LENGTH_BYTES, "big") + encoded + proof

@@ -20,7 +20,7 @@ class ExternalFlow:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Batch ``number`` (1, 2, ...): updates in ascending account id, chained from ``old_root`` to ``new_root``."""
 

@@ -23,7 +23,7 @@ from engine.sequencer.inputs import L1StateUpdate, L1Step, ProofOutcome
 RECORDS_KEPT = 1000
 
 
-class BatchRecord(msgspec.Struct):
+class BatchRecord(msgspec.Struct, kw_only=True):
     """A closed batch's life. ``status``: sequenced, failed (last attempt refused, retried), proved, final.
 
     The embedded L1 does not reorganise: a batch is posted and final in the same block. ``stages``: name to venue time.
@@ -51,7 +51,7 @@ class BatchRecord(msgspec.Struct):
     l1_steps: tuple[L1Step, ...] = ()
 
 
-class OpenBatch(msgspec.Struct):
+class OpenBatch(msgspec.Struct, kw_only=True):
     """What the batch being filled has so far. Flows: account to quanta."""
 
     number: int

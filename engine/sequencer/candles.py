@@ -19,7 +19,7 @@ DAY = 24 * 3600 * SECOND
 INTEGERS, FLOATS = 6, 2
 
 
-class Candle(msgspec.Struct):
+class Candle(msgspec.Struct, kw_only=True):
     """``time``: start. Prices in ticks, volume in lots; mark and index in ticks at the end."""
 
     time: int
@@ -136,7 +136,9 @@ class MarketCandles:
             if candle is not None and candle.close:
                 for series in self._series.values():
                     series.push(candle)
-            self._second = Candle(start, close, close, close, close, 0, mark, index)
+            self._second = Candle(
+                time=start, open=close, high=close, low=close, close=close, volume=0, mark=mark, index=index
+            )
             return
         candle.mark, candle.index = mark, index
 
@@ -160,8 +162,10 @@ class MarketCandles:
         rows = self.read(MINUTE).integers
         rows = rows[rows[:, 0] > time - DAY]
         if not len(rows):
-            return DayStatistics(0, 0, 0, 0)
-        return DayStatistics(int(rows[0, 1]), int(rows[:, 2].max()), int(rows[:, 3].min()), int(rows[:, 5].sum()))
+            return DayStatistics(open=0, high=0, low=0, volume=0)
+        return DayStatistics(
+            open=int(rows[0, 1]), high=int(rows[:, 2].max()), low=int(rows[:, 3].min()), volume=int(rows[:, 5].sum())
+        )
 
     def dump(self) -> CandlesDump:
         """Everything, for a checkpoint."""

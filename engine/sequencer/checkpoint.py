@@ -21,6 +21,7 @@ from engine.sequencer.batch import Batch, Digest
 from engine.sequencer.batches import BatchBook, BatchRecord, OpenBatch
 from engine.sequencer.candles import CandlesDump, MarketCandles
 from engine.sequencer.core import Counters, PendingDeposit, VenueCore
+from engine.sequencer.events import DeferralReason
 from engine.sequencer.history import HistoryDump
 from engine.sequencer.invariants import invariants
 from engine.sequencer.orders import OpenOrder, OrderRegistry
@@ -39,7 +40,7 @@ class AccountDump(msgspec.Struct):
     stakes: list[tuple[int, ...]]
 
 
-class BatchesDump(msgspec.Struct):
+class BatchesDump(msgspec.Struct, kw_only=True):
     """The accounts tree by its committed leaves, and all batches."""
 
     leaves: dict[int, Account]
@@ -50,7 +51,7 @@ class BatchesDump(msgspec.Struct):
     last_posted: int
 
 
-class WithdrawalsDump(msgspec.Struct):
+class WithdrawalsDump(msgspec.Struct, kw_only=True):
     """All withdrawals."""
 
     live: list[WithdrawalRecord]
@@ -59,7 +60,7 @@ class WithdrawalsDump(msgspec.Struct):
     next_id: int
 
 
-class State(msgspec.Struct):
+class State(msgspec.Struct, kw_only=True):
     """The venue in a checkpoint."""
 
     config: str
@@ -72,7 +73,7 @@ class State(msgspec.Struct):
     prices: list[MarketPrices]
     batches: BatchesDump
     withdrawals: WithdrawalsDump
-    deferred: dict[int, str]
+    deferred: dict[int, DeferralReason]
     pending_deposits: list[PendingDeposit]
     root_mismatch: str
     candles: list[CandlesDump]
@@ -101,10 +102,10 @@ def dump(core: VenueCore) -> bytes:
             prices=core.prices,
             batches=_dump_batches(core.batches),
             withdrawals=WithdrawalsDump(
-                list(core.withdrawals.live.values()),
-                list(core.withdrawals.claimed),
-                dict(sorted(core.withdrawals.credit.items())),
-                core.withdrawals.next_id,
+                live=list(core.withdrawals.live.values()),
+                claimed=list(core.withdrawals.claimed),
+                credit=dict(sorted(core.withdrawals.credit.items())),
+                next_id=core.withdrawals.next_id,
             ),
             deferred=dict(sorted(core.deferred.items())),
             pending_deposits=core.pending_deposits,
@@ -118,7 +119,13 @@ def dump(core: VenueCore) -> bytes:
 
 
 def _bare(state: AccountState) -> Account:
-    return Account(state.version, state.key_digest, state.l1_address, state.next_signature_index, state.collateral)
+    return Account(
+        version=state.version,
+        key_digest=state.key_digest,
+        l1_address=state.l1_address,
+        next_signature_index=state.next_signature_index,
+        collateral=state.collateral,
+    )
 
 
 def _dump_batches(batches: BatchBook) -> BatchesDump:

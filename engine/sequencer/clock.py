@@ -7,9 +7,10 @@ from engine.exchange.funding import is_behind, settle
 from engine.exchange.margin import PRICE_LIMIT
 from engine.exchange.refusals import ClockBackwards
 from engine.sequencer import liquidator
+from engine.sequencer.cancelling import cancel_all, cancel_order
 from engine.sequencer.core import VenueCore
 from engine.sequencer.events import FundingApplied, FundingPaid
-from engine.sequencer.execution import cancel_all, cancel_order, place_order
+from engine.sequencer.execution import place_order
 from engine.sequencer.history import FundingLine
 from engine.sequencer.inputs import CancelAll, CancelOrder, ClockStep, PlaceOrder, Side
 from engine.sequencer.participant import Command, PriceSource
@@ -85,7 +86,16 @@ def _update_funding(core: VenueCore) -> None:
     while core.time >= core.prices[0].next_funding:
         for prices in core.prices:
             rate, delta = advance_funding(prices, core.config)
-            core.emit(FundingApplied(core.sequence, core.time, prices.market_id, rate, delta, prices.funding_index))
+            core.emit(
+                FundingApplied(
+                    sequence=core.sequence,
+                    time=core.time,
+                    market=prices.market_id,
+                    rate=rate,
+                    index_delta=delta,
+                    index=prices.funding_index,
+                )
+            )
         core.refresh_terms()
         _settle_holders(core)
 
@@ -103,8 +113,17 @@ def _settle_holders(core: VenueCore) -> None:
         for market_id, amount in paid:
             size = state.stakes[core.market_index(market_id)].size
             if account_id not in core.quiet:
-                core.emit(FundingPaid(core.sequence, core.time, account_id, market_id, amount, size))
-            core.history.funding(account_id, FundingLine(core.time, market_id, size, amount))
+                core.emit(
+                    FundingPaid(
+                        sequence=core.sequence,
+                        time=core.time,
+                        account=account_id,
+                        market=market_id,
+                        amount=amount,
+                        size=size,
+                    )
+                )
+            core.history.funding(account_id, FundingLine(time=core.time, market=market_id, size=size, amount=amount))
         core.close_batch_if_due()
 
 

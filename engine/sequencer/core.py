@@ -16,7 +16,7 @@ from engine.exchange.state import NO_OWNER, AccountState, market_terms
 from engine.exchange.tree import AccountTree
 from engine.sequencer.batches import BatchBook
 from engine.sequencer.candles import MarketCandles
-from engine.sequencer.events import BatchStage, Event, WithdrawalStage
+from engine.sequencer.events import BatchStage, DeferralReason, Event, PendingReason, WithdrawalStage
 from engine.sequencer.history import History
 from engine.sequencer.order_rules import is_system
 from engine.sequencer.orders import OrderRegistry
@@ -27,17 +27,17 @@ from engine.sequencer.withdrawals import WithdrawalBook, WithdrawalRecord
 GENESIS_DIGEST = bytes(32)
 
 
-class PendingDeposit(msgspec.Struct, frozen=True):
+class PendingDeposit(msgspec.Struct, frozen=True, kw_only=True):
     """A deposit that L1 took and the layer 2 cannot credit; it stays pending in the contract for its owner."""
 
     account: int
     owner: bytes
     amount: int
     block: int
-    reason: str
+    reason: PendingReason
 
 
-class Counters(msgspec.Struct):
+class Counters(msgspec.Struct, kw_only=True):
     """Running numbers. ``collateral``: what all leaves must add up to; ``fills_digest``: chained SHA-256 of fills."""
 
     next_order_id: int = 1
@@ -78,7 +78,7 @@ class VenueCore:
         for candles, price in zip(self.candles, prices):
             candles.step(time, price.mark_ticks(), price.index_ticks())
         self.counters = Counters()
-        self.deferred: dict[int, str] = {}
+        self.deferred: dict[int, DeferralReason] = {}
         self.pending_deposits: list[PendingDeposit] = []
         self.root_mismatch = ""
         self.time = time
@@ -161,7 +161,9 @@ class VenueCore:
         if closed is None:
             return
         detail = f"{closed.transactions} transactions, {len(closed.updates)} accounts"
-        self.emit(BatchStage(self.sequence, self.time, closed.number, "sequenced", detail))
+        self.emit(
+            BatchStage(sequence=self.sequence, time=self.time, batch=closed.number, stage="sequenced", detail=detail)
+        )
         for record in self.withdrawals.of_batch(closed.number, "in_batch", self.time):
             self.emit_withdrawal(record)
 
@@ -169,12 +171,12 @@ class VenueCore:
         """Tell that a withdrawal moved."""
         self.emit(
             WithdrawalStage(
-                self.sequence,
-                self.time,
-                record.withdrawal_id,
-                record.account,
-                record.amount,
-                record.stage,
-                record.batch,
+                sequence=self.sequence,
+                time=self.time,
+                withdrawal_id=record.withdrawal_id,
+                account=record.account,
+                amount=record.amount,
+                stage=record.stage,
+                batch=record.batch,
             )
         )

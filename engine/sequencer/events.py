@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from engine.sequencer.inputs import OrderType, Side, TimeInForce
 
+CloseReason = Literal["filled", "cancelled", "ioc", "post_only", "self_trade", "margin"]
+DeferralReason = Literal["in_steps", "thin_book", "insurance_short", "out_of_range"]
+PendingReason = Literal[
+    "account_out_of_range", "owner_not_an_address", "system_account", "other_owner", "amount_out_of_range"
+]
 
-class Event(msgspec.Struct, frozen=True, tag_field="kind", tag=True):
+
+class Event(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
     """Base. ``sequence``: of the input that caused it. ``time``: venue nanoseconds."""
 
     sequence: int
     time: int
 
 
-class Accepted(Event, frozen=True):
+class Accepted(Event, frozen=True, tag="Accepted", kw_only=True):
     """A user command was accepted; ``order_id`` is 0 unless it placed an order."""
 
     account: int
@@ -22,18 +30,22 @@ class Accepted(Event, frozen=True):
     order_id: int = 0
 
 
-class Rejected(Event, frozen=True):
-    """A user command was refused by a rule: ``code`` (class name), words, and the number that failed."""
+class Rejected(Event, frozen=True, tag="Rejected", kw_only=True):
+    """A user command was refused by a rule: ``code`` (``docs/refusals.md``), words, and the number that failed.
+
+    ``value`` was refused for ``limit``, both as text: decimal digits, [a, b] for several, "" where there is none.
+    """
 
     account: int
     client_id: str
     code: str
     message: str
     field: str = ""
+    value: str = ""
     limit: str = ""
 
 
-class OrderRested(Event, frozen=True):
+class OrderRested(Event, frozen=True, tag="OrderRested", kw_only=True):
     """The rest of an order went onto the book."""
 
     account: int
@@ -45,8 +57,8 @@ class OrderRested(Event, frozen=True):
     lots: int
 
 
-class OrderClosed(Event, frozen=True):
-    """An order left the book or never rested: ``reason`` is filled, cancelled, ioc, post_only, self_trade, margin."""
+class OrderClosed(Event, frozen=True, tag="OrderClosed", kw_only=True):
+    """An order left the book or never rested."""
 
     account: int
     market: int
@@ -57,10 +69,10 @@ class OrderClosed(Event, frozen=True):
     tif: TimeInForce
     filled: int
     remaining: int
-    reason: str
+    reason: CloseReason
 
 
-class Fill(Event, frozen=True):
+class Fill(Event, frozen=True, tag="Fill", kw_only=True):
     """One match. ``price`` ticks, ``lots``; fees in quanta, positive = paid; ``side`` is the taker's."""
 
     fill_id: int
@@ -77,7 +89,7 @@ class Fill(Event, frozen=True):
     liquidation: bool
 
 
-class Liquidated(Event, frozen=True):
+class Liquidated(Event, frozen=True, tag="Liquidated", kw_only=True):
     """An account was closed (in part) below maintenance. ``price``: average in ticks, rounded down.
 
     ``insurance`` quanta from the account to the insurance account: the liquidation fee (+), or, with market 0 and 0
@@ -91,14 +103,14 @@ class Liquidated(Event, frozen=True):
     insurance: int
 
 
-class LiquidationDeferred(Event, frozen=True):
+class LiquidationDeferred(Event, frozen=True, tag="LiquidationDeferred", kw_only=True):
     """A liquidation waits for the next step, and why; told once per reason (auto-deleveraging is not built)."""
 
     account: int
-    reason: str
+    reason: DeferralReason
 
 
-class FundingApplied(Event, frozen=True):
+class FundingApplied(Event, frozen=True, tag="FundingApplied", kw_only=True):
     """A market's funding index moved. ``rate`` 0.32 per interval, ``index`` and ``index_delta`` 32.32."""
 
     market: int
@@ -107,7 +119,7 @@ class FundingApplied(Event, frozen=True):
     index: int
 
 
-class FundingPaid(Event, frozen=True):
+class FundingPaid(Event, frozen=True, tag="FundingPaid", kw_only=True):
     """An account's position was settled: ``amount`` quanta, negative = paid by the account."""
 
     account: int
@@ -116,7 +128,7 @@ class FundingPaid(Event, frozen=True):
     size: int
 
 
-class DepositCredited(Event, frozen=True):
+class DepositCredited(Event, frozen=True, tag="DepositCredited", kw_only=True):
     """An L1 deposit reached the account."""
 
     account: int
@@ -124,17 +136,17 @@ class DepositCredited(Event, frozen=True):
     block: int
 
 
-class DepositPending(Event, frozen=True):
+class DepositPending(Event, frozen=True, tag="DepositPending", kw_only=True):
     """L1 took a deposit that the layer 2 cannot credit; it stays pending in the contract for its owner."""
 
     account: int
     owner: bytes
     amount: int
     block: int
-    reason: str
+    reason: PendingReason
 
 
-class WithdrawalStage(Event, frozen=True):
+class WithdrawalStage(Event, frozen=True, tag="WithdrawalStage", kw_only=True):
     """A withdrawal moved on. ``stage``: requested, in_batch, proved, on_l1 (= claimable), claiming, claimed."""
 
     withdrawal_id: int
@@ -144,7 +156,7 @@ class WithdrawalStage(Event, frozen=True):
     batch: int
 
 
-class BatchStage(Event, frozen=True):
+class BatchStage(Event, frozen=True, tag="BatchStage", kw_only=True):
     """A batch moved on. ``stage``: sequenced (closed), proved, failed (attempt refused), posted (on L1), final."""
 
     batch: int

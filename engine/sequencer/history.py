@@ -18,7 +18,7 @@ TAPE_KEPT = 200
 ACCOUNT_KEPT = 500
 
 
-class TapeLine(NamedTuple):
+class TapeLine(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """A trade as everybody sees it."""
 
     fill_id: int
@@ -30,7 +30,7 @@ class TapeLine(NamedTuple):
     liquidation: bool
 
 
-class AccountFill(NamedTuple):
+class AccountFill(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """A fill from one account's side; ``fee`` quanta, ``batch`` the number of the batch that carries it."""
 
     fill_id: int
@@ -114,19 +114,49 @@ class History:
     def fill(self, fill: Fill, batch: int) -> None:
         """Enter a fill in the tape and on both sides."""
         f = fill
-        self.tapes[f.market].append(TapeLine(f.fill_id, f.time, f.market, f.price, f.lots, f.side, f.liquidation))
+        self.tapes[f.market].append(
+            TapeLine(
+                fill_id=f.fill_id,
+                time=f.time,
+                market=f.market,
+                price=f.price,
+                lots=f.lots,
+                side=f.side,
+                liquidation=f.liquidation,
+            )
+        )
         taker = self._writable(f.taker_account)
         if taker is not None:
             taker.fills.append(
                 AccountFill(
-                    f.fill_id, f.time, f.market, f.side, f.price, f.lots, f.taker_fee, False, f.liquidation, batch
+                    fill_id=f.fill_id,
+                    time=f.time,
+                    market=f.market,
+                    side=f.side,
+                    price=f.price,
+                    lots=f.lots,
+                    fee=f.taker_fee,
+                    maker=False,
+                    liquidation=f.liquidation,
+                    batch=batch,
                 )
             )
         maker = self._writable(f.maker_account)
         if maker is not None:
             side: Side = "sell" if f.side == "buy" else "buy"
             maker.fills.append(
-                AccountFill(f.fill_id, f.time, f.market, side, f.price, f.lots, f.maker_fee, True, False, batch)
+                AccountFill(
+                    fill_id=f.fill_id,
+                    time=f.time,
+                    market=f.market,
+                    side=side,
+                    price=f.price,
+                    lots=f.lots,
+                    fee=f.maker_fee,
+                    maker=True,
+                    liquidation=False,
+                    batch=batch,
+                )
             )
 
     def funding(self, account: int, line: FundingLine) -> None:

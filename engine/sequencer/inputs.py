@@ -17,11 +17,11 @@ OrderType = Literal["limit", "market"]
 TimeInForce = Literal["gtc", "ioc"]
 
 
-class Input(msgspec.Struct, frozen=True, tag_field="kind", tag=True, forbid_unknown_fields=True):
+class Input(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
     """Base of all inputs."""
 
 
-class ClockStep(Input, frozen=True):
+class ClockStep(Input, frozen=True, tag="ClockStep"):
     """Venue time moves to ``time`` (ns, never backwards). Steps prices, participants, funding, liquidations, batches.
 
     ``quotes_only``: the clock runs faster than recorded flow can be played; participants refresh quotes, no takers.
@@ -31,7 +31,7 @@ class ClockStep(Input, frozen=True):
     quotes_only: bool = False
 
 
-class PlaceOrder(Input, frozen=True):
+class PlaceOrder(Input, frozen=True, tag="PlaceOrder", kw_only=True):
     """A new order. ``price`` in ticks (0 for market orders), ``lots`` > 0, ``client_id`` echoed in every event.
 
     A market order is IOC; the book may fill it at any price.
@@ -49,7 +49,7 @@ class PlaceOrder(Input, frozen=True):
     client_id: str = ""
 
 
-class CancelOrder(Input, frozen=True):
+class CancelOrder(Input, frozen=True, tag="CancelOrder", kw_only=True):
     """Cancel one resting order by its venue order id."""
 
     account: int
@@ -57,7 +57,7 @@ class CancelOrder(Input, frozen=True):
     client_id: str = ""
 
 
-class CancelAll(Input, frozen=True):
+class CancelAll(Input, frozen=True, tag="CancelAll", kw_only=True):
     """Cancel all resting orders of an account; ``market`` 0 means every market."""
 
     account: int
@@ -65,7 +65,7 @@ class CancelAll(Input, frozen=True):
     client_id: str = ""
 
 
-class RequestWithdrawal(Input, frozen=True):
+class RequestWithdrawal(Input, frozen=True, tag="RequestWithdrawal", kw_only=True):
     """Take ``amount`` quanta off the account towards its L1 address (normal path, in the next batch)."""
 
     account: int
@@ -73,7 +73,7 @@ class RequestWithdrawal(Input, frozen=True):
     client_id: str = ""
 
 
-class L1Deposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class L1Deposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A deposit event of the exchange contract: ``amount`` quanta for ``account``, owned by ``owner`` (20 bytes)."""
 
     account: int
@@ -82,7 +82,7 @@ class L1Deposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transaction: bytes
 
 
-class L1Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class L1Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An L1 transaction that helped to bring a batch to L1. ``calldata``: its length in bytes.
 
     ``kind``: open (a proof, up to its queries), check (some queries), register (the proved fact), update (the root).
@@ -94,7 +94,7 @@ class L1Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calldata: int
 
 
-class L1StateUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class L1StateUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A state-update event: batch ``batch_number`` was accepted; the contract's root is now ``new_root`` (32 bytes).
 
     ``transaction``, ``gas_used``: the update's own. ``steps``: everything that brought the batch to L1, itself last.
@@ -107,7 +107,7 @@ class L1StateUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: tuple[L1Step, ...] = ()
 
 
-class L1Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class L1Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A claim: ``owner`` (20 bytes) was paid ``amount`` quanta of withdrawable balance."""
 
     owner: bytes
@@ -115,7 +115,7 @@ class L1Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transaction: bytes
 
 
-class L1Block(Input, frozen=True):
+class L1Block(Input, frozen=True, tag="L1Block", kw_only=True):
     """An L1 block as the watcher saw it, with the exchange contract's events in order.
 
     ``previous``: number of the block that the venue sees before it (0 for none), where blocks that do not concern the
@@ -131,7 +131,7 @@ class L1Block(Input, frozen=True):
     previous: int | None = None
 
 
-class ProofOutcome(Input, frozen=True):
+class ProofOutcome(Input, frozen=True, tag="ProofOutcome", kw_only=True):
     """What became of a proving attempt. ``digest``: hex SHA-256 of the proof file, "" when there is none.
 
     ``reason``: why the attempt failed; of an accepted one, why those before it did that were made good without asking.
@@ -147,7 +147,7 @@ class ProofOutcome(Input, frozen=True):
     proof_bytes: int
 
 
-class ClaimRequested(Input, frozen=True):
+class ClaimRequested(Input, frozen=True, tag="ClaimRequested", kw_only=True):
     """The user asked to claim: a withdraw transaction for ``owner`` was sent to L1 (shown in the stepper)."""
 
     account: int

@@ -15,7 +15,7 @@ from engine.exchange.refusals import (
 )
 from engine.exchange.state import NO_OWNER
 from engine.sequencer.core import PendingDeposit, VenueCore
-from engine.sequencer.events import Accepted, BatchStage, DepositCredited, DepositPending, Rejected
+from engine.sequencer.events import Accepted, BatchStage, DepositCredited, DepositPending, PendingReason, Rejected
 from engine.sequencer.history import TransferLine
 from engine.sequencer.inputs import (
     ClaimRequested,
@@ -42,7 +42,7 @@ def request_withdrawal(core: VenueCore, command: RequestWithdrawal) -> None:
         raise WithdrawalTooLarge(command.amount, withdrawable)
     if not core.batches.room_for({command.account}):
         core.close_batch()
-    core.emit(Accepted(core.sequence, core.time, command.account, command.client_id))
+    core.emit(Accepted(sequence=core.sequence, time=core.time, account=command.account, client_id=command.client_id))
     account.collateral -= command.amount
     core.counters.collateral -= command.amount
     core.transact(command.account)
@@ -50,7 +50,7 @@ def request_withdrawal(core: VenueCore, command: RequestWithdrawal) -> None:
     batch.withdrawals[command.account] = batch.withdrawals.get(command.account, 0) + command.amount
     record = core.withdrawals.request(command.account, account.l1_address, command.amount, batch.number, core.time)
     core.emit_withdrawal(record)
-    line = TransferLine(core.time, "withdrawal", command.amount, f"batch {batch.number}")
+    line = TransferLine(time=core.time, kind="withdrawal", amount=command.amount, where=f"batch {batch.number}")
     core.history.transfer(command.account, line)
 
 
@@ -62,7 +62,7 @@ def request_claim(core: VenueCore, command: ClaimRequested) -> None:
     waiting = core.withdrawals.claimable(command.account)
     if not waiting:
         raise NothingToClaim("no withdrawal of this account is claimable", field="account", value=command.account)
-    core.emit(Accepted(core.sequence, core.time, command.account, ""))
+    core.emit(Accepted(sequence=core.sequence, time=core.time, account=command.account, client_id=""))
     for record in waiting:
         if record.move("claiming", core.time):
             core.emit_withdrawal(record)
@@ -74,7 +74,7 @@ def take_proof(core: VenueCore, outcome: ProofOutcome) -> None:
     if not stage:
         return
     detail = outcome.digest if outcome.accepted else f"attempt {outcome.attempt}: {outcome.reason}"
-    core.emit(BatchStage(core.sequence, core.time, outcome.batch, stage, detail))
+    core.emit(BatchStage(sequence=core.sequence, time=core.time, batch=outcome.batch, stage=stage, detail=detail))
     if stage == "proved":
         for record in core.withdrawals.of_batch(outcome.batch, "proved", core.time):
             core.emit_withdrawal(record)
@@ -96,32 +96,43 @@ def take_block(core: VenueCore, block: L1Block) -> None:
         _claim(core, payment, block.number)
 
 
-def _pending_reason(core: VenueCore, deposit: L1Deposit) -> str:
-    """Why a deposit cannot be credited, "" when it can."""
+def _pending_reason(core: VenueCore, deposit: L1Deposit) -> PendingReason | None:
+    """Why a deposit cannot be credited, None when it can."""
     if not 0 <= deposit.account < 1 << core.config.tree_height:
-        return f"account is outside [0, {(1 << core.config.tree_height) - 1}]"
+        return "account_out_of_range"
     if len(deposit.owner) != 20 or deposit.owner == NO_OWNER:
-        return "owner is not an address"
+        return "owner_not_an_address"
     if deposit.account in (core.config.funding_account, core.config.fee_account):
-        return "the account is the venue's own"  # these two have no owner, ever
+        return "system_account"  # these two have no owner, ever
     account = core.accounts.get(deposit.account)
     if account is not None and account.l1_address != deposit.owner:
-        return "the account has another owner"
+        return "other_owner"
     if not deposit.amount >= 1 or core.counters.collateral + deposit.amount > MAX_TOTAL_COLLATERAL:
-        return f"amount is outside [1, {MAX_TOTAL_COLLATERAL - core.counters.collateral}]"
-    return ""
+        return "amount_out_of_range"
+    return None
 
 
 def _credit(core: VenueCore, deposit: L1Deposit, block: int) -> None:
     reason = _pending_reason(core, deposit)
     if reason:
-        pending = PendingDeposit(deposit.account, deposit.owner, deposit.amount, block, reason)
+        pending = PendingDeposit(
+            account=deposit.account, owner=deposit.owner, amount=deposit.amount, block=block, reason=reason
+        )
         core.pending_deposits.append(pending)
         core.emit(
-            DepositPending(core.sequence, core.time, deposit.account, deposit.owner, deposit.amount, block, reason)
+            DepositPending(
+                sequence=core.sequence,
+                time=core.time,
+                account=deposit.account,
+                owner=deposit.owner,
+                amount=deposit.amount,
+                block=block,
+                reason=reason,
+            )
         )
         core.history.transfer(
-            deposit.account, TransferLine(core.time, "deposit_pending", deposit.amount, f"L1 block {block}")
+            deposit.account,
+            TransferLine(time=core.time, kind="deposit_pending", amount=deposit.amount, where=f"L1 block {block}"),
         )
         return
     if not core.batches.room_for({deposit.account}):
@@ -132,8 +143,14 @@ def _credit(core: VenueCore, deposit: L1Deposit, block: int) -> None:
     core.transact(deposit.account)
     batch = core.batches.open
     batch.deposits[deposit.account] = batch.deposits.get(deposit.account, 0) + deposit.amount
-    core.emit(DepositCredited(core.sequence, core.time, deposit.account, deposit.amount, block))
-    core.history.transfer(deposit.account, TransferLine(core.time, "deposit", deposit.amount, f"L1 block {block}"))
+    core.emit(
+        DepositCredited(
+            sequence=core.sequence, time=core.time, account=deposit.account, amount=deposit.amount, block=block
+        )
+    )
+    core.history.transfer(
+        deposit.account, TransferLine(time=core.time, kind="deposit", amount=deposit.amount, where=f"L1 block {block}")
+    )
     core.close_batch_if_due()
 
 
@@ -148,7 +165,15 @@ def _post(core: VenueCore, update: L1StateUpdate, block: int) -> None:
     if not moved:
         return
     for stage in ("posted", "final"):
-        core.emit(BatchStage(core.sequence, core.time, update.batch_number, stage, f"L1 block {block}"))
+        core.emit(
+            BatchStage(
+                sequence=core.sequence,
+                time=core.time,
+                batch=update.batch_number,
+                stage=stage,
+                detail=f"L1 block {block}",
+            )
+        )
     for record in core.withdrawals.of_batch(update.batch_number, "on_l1", core.time):
         core.emit_withdrawal(record)
 
@@ -156,20 +181,32 @@ def _post(core: VenueCore, update: L1StateUpdate, block: int) -> None:
 def _claim(core: VenueCore, payment: L1Withdrawal, block: int) -> None:
     for record in core.withdrawals.on_paid(payment.owner, payment.amount, core.time):
         core.emit_withdrawal(record)
-        core.history.transfer(record.account, TransferLine(core.time, "claim", record.amount, f"L1 block {block}"))
+        core.history.transfer(
+            record.account, TransferLine(time=core.time, kind="claim", amount=record.amount, where=f"L1 block {block}")
+        )
+
+
+def _written(number: object) -> str:
+    """A refused value or its limit as text that no language owns: decimal digits, [low, high] for several."""
+    if number is None:
+        return ""
+    if isinstance(number, tuple | list):
+        return f"[{', '.join(map(_written, number))}]"
+    return str(number).lower() if isinstance(number, bool) else str(number)
 
 
 def reject(core: VenueCore, account: int, client_id: str, error: ProtocolError) -> None:
     """Tell a typed refusal."""
     core.emit(
         Rejected(
-            core.sequence,
-            core.time,
-            account,
-            client_id,
-            type(error).__name__,
-            error.message,
-            error.field,
-            "" if error.limit is None else str(error.limit),
+            sequence=core.sequence,
+            time=core.time,
+            account=account,
+            client_id=client_id,
+            code=error.code,
+            message=error.message,
+            field=error.field,
+            value=_written(error.value),
+            limit=_written(error.limit),
         )
     )

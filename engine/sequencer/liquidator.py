@@ -7,9 +7,11 @@ from engine.exchange.liquidation import liquidation_fee, lots_to_close, markets_
 from engine.exchange.margin import Margin
 from engine.exchange.state import AccountState
 from engine.exchange.trade import apply_fill
+from engine.sequencer.cancelling import close_order
 from engine.sequencer.core import VenueCore
-from engine.sequencer.events import Liquidated, LiquidationDeferred
-from engine.sequencer.execution import Maker, Ticket, close_order, execute, take_order_id, vet_makers
+from engine.sequencer.events import DeferralReason, Liquidated, LiquidationDeferred
+from engine.sequencer.execution import Ticket, execute, take_order_id
+from engine.sequencer.planning import CheckedOrder, Meeting, meet
 
 
 def scan(core: VenueCore) -> None:
@@ -21,8 +23,8 @@ def scan(core: VenueCore) -> None:
             continue
         try:
             margin = core.margin(state)
-        except OutOfRange as error:
-            _defer(core, account_id, error.message)
+        except OutOfRange:
+            _defer(core, account_id, "out_of_range")
             continue
         if margin.liquidatable:
             _liquidate(core, state)
@@ -33,7 +35,7 @@ def scan(core: VenueCore) -> None:
 def _liquidate(core: VenueCore, state: AccountState) -> None:
     for order in core.orders.of_account(state.account_id):
         close_order(core, order.order_id, "margin")
-    reason = ""
+    reason: DeferralReason | None = None
     for index in markets_by_risk(state, core.terms):
         margin = core.margin(state)
         if not margin.liquidatable:
@@ -43,62 +45,75 @@ def _liquidate(core: VenueCore, state: AccountState) -> None:
         reason = _cover(core, state) or reason
     core.close_batch_if_due()
     if core.margin(state).liquidatable:
-        _defer(core, state.account_id, reason or "the rest follows at the next step")
+        _defer(core, state.account_id, reason or "in_steps")
     else:
         core.deferred.pop(state.account_id, None)
 
 
-def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> str:
-    """Close lots of one position; the reason when nothing could be sold, else ""."""
+def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> DeferralReason | None:
+    """Close lots of one position; the reason when nothing could be sold."""
     term, size = core.terms[index], state.stakes[index].size
     lots = min(lots_to_close(margin, size, term, core.config.liquidation_fee_ppm), core.markets[index].max_order_lots)
     if not lots:
-        return ""
+        return None
     buy = size < 0
-    price = price_bound(term, buy)
-    makers = vet_makers(core, state.account_id, index, buy, lots, price)
-    if not makers:
-        return "the book is too thin"
-    notional = sum(maker.price * maker.lots for maker in makers) * term.tick_value
-    filled = sum(maker.lots for maker in makers)
+    order = CheckedOrder(account=state, market_index=index, buy=buy, lots=lots, price=price_bound(term, buy), ioc=True)
+    meeting = _meet_fit(core, order)
+    if not meeting.filled:
+        return "thin_book"
     after = state.copy()
-    apply_fill(after, index, filled if buy else -filled, notional, 0, term.funding_index)
+    notional = meeting.cost * term.tick_value
+    apply_fill(after, index, meeting.filled if buy else -meeting.filled, notional, 0, term.funding_index)
     missing = max(0, -core.margin(after).equity)
     if missing > core.balance(core.config.insurance_account):
-        return "the insurance account cannot pay the loss"
-    _execute(core, state, index, buy, lots, price, makers, notional, filled)
-    return ""
+        return "insurance_short"
+    _execute(core, order, meeting)
+    return None
 
 
-def _execute(
-    core: VenueCore,
-    state: AccountState,
-    index: int,
-    buy: bool,
-    lots: int,
-    price: int,
-    makers: list[Maker],
-    notional: int,
-    filled: int,
-) -> None:
+def _meet_fit(core: VenueCore, order: CheckedOrder) -> Meeting:
+    """Whom the order meets, after those that may not fill were cancelled."""
+    meeting = meet(core, order)
+    while meeting.unfit:
+        for order_id in meeting.unfit:
+            close_order(core, order_id, "margin")
+        meeting = meet(core, order)
+    return meeting
+
+
+def _execute(core: VenueCore, order: CheckedOrder, meeting: Meeting) -> None:
     """Sell, then move the liquidation fee to the insurance account."""
-    config = core.config
-    execute(
-        core,
-        Ticket(take_order_id(core), state, index, buy, lots, price, True, "liquidation", False, 0, True),
-        makers,
+    config, state, index = core.config, order.account, order.market_index
+    ticket = Ticket(
+        order_id=take_order_id(core),
+        order=order,
+        client_id="liquidation",
+        reduce_only=False,
+        taker_fee_ppm=0,
+        liquidation=True,
     )
+    execute(core, ticket, meeting)
+    notional = meeting.cost * core.terms[index].tick_value
     fee = liquidation_fee(notional, core.margin(state).total_value, config.liquidation_fee_ppm)
     if fee:
         state.collateral -= fee
         state.stakes[index].fees += fee
         core.system(config.insurance_account).collateral += fee
         core.transact(state.account_id, config.insurance_account)
-    average = notional // (filled * core.terms[index].tick_value)
-    core.emit(Liquidated(core.sequence, core.time, state.account_id, core.market_ids[index], filled, average, fee))
+    core.emit(
+        Liquidated(
+            sequence=core.sequence,
+            time=core.time,
+            account=state.account_id,
+            market=core.market_ids[index],
+            lots=meeting.filled,
+            price=meeting.cost // meeting.filled,
+            insurance=fee,
+        )
+    )
 
 
-def _cover(core: VenueCore, state: AccountState) -> str:
+def _cover(core: VenueCore, state: AccountState) -> DeferralReason | None:
     """The insurance account pays what a closed account owes, as far as it can; the reason when something is left."""
     insurance = core.config.insurance_account
     amount = min(-state.collateral, max(0, core.balance(insurance)))
@@ -106,12 +121,22 @@ def _cover(core: VenueCore, state: AccountState) -> str:
         state.collateral += amount
         core.system(insurance).collateral -= amount
         core.transact(state.account_id, insurance)
-        core.emit(Liquidated(core.sequence, core.time, state.account_id, 0, 0, 0, -amount))
-    return "the insurance account cannot pay the loss" if state.collateral < 0 else ""
+        core.emit(
+            Liquidated(
+                sequence=core.sequence,
+                time=core.time,
+                account=state.account_id,
+                market=0,
+                lots=0,
+                price=0,
+                insurance=-amount,
+            )
+        )
+    return "insurance_short" if state.collateral < 0 else None
 
 
-def _defer(core: VenueCore, account_id: int, reason: str) -> None:
+def _defer(core: VenueCore, account_id: int, reason: DeferralReason) -> None:
     """Record, and tell once per reason, that a liquidation waits for the next step."""
     if core.deferred.get(account_id) != reason:
         core.deferred[account_id] = reason
-        core.emit(LiquidationDeferred(core.sequence, core.time, account_id, reason))
+        core.emit(LiquidationDeferred(sequence=core.sequence, time=core.time, account=account_id, reason=reason))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 
 import msgspec
 
 from engine.sequencer.inputs import Side
 
 
-class OpenOrder(msgspec.Struct):
+class OpenOrder(msgspec.Struct, kw_only=True):
     """A resting limit order. ``lots`` still rest, ``filled`` have traded; ``placed_at`` venue nanoseconds."""
 
     order_id: int
@@ -30,9 +31,10 @@ class OpenOrder(msgspec.Struct):
 
 
 class OrderRegistry:
-    """Open orders by id and by account; an account's orders are kept oldest first."""
+    """Open orders by id and by account; an account's orders are kept oldest first. ``reduce_only``: ids of those."""
 
     def __init__(self, orders: Iterable[OpenOrder] = ()) -> None:
+        self.reduce_only: set[int] = set()
         self._by_id: dict[int, OpenOrder] = {}
         self._by_account: dict[int, dict[int, OpenOrder]] = {}
         for order in orders:
@@ -55,11 +57,14 @@ class OrderRegistry:
         """A new resting order; ids must be added in ascending order."""
         self._by_id[order.order_id] = order
         self._by_account.setdefault(order.account, {})[order.order_id] = order
+        if order.reduce_only:
+            self.reduce_only.add(order.order_id)
 
     def remove(self, order_id: int) -> OpenOrder:
         """Forget an order that left the book."""
         order = self._by_id.pop(order_id)
         del self._by_account[order.account][order_id]
+        self.reduce_only.discard(order_id)
         return order
 
     def count_of(self, account: int) -> int:
@@ -69,3 +74,9 @@ class OrderRegistry:
     def of_account(self, account: int) -> list[OpenOrder]:
         """The account's orders, oldest first."""
         return list(self._by_account.get(account, {}).values())
+
+    def copy_for(self, account: int) -> OrderRegistry:
+        """Copies of the account's orders, and which of all orders are reduce-only."""
+        copied = OrderRegistry(copy(order) for order in self.of_account(account))
+        copied.reduce_only.update(self.reduce_only)
+        return copied

@@ -18,7 +18,7 @@ from engine.units import FIXED_ONE, SECOND
 BASIS_TIME = 30 * SECOND
 
 
-class MarketPrices(msgspec.Struct):
+class MarketPrices(msgspec.Struct, kw_only=True):
     """Everything that prices and funding of a market depend on between two clock steps."""
 
     market_id: int

@@ -16,7 +16,7 @@ from engine.exchange.margin import PRICE_LIMIT, Margin, liquidation_price
 from engine.exchange.refusals import UnknownBatch
 from engine.exchange.state import AccountState
 from engine.exchange.tree import AccountTree
-from engine.sequencer import checkpoint, clock, execution, l1_inputs
+from engine.sequencer import cancelling, checkpoint, clock, execution, l1_inputs
 from engine.sequencer.batch import Batch, Digest
 from engine.sequencer.batches import BatchRecord
 from engine.sequencer.core import VenueCore
@@ -34,13 +34,13 @@ from engine.sequencer.inputs import (
 )
 from engine.sequencer.invariants import invariants
 from engine.sequencer.participant import Participant, PriceSource
-from engine.sequencer.preview import PreviewBasis, basis_of
+from engine.sequencer.preview import LEVELS, PreviewBasis, basis_of
 from engine.sequencer.prices import MarketPrices, next_multiple
 
 _HANDLERS: dict[type[Input], Callable[[VenueCore, Any], None]] = {
     PlaceOrder: execution.place_order,
-    CancelOrder: execution.cancel_order,
-    CancelAll: execution.cancel_all,
+    CancelOrder: cancelling.cancel_order,
+    CancelAll: cancelling.cancel_all,
     RequestWithdrawal: l1_inputs.request_withdrawal,
     ClaimRequested: l1_inputs.request_claim,
     ProofOutcome: l1_inputs.take_proof,
@@ -72,9 +72,9 @@ class Venue:
             check_range("index price", index, 1, PRICE_LIMIT - 1)
             prices.append(
                 MarketPrices(
-                    market.market_id,
-                    market.tick_value,
-                    market.impact_notional,
+                    market_id=market.market_id,
+                    tick_value=market.tick_value,
+                    impact_notional=market.impact_notional,
                     index_fixed=index,
                     mark_fixed=index,
                     next_sample=next_multiple(genesis_time, config.funding_sample_interval),
@@ -181,7 +181,7 @@ class Venue:
         state, index = self.core.account(account_id), self.core.market_index(market_id)
         return liquidation_price(self.core.margin(state), state.stakes[index], self.core.terms[index])
 
-    def preview_basis(self, account_id: int, levels: int = 200) -> PreviewBasis:
+    def preview_basis(self, account_id: int, levels: int = LEVELS) -> PreviewBasis:
         """Private copies of all that :func:`engine.sequencer.preview.preview_order` needs, for any thread."""
         return basis_of(self.core, account_id, levels)
 

@@ -13,7 +13,7 @@ STAGES = ("requested", "in_batch", "proved", "on_l1", "claiming", "claimed")
 CLAIMED_KEPT = 1000
 
 
-class WithdrawalRecord(msgspec.Struct):
+class WithdrawalRecord(msgspec.Struct, kw_only=True):
     """A withdrawal. ``batch`` is the number of the batch that carries it; ``stages``: name to venue time."""
 
     withdrawal_id: int
@@ -47,7 +47,15 @@ class WithdrawalBook:
 
     def request(self, account: int, owner: bytes, amount: int, batch: int, time: int) -> WithdrawalRecord:
         """A new withdrawal, carried by the open batch."""
-        record = WithdrawalRecord(self.next_id, account, owner, amount, batch, "requested", {"requested": time})
+        record = WithdrawalRecord(
+            withdrawal_id=self.next_id,
+            account=account,
+            owner=owner,
+            amount=amount,
+            batch=batch,
+            stage="requested",
+            stages={"requested": time},
+        )
         self.live[record.withdrawal_id] = record
         self.next_id += 1
         return record

@@ -50,8 +50,19 @@ def measured_chain() -> tuple[Chain, dict[str, int]]:
         number += 1
         incoming = tuple(ExternalFlow(16, owner, 1) for _ in range(deposits))
         outgoing = tuple(ExternalFlow(index, to, 1) for index, to in enumerate(owners))
-        roots = ((number - 1,) + (0,) * 7, (number,) + (0,) * 7)
-        batch = Batch(number, *roots, (), incoming, outgoing, 0, 0, 0, 0, 0)
+        batch = Batch(
+            number=number,
+            old_root=(number - 1,) + (0,) * 7,
+            new_root=(number,) + (0,) * 7,
+            updates=(),
+            deposits=incoming,
+            withdrawals=outgoing,
+            transactions=0,
+            first_sequence=0,
+            last_sequence=0,
+            opened_at=0,
+            closed_at=0,
+        )
         figures[name] = relayer.post(proved_batch(client, deployment, batch, ""), REPORT_TIME).gas_used
 
     send("deposit, further", client.deposit(maker, 16, 5, chain.nonce(owner)))

@@ -20,10 +20,14 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
         session.prover.start()
         account = session.chain.user_account
         run(session, 14, parts=28)
-        session.loop.apply([PlaceOrder(account, 1, "buy", "market", 7, client_id="first")])
-        session.loop.apply([RequestWithdrawal(account, 3 * QUANTUM + 1, client_id="out")])
+        session.loop.apply(
+            [PlaceOrder(account=account, market=1, side="buy", type="market", lots=7, client_id="first")]
+        )
+        session.loop.apply([RequestWithdrawal(account=account, amount=3 * QUANTUM + 1, client_id="out")])
         session.loop.checkpoint()
-        session.loop.apply([PlaceOrder(account, 1, "buy", "limit", 3, price=1000, client_id="resting")])
+        session.loop.apply(
+            [PlaceOrder(account=account, market=1, side="buy", type="limit", lots=3, price=1000, client_id="resting")]
+        )
         run(session, 24, parts=48)
     return folder
 

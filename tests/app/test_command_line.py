@@ -172,7 +172,7 @@ def test_doctor_on_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture
 def proof(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A proof file of a batch with one deposit."""
     venue = quiet_venue()
-    venue.apply(1, L1Block(1, 0, bytes(32), (l1_deposit(40, OWNER, 5_000_001),)))
+    venue.apply(1, L1Block(number=1, timestamp=0, block_hash=bytes(32), deposits=(l1_deposit(40, OWNER, 5_000_001),)))
     step(venue, 11)
     (batch,) = venue.take_closed_batches()
     path = tmp_path_factory.mktemp("proof") / "batch.proof"
@@ -273,7 +273,7 @@ def test_a_journey_stops_at_the_first_refusal_and_at_its_time_limit(folder: Path
         said: list[tuple[str, bool, str]] = []
         journey = Journey(session, lambda *step: said.append(step))
         with pytest.raises(StepFailed, match="PlaceOrder was refused") as refused:
-            journey.send(PlaceOrder(journey.account, 1, "buy", "market", 0))
+            journey.send(PlaceOrder(account=journey.account, market=1, side="buy", type="market", lots=0))
         assert refused.value.field == "lots"
         with pytest.raises(StepFailed, match="the moon did not happen within 4 s"):
             journey.wait_until("the moon", lambda: False, limit_seconds=4)

@@ -41,7 +41,7 @@ def step(venue: Venue, seconds: float) -> list[AnyEvent]:
 
 
 def l1_deposit(account: int, owner: bytes, amount: int) -> L1Deposit:
-    return L1Deposit(account, owner, amount, bytes(32))
+    return L1Deposit(account=account, owner=owner, amount=amount, transaction=bytes(32))
 
 
 @contextmanager

@@ -14,7 +14,19 @@ from engine.sequencer.participant import Command
 
 MILLISECOND = 1_000_000
 T0 = 1_000 * MILLISECOND  # local time of the hand-written snapshot
-MARKET = MarketConfig(7, "TST-USD", "TST", "tst", 1, 3, 100, 1 << 28, 1 << 27, 1_000_000, 10**10)
+MARKET = MarketConfig(
+    market_id=7,
+    symbol="TST-USD",
+    base="TST",
+    feed="tst",
+    price_decimals=1,
+    size_decimals=3,
+    tick_value=100,
+    initial_margin=1 << 28,
+    maintenance_margin=1 << 27,
+    max_order_lots=1_000_000,
+    impact_notional=10**10,
+)
 
 
 def line(milliseconds: int, body: dict) -> bytes:

@@ -50,7 +50,19 @@ def close_batch(
     def flows(amounts: dict[int, int] | None) -> tuple[ExternalFlow, ...]:
         return tuple(ExternalFlow(a, tree.get(a).l1_address, n) for a, n in sorted((amounts or {}).items()))
 
-    return Batch(number, old_root, new_root, updates, flows(deposits), flows(withdrawals), len(changes), 1, 9, 0, 1)
+    return Batch(
+        number=number,
+        old_root=old_root,
+        new_root=new_root,
+        updates=updates,
+        deposits=flows(deposits),
+        withdrawals=flows(withdrawals),
+        transactions=len(changes),
+        first_sequence=1,
+        last_sequence=9,
+        opened_at=0,
+        closed_at=1,
+    )
 
 
 def opened_tree(shape: StatementShape = SMALL) -> AccountTree:

@@ -11,7 +11,13 @@ from engine.units import FIXED_ONE
 
 def margin(equity: int, notional: int) -> Margin:
     """5 % initial, 3 % maintenance, nothing reserved; both in quanta."""
-    return Margin(equity << 32, notional << 32, (notional * 5 // 100) << 64, (notional * 3 // 100) << 64, 0)
+    return Margin(
+        total_value=equity << 32,
+        notional=notional << 32,
+        initial=(notional * 5 // 100) << 64,
+        maintenance=(notional * 3 // 100) << 64,
+        reserved=0,
+    )
 
 
 def sample_receipt(**more: Any) -> Receipt:

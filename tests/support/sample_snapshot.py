@@ -96,7 +96,17 @@ def trade_prints(rng: np.random.Generator, count: int = 200, first_id: int = 90_
         side = "buy" if rng.random() < 0.52 else "sell"
         price = mid - (0 if side == "buy" else 1) + int(rng.integers(-12, 13) * k / count)
         lots = int(rng.gamma(0.6, 260)) + 1
-        prints.append(TradePrint(first_id - k, time, market.market_id, price, lots, side, k == 23))
+        prints.append(
+            TradePrint(
+                fill_id=first_id - k,
+                time=time,
+                market=market.market_id,
+                price=price,
+                lots=lots,
+                side=side,
+                liquidation=k == 23,
+            )
+        )
         time -= int(rng.exponential(0.3) * SECOND)
     return tuple(prints)
 
@@ -115,10 +125,20 @@ def sample_candles(market: int, interval: int, count: int = 500) -> CandleSeries
     low = np.minimum(open_, close) - wick[1]
     volume = rng.gamma(1.1, 900, size=count) * (1 + 3 * np.abs(steps) / sigma) * (interval / SECOND) ** 0.5
     time = (NOW // interval - np.arange(count)[::-1]) * interval
-    whole = [np.rint(array).astype(np.int64) for array in (open_, high, low, close, volume)]
+    opened, high, low, close_, volume = (np.rint(row).astype(np.int64) for row in (open_, high, low, close, volume))
     mark = close + rng.normal(0, sigma * 0.08, count)
     index = close - 7 + np.cumsum(rng.normal(0, sigma * 0.03, count))
-    return CandleSeries(interval, time.astype(np.int64), *whole, mark, index)
+    return CandleSeries(
+        interval=interval,
+        time=time.astype(np.int64),
+        open=opened,
+        high=high,
+        low=low,
+        close=close_,
+        volume=volume,
+        mark=mark,
+        index=index,
+    )
 
 
 def sample_orders(time: int = NOW) -> tuple[OrderView, ...]:
@@ -131,7 +151,17 @@ def sample_orders(time: int = NOW) -> tuple[OrderView, ...]:
         (70_003, "desk-22", ETH, "buy", ETH_MID - 240, 12_000, 3_500, 9_120),
     )
     return tuple(
-        OrderView(oid, cid, m.market_id, side, price, lots, filled, time - (k + 1) * 37 * SECOND, ahead)
+        OrderView(
+            order_id=oid,
+            client_id=cid,
+            market=m.market_id,
+            side=side,
+            price=price,
+            lots=lots,
+            filled=filled,
+            placed_at=time - (k + 1) * 37 * SECOND,
+            lots_ahead=ahead,
+        )
         for k, (oid, cid, m, side, price, lots, filled, ahead) in enumerate(rows)
     )
 
@@ -143,14 +173,34 @@ def sample_positions() -> tuple[PositionView, ...]:
     eth_notional = ETH_MID * -eth_size * ETH.tick_value
     return (
         PositionView(
-            1, btc_size, fixed(BTC, 569_870.5), fixed(BTC, BTC_MID + 0.4), btc_notional, 531_612_500, 88_410_000,
-            -1_204_311, -30_412, btc_notional // 20, btc_notional * 3 // 100, 512_204,
+            market=1,
+            size=btc_size,
+            entry_fixed=fixed(BTC, 569_870.5),
+            mark_fixed=fixed(BTC, BTC_MID + 0.4),
+            notional=btc_notional,
+            unrealised=531_612_500,
+            realised=88_410_000,
+            funding_paid=-1_204_311,
+            accrued_funding=-30_412,
+            initial_margin=btc_notional // 20,
+            maintenance_margin=btc_notional * 3 // 100,
+            liquidation_price=512_204,
         ),
         PositionView(
-            2, eth_size, fixed(ETH, 246_105.0), fixed(ETH, ETH_MID + 0.4), eth_notional, -88_480_000, 0,
-            310_557, 12_004, eth_notional // 20, eth_notional * 3 // 100, 301_870,
+            market=2,
+            size=eth_size,
+            entry_fixed=fixed(ETH, 246_105.0),
+            mark_fixed=fixed(ETH, ETH_MID + 0.4),
+            notional=eth_notional,
+            unrealised=-88_480_000,
+            realised=0,
+            funding_paid=310_557,
+            accrued_funding=12_004,
+            initial_margin=eth_notional // 20,
+            maintenance_margin=eth_notional * 3 // 100,
+            liquidation_price=301_870,
         ),
-    )  # fmt: skip
+    )
 
 
 def sample_account(time: int = NOW) -> AccountView:
@@ -198,7 +248,18 @@ def sample_fills(count: int = 24, time: int = NOW) -> tuple[FillView, ...]:
         side = "buy" if rng.random() < 0.6 else "sell"
         stamp = time - (k + 1) * 71 * SECOND
         fills.append(
-            FillView(88_000 - k, stamp, market.market_id, side, price, lots, fee, k % 3 == 0, k == 9, 41 - k // 4)
+            FillView(
+                fill_id=88_000 - k,
+                time=stamp,
+                market=market.market_id,
+                side=side,
+                price=price,
+                lots=lots,
+                fee=fee,
+                maker=k % 3 == 0,
+                liquidation=k == 9,
+                batch=41 - k // 4,
+            )
         )
     return tuple(fills)
 
@@ -237,7 +298,7 @@ def l1_steps(number: int) -> tuple[L1StepView, ...]:
     costs = (("open", 4_600_000, 21_000), ("check", 5_200_000, 126_532), ("check", 5_100_000, 121_828),
              ("register", 48_000, 36), ("update", 96_000, 420))  # fmt: skip
     return tuple(
-        L1StepView(kind, f"{number * 1_000_003 + place:064x}", gas, calldata)
+        L1StepView(kind=kind, transaction=f"{number * 1_000_003 + place:064x}", gas=gas, calldata=calldata)
         for place, (kind, gas, calldata) in enumerate(costs)
     )
 
@@ -245,10 +306,54 @@ def l1_steps(number: int) -> tuple[L1StepView, ...]:
 def sample_workers() -> tuple[WorkerView, ...]:
     """One at work, one idle, one set aside, one lost."""
     return (
-        WorkerView("in this process", "thread", "proving", 45, "quotient", 0.58, 0.83, 212, 0, ""),
-        WorkerView("tcp://10.0.0.12:40123", "cluster", "idle", None, "", 0.0, 0.41, 97, 1, "lost contact for 5 s"),
-        WorkerView("child 2", "process", "set aside", None, "", 0.0, 0.02, 3, 3, "proof refused at fri: layer 2"),
-        WorkerView("child 3", "process", "lost", None, "", 0.0, 0.0, 18, 1, "killed by signal 9"),
+        WorkerView(
+            name="in this process",
+            kind="thread",
+            state="proving",
+            batch=45,
+            stage="quotient",
+            fraction=0.58,
+            busy=0.83,
+            proofs=212,
+            failures=0,
+            last_failure="",
+        ),
+        WorkerView(
+            name="tcp://10.0.0.12:40123",
+            kind="cluster",
+            state="idle",
+            batch=None,
+            stage="",
+            fraction=0.0,
+            busy=0.41,
+            proofs=97,
+            failures=1,
+            last_failure="lost contact for 5 s",
+        ),
+        WorkerView(
+            name="child 2",
+            kind="process",
+            state="set aside",
+            batch=None,
+            stage="",
+            fraction=0.0,
+            busy=0.02,
+            proofs=3,
+            failures=3,
+            last_failure="proof refused at fri: layer 2",
+        ),
+        WorkerView(
+            name="child 3",
+            kind="process",
+            state="lost",
+            batch=None,
+            stage="",
+            fraction=0.0,
+            busy=0.0,
+            proofs=18,
+            failures=1,
+            last_failure="killed by signal 9",
+        ),
     )
 
 
@@ -280,11 +385,11 @@ def sample_withdrawals(time: int = NOW) -> tuple[WithdrawalView, ...]:
     rows = ((3, 2_500 * QUANTUM, 46, 2, 9), (2, 1_250 * QUANTUM + 440_000, 41, 5, 70), (1, 800 * QUANTUM, 22, 6, 400))
     return tuple(
         WithdrawalView(
-            number,
-            "normal",
-            amount,
-            batch,
-            {name: time - (ago - k * 9) * SECOND for k, name in enumerate(names[:reached])},
+            withdrawal_id=number,
+            path="normal",
+            amount=amount,
+            batch=batch,
+            stages={name: time - (ago - k * 9) * SECOND for k, name in enumerate(names[:reached])},
         )
         for number, amount, batch, reached, ago in rows
     )
@@ -299,7 +404,13 @@ def sample_threads(error: str = "") -> tuple[ThreadView, ...]:
     """The supervised threads; ``error`` kills the prover."""
     names = ("sequencer", "journal", "publisher", "prover", "relayer", "L1")
     return tuple(
-        ThreadView(name, not (error and name == "prover"), 0.02 + 0.05 * k, error if name == "prover" else "", 0)
+        ThreadView(
+            name=name,
+            alive=not (error and name == "prover"),
+            heartbeat_age=0.02 + 0.05 * k,
+            error=error if name == "prover" else "",
+            restarts=0,
+        )
         for k, name in enumerate(names)
     )
 
@@ -421,7 +532,15 @@ class SampleEngine:
         side = "buy" if self._rng.random() < 0.5 else "sell"
         lots = int(self._rng.integers(1, 900))
         now = self.current.time + 16_000_000
-        newest = TradePrint(last.fill_id + 1, now, 1, BTC_MID - (side == "sell"), lots, side, False)
+        newest = TradePrint(
+            fill_id=last.fill_id + 1,
+            time=now,
+            market=1,
+            price=BTC_MID - (side == "sell"),
+            lots=lots,
+            side=side,
+            liquidation=False,
+        )
         self.update(markets=markets, time=now, trades=(newest, *self.current.trades[:199]))
 
 

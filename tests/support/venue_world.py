@@ -57,13 +57,22 @@ class Quoter:
 
     def step(self, view: MarketAccess, previous_time: int, time: int, quotes_only: bool) -> list[Command]:
         self.steps += 1
-        commands: list[Command] = [CancelAll(self.account)]
+        commands: list[Command] = [CancelAll(account=self.account)]
         for market in (BTC, ETH):
             middle = view.index_fixed(market.market_id) // (market.tick_value * FIXED_ONE)
             for level in range(1, self.levels + 1):
                 for side, sign in (("buy", -1), ("sell", 1)):
                     price = middle + sign * level * self.gap
-                    commands.append(PlaceOrder(self.account, market.market_id, side, "limit", self.lots, price))
+                    commands.append(
+                        PlaceOrder(
+                            account=self.account,
+                            market=market.market_id,
+                            side=side,
+                            type="limit",
+                            lots=self.lots,
+                            price=price,
+                        )
+                    )
         return commands
 
     def dump(self) -> bytes:
@@ -92,30 +101,56 @@ class World:
         self.block += 1
         return self.apply(
             L1Block(
-                self.block, self.venue.time // SECOND, bytes(32), tuple(deposits), tuple(updates), tuple(withdrawals)
+                number=self.block,
+                timestamp=self.venue.time // SECOND,
+                block_hash=bytes(32),
+                deposits=tuple(deposits),
+                state_updates=tuple(updates),
+                withdrawals=tuple(withdrawals),
             )
         )
 
     def deposit(self, account: int, tokens: int, owner: bytes | None = None) -> list[AnyEvent]:
-        return self.l1([L1Deposit(account, owner or owner_of(account), tokens * QUANTUM, bytes(32))])
+        return self.l1(
+            [
+                L1Deposit(
+                    account=account, owner=owner or owner_of(account), amount=tokens * QUANTUM, transaction=bytes(32)
+                )
+            ]
+        )
 
     def order(self, account: int, side: str, lots: int, price: int = 0, market: int = 1, **more) -> list[AnyEvent]:
         kind = "limit" if price else "market"
-        return self.apply(PlaceOrder(account, market, side, kind, lots, price, **more))
+        return self.apply(
+            PlaceOrder(account=account, market=market, side=side, type=kind, lots=lots, price=price, **more)
+        )
 
     def step(self, seconds: float = 1.0) -> list[AnyEvent]:
         return self.apply(ClockStep(self.venue.time + int(seconds * SECOND)))
 
     def prove(self, number: int, accepted: bool = True, attempt: int = 1) -> list[AnyEvent]:
         reason = "" if accepted else "refused"
-        return self.apply(ProofOutcome(number, accepted, "ab" * 32, reason, attempt, 1500, 20, 100_000))
+        return self.apply(
+            ProofOutcome(
+                batch=number,
+                accepted=accepted,
+                digest="ab" * 32,
+                reason=reason,
+                attempt=attempt,
+                prove_milliseconds=1500,
+                verify_milliseconds=20,
+                proof_bytes=100_000,
+            )
+        )
 
     def post(self, number: int) -> list[AnyEvent]:
         root = root_bytes(self.venue.batch_record(number).new_root)
-        return self.l1(updates=[L1StateUpdate(number, root, bytes(32), 210_000)])
+        return self.l1(
+            updates=[L1StateUpdate(batch_number=number, new_root=root, transaction=bytes(32), gas_used=210_000)]
+        )
 
     def paid(self, account: int, amount: int) -> list[AnyEvent]:
-        return self.l1(withdrawals=[L1Withdrawal(owner_of(account), amount, bytes(32))])
+        return self.l1(withdrawals=[L1Withdrawal(owner=owner_of(account), amount=amount, transaction=bytes(32))])
 
     def check(self) -> None:
         found = self.venue.invariants()

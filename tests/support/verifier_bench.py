@@ -49,7 +49,19 @@ def sample_batch(seed: int, count: int) -> Batch:
             deposits.append(ExternalFlow(i, owner[i], (1 << 40) + i))
             changes[i] = Account(version=1, l1_address=owner[i], collateral=(1 << 40) + i)
     updates, new_root = tree.apply_batch(changes)
-    return Batch(seed, old_root, new_root, updates, tuple(deposits), tuple(withdrawals), count, 1, count, 0, 1)
+    return Batch(
+        number=seed,
+        old_root=old_root,
+        new_root=new_root,
+        updates=updates,
+        deposits=tuple(deposits),
+        withdrawals=tuple(withdrawals),
+        transactions=count,
+        first_sequence=1,
+        last_sequence=count,
+        opened_at=0,
+        closed_at=1,
+    )
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,17 @@ def make_block(
         time,
     ]
     block_hash = keccak256(rlp.encode(header))
-    return Block(RECORD_VERSION, number, parent_hash, time, transactions, receipts, state_digest, gas_used, block_hash)
+    return Block(
+        version=RECORD_VERSION,
+        number=number,
+        parent_hash=parent_hash,
+        time=time,
+        transactions=transactions,
+        receipts=receipts,
+        state_digest=state_digest,
+        gas_used=gas_used,
+        hash=block_hash,
+    )
 
 
 def encode_block(block: Block) -> bytes:

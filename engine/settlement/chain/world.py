@@ -132,7 +132,12 @@ class World:
         """Run a call against the present state and drop its effects."""
         nonce = self.info(caller).nonce
         with self._reverted():
-            return self._run(Transaction(b"", b"", caller, nonce, 0, gas, to, 0, data), block)
+            return self._run(
+                Transaction(
+                    raw=b"", hash=b"", sender=caller, nonce=nonce, gas_price=0, gas_limit=gas, to=to, value=0, data=data
+                ),
+                block,
+            )
 
     def changes_digest(self) -> bytes:
         """32 bytes: Keccak-256 over what every account and slot changed since the last commit now holds, in order."""

@@ -42,4 +42,4 @@ def _kind(topics: tuple[bytes, ...], contexts: set[bytes], fact: bytes) -> str:
 
 
 def _step(kind: str, receipt: Receipt) -> L1Step:
-    return L1Step(kind, receipt.transaction, receipt.gas_used, receipt.calldata)
+    return L1Step(kind=kind, transaction=receipt.transaction, gas=receipt.gas_used, calldata=receipt.calldata)

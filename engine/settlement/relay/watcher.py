@@ -28,14 +28,26 @@ def block_input(client: Client, block: Block, previous: int) -> L1Block:
     for receipt in block.receipts:
         for event in client.events(receipt.logs):
             if isinstance(event, DepositEvent):
-                deposits.append(L1Deposit(event.account, event.owner, event.amount, receipt.transaction))
+                deposits.append(
+                    L1Deposit(
+                        account=event.account, owner=event.owner, amount=event.amount, transaction=receipt.transaction
+                    )
+                )
             elif isinstance(event, StateUpdateEvent):
                 steps = batch_steps(client, block, receipt, event.fact)
                 updates.append(
-                    L1StateUpdate(event.batch_number, event.new_root, receipt.transaction, receipt.gas_used, steps)
+                    L1StateUpdate(
+                        batch_number=event.batch_number,
+                        new_root=event.new_root,
+                        transaction=receipt.transaction,
+                        gas_used=receipt.gas_used,
+                        steps=steps,
+                    )
                 )
             elif isinstance(event, WithdrawnEvent):
-                withdrawals.append(L1Withdrawal(event.owner, event.amount, receipt.transaction))
+                withdrawals.append(
+                    L1Withdrawal(owner=event.owner, amount=event.amount, transaction=receipt.transaction)
+                )
     return L1Block(
         number=block.number,
         timestamp=block.time,

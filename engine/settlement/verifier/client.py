@@ -64,22 +64,29 @@ def split_proof(
     decoded, form = decode(proof, layout, parameters)
     outputs, terms = claim_outputs(claim), claim_terms(claim, shape)
     parts = FactParts(
-        layout.digest, setup.parameter_digest, claim.config_hash, chain_id, exchange, claim.number, claim.old_root,
-        claim.new_root, outputs,
-    )  # fmt: skip
+        statement_id=layout.digest,
+        parameter_digest=setup.parameter_digest,
+        config_hash=claim.config_hash,
+        chain_id=chain_id,
+        exchange=exchange,
+        number=claim.number,
+        old_root=claim.old_root,
+        new_root=claim.new_root,
+        outputs=outputs,
+    )
     drawn = draw(layout, form, parameters, decoded, public_digest(claim_inputs(claim), terms))
     combined = batches(layout, form, decoded, drawn.gamma)
     words = context_words(form, decoded, drawn, combined, fact(parts))
     values = (claim.number, root_bytes(claim.old_root), root_bytes(claim.new_root), claim.config_hash)
     return L1Proof(
-        proof[: len(proof) - parameters.queries * query_bytes(layout, form)],
-        values,
-        outputs,
-        encode_terms(terms),
-        fact(parts),
-        tuple(words),
-        context_digest(words),
-        tuple(query_openings(layout, form, decoded, drawn, combined)),
+        head=proof[: len(proof) - parameters.queries * query_bytes(layout, form)],
+        claim=values,
+        outputs=outputs,
+        terms=encode_terms(terms),
+        fact=fact(parts),
+        words=tuple(words),
+        context=context_digest(words),
+        openings=tuple(query_openings(layout, form, decoded, drawn, combined)),
     )
 
 

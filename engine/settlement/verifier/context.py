@@ -66,7 +66,7 @@ def draw(layout: Layout, shape: Shape, parameters: Parameters, proof: Proof, pub
     transcript.absorb_nonce(proof.query_nonce)
     state = transcript.state
     indices = np.array(transcript.indices(parameters.queries, shape.log_domain), dtype=np.int64)
-    return Drawn(alpha, beta, zeta, z, gamma, tuple(folds), state, indices)
+    return Drawn(alpha=alpha, beta=beta, zeta=zeta, z=z, gamma=gamma, folds=tuple(folds), state=state, indices=indices)
 
 
 def batches(layout: Layout, shape: Shape, proof: Proof, gamma: Extension) -> list[Batch]:

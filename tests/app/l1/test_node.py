@@ -52,8 +52,8 @@ def play(session: Session) -> None:
     account = session.chain.user_account
     session.prover.start()
     run(session, 14, parts=28)
-    session.loop.apply([PlaceOrder(account, 1, "buy", "market", 7, client_id="trade")])
-    session.loop.apply([RequestWithdrawal(account, 3 * QUANTUM + 1, client_id="out")])
+    session.loop.apply([PlaceOrder(account=account, market=1, side="buy", type="market", lots=7, client_id="trade")])
+    session.loop.apply([RequestWithdrawal(account=account, amount=3 * QUANTUM + 1, client_id="out")])
     wait_for(session, lambda: session.chain.funds.claimable > 0)
     session.loop.ingress.deliver(ChainRequest("claim"))
     wait_for(session, lambda: session.chain.funds.claimable == 0)

@@ -19,7 +19,7 @@ NEW = 40
 def block(venue: Venue, *deposits: tuple[int, bytes, int]) -> list:
     number = venue.l1_block + 1
     entries = tuple(l1_deposit(*deposit) for deposit in deposits)
-    return venue.apply(venue.sequence + 1, L1Block(number, 0, bytes(32), entries))
+    return venue.apply(venue.sequence + 1, L1Block(number=number, timestamp=0, block_hash=bytes(32), deposits=entries))
 
 
 def proved(venue: Venue) -> int:
@@ -39,7 +39,7 @@ def test_a_strangers_deposit_to_an_account_without_owner_stays_pending(account: 
         venue.core.counters.collateral += 5
     events = block(venue, (account, STRANGER, QUANTUM), (NEW, OWNER, QUANTUM))
     assert [type(event) for event in events] == [DepositPending, DepositCredited]
-    assert events[0].reason == "the account is the venue's own"
+    assert events[0].reason == "system_account"
     assert venue.account(account).l1_address == bytes(20)
     if not opened:
         assert account not in venue.account_ids()
@@ -52,7 +52,7 @@ def test_two_owners_deposit_to_one_new_account_in_one_block() -> None:
     venue = quiet_venue()
     events = block(venue, (NEW, OWNER, 7), (NEW, STRANGER, 9), (NEW, OWNER, 1))
     assert [type(event) for event in events] == [DepositCredited, DepositPending, DepositCredited]
-    assert events[1].reason == "the account has another owner"
+    assert events[1].reason == "other_owner"
     assert venue.account(NEW).l1_address == OWNER
     assert venue.account(NEW).collateral == 8
     step(venue, 11)
@@ -65,8 +65,10 @@ def test_fees_are_paid_to_the_account_that_a_stranger_tried_to_take() -> None:
     fee_account = DEFAULT_CONFIG.fee_account
     block(venue, (fee_account, STRANGER, QUANTUM), (NEW, OWNER, 10**4 * QUANTUM), (NEW + 1, STRANGER, 10**4 * QUANTUM))
     assert [pending.owner for pending in venue.core.pending_deposits] == [STRANGER]
-    venue.apply(venue.sequence + 1, PlaceOrder(NEW, 1, "sell", "limit", 10, price=600_000))
-    venue.apply(venue.sequence + 1, PlaceOrder(NEW + 1, 1, "buy", "market", 10))
+    venue.apply(
+        venue.sequence + 1, PlaceOrder(account=NEW, market=1, side="sell", type="limit", lots=10, price=600_000)
+    )
+    venue.apply(venue.sequence + 1, PlaceOrder(account=NEW + 1, market=1, side="buy", type="market", lots=10))
     fees = venue.account(fee_account)
     assert (fees.l1_address, fees.version) == (bytes(20), 1)
     assert fees.collateral == 600_000 * 10 * 100 * (200 + 500) // 10**6

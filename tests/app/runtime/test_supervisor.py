@@ -79,7 +79,10 @@ def batches(count: int) -> list[Batch]:
     """Batches 1, 2, ... of one deposit each."""
     venue = quiet_venue()
     for number in range(1, count + 1):
-        venue.apply(venue.sequence + 1, L1Block(number, 0, bytes(32), (l1_deposit(40, OWNER, number),)))
+        venue.apply(
+            venue.sequence + 1,
+            L1Block(number=number, timestamp=0, block_hash=bytes(32), deposits=(l1_deposit(40, OWNER, number),)),
+        )
         step(venue, 10)
     return venue.take_closed_batches()
 

@@ -118,7 +118,9 @@ def test_the_clock_moves_the_book_and_the_pictures(engine: Watched) -> None:
 
 def test_an_order_fills_exactly_as_its_preview_said(engine: Watched) -> None:
     engine.freeze()
-    order = PlaceOrder(engine.account_id, 1, "buy", "market", 40, client_id="as previewed")
+    order = PlaceOrder(
+        account=engine.account_id, market=1, side="buy", type="market", lots=40, client_id="as previewed"
+    )
     receipt = engine.preview(order)
     engine.submit(order)
     events = engine.answer("as previewed")
@@ -135,18 +137,37 @@ def test_an_order_fills_exactly_as_its_preview_said(engine: Watched) -> None:
 def test_orders_rest_are_cancelled_and_refused_with_reasons(engine: Watched) -> None:
     engine.freeze()
     account = engine.account_id
-    engine.submit(PlaceOrder(account, 1, "buy", "limit", 5, price=2000, client_id="rests"))
+    engine.submit(
+        PlaceOrder(account=account, market=1, side="buy", type="limit", lots=5, price=2000, client_id="rests")
+    )
     (rested,) = [event for event in engine.answer("rests") if isinstance(event, OrderRested)]
     picture = engine.until(lambda p: p.user and any(order.order_id == rested.order_id for order in p.user.orders))
     assert picture.user is not None
-    engine.submit(CancelOrder(account, rested.order_id, client_id="cancels"))
+    engine.submit(CancelOrder(account=account, order_id=rested.order_id, client_id="cancels"))
     assert any(isinstance(event, OrderClosed) for event in engine.answer("cancels"))
-    engine.submit(PlaceOrder(account, 1, "buy", "limit", 0, price=2000, client_id="nothing"))
+    engine.submit(
+        PlaceOrder(account=account, market=1, side="buy", type="limit", lots=0, price=2000, client_id="nothing")
+    )
     (refused,) = engine.answer("nothing")
     assert (type(refused), refused.field) == (Rejected, "lots")
 
 
-@pytest.mark.parametrize("command", [ClockStep(2**60), ProofOutcome(1, True, "", "", 1, 0, 0, 0)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ClockStep(2**60),
+        ProofOutcome(
+            batch=1,
+            accepted=True,
+            digest="",
+            reason="",
+            attempt=1,
+            prove_milliseconds=0,
+            verify_milliseconds=0,
+            proof_bytes=0,
+        ),
+    ],
+)
 def test_only_a_users_commands_get_in(engine: Watched, command: object) -> None:
     with pytest.raises(ProtocolError, match="not a user's command"):
         engine.submit(command)  # type: ignore[arg-type]
@@ -154,8 +175,8 @@ def test_only_a_users_commands_get_in(engine: Watched, command: object) -> None:
 
 def test_a_command_of_wrong_types_is_refused_and_the_venue_goes_on(engine: Watched) -> None:
     with pytest.raises(BadCommand, match="lots"):
-        engine.submit(PlaceOrder(engine.account_id, 1, "buy", "market", 1.5))  # type: ignore[arg-type]
-    engine.submit(CancelAll(engine.account_id, client_id="still here"))
+        engine.submit(PlaceOrder(account=engine.account_id, market=1, side="buy", type="market", lots=1.5))  # type: ignore[arg-type]
+    engine.submit(CancelAll(account=engine.account_id, client_id="still here"))
     assert engine.answer("still here")
 
 
@@ -178,12 +199,12 @@ def test_amounts_and_speeds_are_refused_with_their_limits(engine: Watched) -> No
 def test_a_full_queue_is_refused_at_once(engine: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine.session.loop.ingress, "limit", 0)
     with pytest.raises(IngressFull):
-        engine.submit(CancelAll(engine.account_id))
+        engine.submit(CancelAll(account=engine.account_id))
 
 
 def test_a_paused_clock_stands_still_and_commands_are_still_served(engine: Watched) -> None:
     paused = engine.freeze()
-    engine.submit(CancelAll(engine.account_id, client_id="while paused"))
+    engine.submit(CancelAll(account=engine.account_id, client_id="while paused"))
     engine.answer("while paused")
     assert engine.until(lambda picture: picture.version > paused.version + 1).time == paused.time
     engine.set_paused(False)
@@ -195,7 +216,7 @@ def test_money_goes_in_and_out_at_speed(engine: Watched) -> None:
     assert start.user is not None
     engine.set_speed(60.0)
     engine.deposit(5 * QUANTUM)
-    engine.submit(RequestWithdrawal(engine.account_id, 7 * QUANTUM + 3, client_id="away"))
+    engine.submit(RequestWithdrawal(account=engine.account_id, amount=7 * QUANTUM + 3, client_id="away"))
     mode = engine.until(lambda picture: picture.speed == 60.0 and "quotes only" in picture.mode)
     assert mode.user is not None
     waiting = engine.until(lambda picture: picture.user and picture.user.l1_claimable >= 7 * QUANTUM + 3)
@@ -237,7 +258,7 @@ def test_candles_are_there_soon_after_they_were_asked_for(engine: Watched) -> No
 def test_cursors_see_every_event_once(engine: Watched) -> None:
     cursor, seen = engine.events_since(10**9)[0], []
     for number in range(5):
-        engine.submit(CancelAll(engine.account_id, client_id=f"c{number}"))
+        engine.submit(CancelAll(account=engine.account_id, client_id=f"c{number}"))
     engine.answer("c4", cursor)
     while not any(name == "c4" for name in seen):
         cursor, fresh = engine.events_since(cursor)
@@ -257,7 +278,7 @@ def test_stop_ends_every_thread_and_refuses_what_comes_after(folder: Path) -> No
     for thread in left:
         thread.join(LIMIT)  # the database's own thread may just be ending
     assert not [thread.name for thread in left if thread.is_alive()]
-    for call in (lambda: engine.submit(CancelAll(16)), lambda: engine.deposit(1), engine.claim):
+    for call in (lambda: engine.submit(CancelAll(account=16)), lambda: engine.deposit(1), engine.claim):
         with pytest.raises(ProtocolError, match="not running: it was stopped"):
             call()
     again = Watched(folder)
@@ -278,7 +299,7 @@ def test_a_failed_journal_halts_the_venue_and_the_picture_says_so(
     assert "commit failed" in halted.sequencer.halted
     assert [thread.alive for thread in halted.threads] == [False, True, True]
     with pytest.raises(ProtocolError, match="commit failed"):
-        engine.submit(CancelAll(engine.account_id))
+        engine.submit(CancelAll(account=engine.account_id))
     with pytest.raises(JournalError, match="no such table"):
         engine.stop()
     assert "commit failed" in capfd.readouterr().err

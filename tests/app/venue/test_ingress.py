@@ -25,21 +25,21 @@ from tests.support.app_world import OWNER, STRANGER, l1_deposit, quiet_venue
 
 def test_a_full_queue_refuses_at_once_and_keeps_what_it_has() -> None:
     ingress = Ingress(limit=3)
-    orders = [CancelAll(16, client_id=str(n)) for n in range(4)]
+    orders = [CancelAll(account=16, client_id=str(n)) for n in range(4)]
     for order in orders[:3]:
-        ingress.submit(Command(order))
+        ingress.submit(Command(input=order))
     with pytest.raises(IngressFull) as refused:
-        ingress.submit(Command(orders[3]))
+        ingress.submit(Command(input=orders[3]))
     assert (refused.value.field, refused.value.limit) == ("queue", 3)
     assert ingress.depth() == 3
     assert [command.input for command in ingress.take(2)] == orders[:2]
-    ingress.submit(Command(orders[3]))
+    ingress.submit(Command(input=orders[3]))
     assert [command.input for command in ingress.take(10)] == orders[2:]
 
 
 def test_facts_are_never_refused_and_come_in_order() -> None:
     ingress = Ingress(limit=1)
-    ingress.submit(Command(CancelAll(16)))
+    ingress.submit(Command(input=CancelAll(account=16)))
     for fact in range(5):
         ingress.deliver(fact)
     assert ingress.take_facts() == [0, 1, 2, 3, 4]
@@ -50,7 +50,7 @@ def test_waiting_ends_when_something_arrives() -> None:
     ingress = Ingress()
     ingress.deliver("fact")
     ingress.wait(60)  # returns at once: the wake-up was before the wait
-    ingress.submit(Command(CancelAll(16)))
+    ingress.submit(Command(input=CancelAll(account=16)))
     ingress.wait(60)
 
 
@@ -74,13 +74,13 @@ def test_a_command_that_the_journal_could_not_give_back_is_refused_where_it_is_m
 ) -> None:
     good: dict[str, Any] = {"account": 16, "market": 1, "side": "buy", "type": "limit", "lots": 1, "price": 5}
     with pytest.raises(BadCommand, match="PlaceOrder") as refused:
-        Command(PlaceOrder(**(good | fields)))
+        Command(input=PlaceOrder(**(good | fields)))
     assert named in refused.value.message
 
 
 def test_the_bytes_of_a_command_are_the_journals() -> None:
-    order = PlaceOrder(16, 1, "buy", "limit", 2**64 - 1, price=7, client_id="ü")
-    assert decode_input(Command(order).data) == order
+    order = PlaceOrder(account=16, market=1, side="buy", type="limit", lots=2**64 - 1, price=7, client_id="ü")
+    assert decode_input(Command(input=order).data) == order
 
 
 whole = st.integers(-(2**63), 2**64 - 1) | st.integers(-2, 70_000) | st.sampled_from([0, 16, 40, 2**31, 2**53])
@@ -111,8 +111,8 @@ commands = st.one_of(
 def test_no_command_that_gets_in_can_stop_the_venue(values: list[Input]) -> None:
     venue = quiet_venue()
     deposits = (l1_deposit(16, OWNER, 10**6 * QUANTUM), l1_deposit(40, STRANGER, 10**6 * QUANTUM))
-    venue.apply(1, L1Block(1, 0, bytes(32), deposits))
+    venue.apply(1, L1Block(number=1, timestamp=0, block_hash=bytes(32), deposits=deposits))
     for value in values:
-        venue.apply(venue.sequence + 1, decode_input(Command(value).data))
+        venue.apply(venue.sequence + 1, decode_input(Command(input=value).data))
     found = venue.invariants()
     assert found == dict.fromkeys(found, True)

@@ -62,8 +62,18 @@ def test_an_input_is_on_disk_before_it_is_applied_and_applied_before_it_is_ackno
         session.loop.venue.apply = watched  # type: ignore[method-assign]
         first = session.loop.sequence + 1
         for name in ("a", "b"):
-            order = PlaceOrder(session.chain.user_account, 1, "buy", "limit", 1, price=900, client_id=name)
-            command = Command(order, lambda number, events: happened.append(("ack", number, len(events))))
+            order = PlaceOrder(
+                account=session.chain.user_account,
+                market=1,
+                side="buy",
+                type="limit",
+                lots=1,
+                price=900,
+                client_id=name,
+            )
+            command = Command(
+                input=order, acknowledge=lambda number, events: happened.append(("ack", number, len(events)))
+            )
             session.loop.ingress.submit(command)
         session.loop.serve()
         assert happened == [
@@ -85,7 +95,7 @@ def test_a_group_shares_one_commit(folder: Path) -> None:
 
         session.journal.append_inputs = watched  # type: ignore[method-assign]
         for _ in range(700):
-            session.loop.ingress.submit(Command(CancelAll(session.chain.user_account)))
+            session.loop.ingress.submit(Command(input=CancelAll(account=session.chain.user_account)))
         session.loop.serve()
         session.loop.serve()
         assert groups == [512, 188]
@@ -207,7 +217,7 @@ def test_a_failed_commit_halts_the_venue_with_words_and_writes_no_checkpoint(fol
             session.loop.apply([ClockStep(session.loop.venue.time + SECOND)])
         assert (session.loop.venue.live_root(), session.loop.venue.sequence) == (root, sequence)
         with pytest.raises(VenueHalted, match="next start"):
-            session.loop.apply([CancelAll(16)])
+            session.loop.apply([CancelAll(account=16)])
         session.loop.checkpoint()
         assert len(list(session.journal.checkpoints())) == checkpoints
         execute(session, "ALTER TABLE lost RENAME TO inputs")
@@ -230,10 +240,10 @@ def test_an_error_half_way_through_an_input_halts_the_venue_and_is_not_kept(fold
 
         venue.apply = broken  # type: ignore[method-assign]
         with pytest.raises(RuntimeError):
-            session.loop.apply([CancelAll(session.chain.user_account)])
+            session.loop.apply([CancelAll(account=session.chain.user_account)])
         venue.apply = apply  # type: ignore[method-assign]
         with pytest.raises(VenueHalted):
-            session.loop.apply([CancelAll(session.chain.user_account)])
+            session.loop.apply([CancelAll(account=session.chain.user_account)])
         session.close()
         collateral = venue.account(session.chain.user_account).collateral
     with opened(folder) as session:
@@ -275,7 +285,7 @@ def test_events_are_read_by_cursor_without_gaps_or_repeats(folder: Path) -> None
         cursor, _ = loop.events_since(0)
         seen = []
         for number in range(5):
-            loop.apply([CancelAll(session.chain.user_account, client_id=str(number))])
+            loop.apply([CancelAll(account=session.chain.user_account, client_id=str(number))])
             if number % 2:
                 cursor, fresh = loop.events_since(cursor)
                 seen += [event.client_id for event in fresh if isinstance(event, Accepted)]

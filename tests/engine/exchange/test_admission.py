@@ -17,7 +17,16 @@ LOT = PRICE * 100  # quanta per lot: 60
 
 
 def terms(initial: int = FIXED_ONE // 16) -> list[MarketTerms]:
-    return [MarketTerms(1, 100, initial, FIXED_ONE // 32, LOT * FIXED_ONE, 0)]
+    return [
+        MarketTerms(
+            market_id=1,
+            tick_value=100,
+            initial=initial,
+            maintenance=FIXED_ONE // 32,
+            mark=LOT * FIXED_ONE,
+            funding_index=0,
+        )
+    ]
 
 
 def account(collateral: int, size: int = 0) -> AccountState:
@@ -27,11 +36,11 @@ def account(collateral: int, size: int = 0) -> AccountState:
 
 
 def taken(lots: int, price: int = PRICE, buy: bool = True) -> Proposal:
-    return Proposal(0, buy, lots, lots * price * 100, 0, 0)
+    return Proposal(market_index=0, buy=buy, filled=lots, notional=lots * price * 100, resting=0, price=0)
 
 
 def resting(lots: int, price: int = PRICE, buy: bool = True) -> Proposal:
-    return Proposal(0, buy, 0, 0, lots, price)
+    return Proposal(market_index=0, buy=buy, filled=0, notional=0, resting=lots, price=price)
 
 
 @pytest.mark.parametrize("kind", [taken, resting])
@@ -84,9 +93,27 @@ def test_what_rests_on_the_same_side_counts_as_closing_too() -> None:
 def test_released_orders_give_their_reserve_back() -> None:
     state = account(10 * LOT)
     state.stakes[0].add_resting(False, 160, 160 * LOT)
-    both = Proposal(0, True, 0, 0, 161, PRICE, 160, 160 * LOT)
+    both = Proposal(
+        market_index=0,
+        buy=True,
+        filled=0,
+        notional=0,
+        resting=161,
+        price=PRICE,
+        released_lots=160,
+        released_notional=160 * LOT,
+    )
     assert propose(state, both, terms(), FREE)[1] is not None
-    kept = Proposal(0, True, 0, 0, 160, PRICE, 160, 160 * LOT)
+    kept = Proposal(
+        market_index=0,
+        buy=True,
+        filled=0,
+        notional=0,
+        resting=160,
+        price=PRICE,
+        released_lots=160,
+        released_notional=160 * LOT,
+    )
     outcome, refusal = propose(state, kept, terms(), FREE)
     assert refusal is None
     assert outcome.account.stakes[0].sell_lots == 0

@@ -23,7 +23,10 @@ def account(collateral: int, *sizes: int) -> AccountState:
 
 
 def terms(*indices: int) -> list[MarketTerms]:
-    return [MarketTerms(i + 1, 100, 1, 1, FIXED_ONE, index) for i, index in enumerate(indices)]
+    return [
+        MarketTerms(market_id=i + 1, tick_value=100, initial=1, maintenance=1, mark=FIXED_ONE, funding_index=index)
+        for i, index in enumerate(indices)
+    ]
 
 
 @pytest.mark.parametrize(("size", "amount"), [(3, -1), (-3, 0)])

@@ -16,7 +16,14 @@ MARK = 60_000 * 1000 * FIXED_ONE
 
 
 def terms(market: int = 1, mark: int = MARK) -> MarketTerms:
-    return MarketTerms(market, 100, fraction(5, 100), fraction(3, 100), mark, 0)
+    return MarketTerms(
+        market_id=market,
+        tick_value=100,
+        initial=fraction(5, 100),
+        maintenance=fraction(3, 100),
+        mark=mark,
+        funding_index=0,
+    )
 
 
 def stakes(*sizes: int) -> list[Stake]:

@@ -35,7 +35,9 @@ def stake(size: int, buys: tuple[int, int] = (0, 1), sells: tuple[int, int] = (0
 
 
 def terms(mark: int, initial: int = fraction(5, 100), maintenance: int = fraction(3, 100)) -> MarketTerms:
-    return MarketTerms(1, 100, initial, maintenance, mark, 0)
+    return MarketTerms(
+        market_id=1, tick_value=100, initial=initial, maintenance=maintenance, mark=mark, funding_index=0
+    )
 
 
 def slow(collateral: int, stakes: list[Stake], markets: list[MarketTerms]) -> dict[str, Fraction]:

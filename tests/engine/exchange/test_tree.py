@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from engine.errors import OutOfRange
 from engine.exchange.accounts import EMPTY_ACCOUNT, Account, Digest
 from engine.exchange.leaf import leaf_digest
-from engine.exchange.tree import AccountTree, UnknownAccount, climb, empty_digests, leaf_digests
+from engine.exchange.tree import AccountOutsideTree, AccountTree, climb, empty_digests, leaf_digests
 from engine.hashing.poseidon import compress
 
 
@@ -72,7 +72,7 @@ def test_ids_outside_the_tree_are_refused(account_id: int):
         lambda i: tree.update(i, EMPTY_ACCOUNT),
         lambda i: tree.apply_batch({i: EMPTY_ACCOUNT}),
     ):
-        with pytest.raises(UnknownAccount) as caught:
+        with pytest.raises(AccountOutsideTree) as caught:
             call(account_id)
         assert caught.value.field == "account"
         assert caught.value.limit == (0, 15)

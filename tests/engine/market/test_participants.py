@@ -145,7 +145,7 @@ def test_inventory_moves_the_quotes_of_the_side_that_would_enlarge_it(
 def test_a_maker_takes_an_order_that_the_market_has_moved_through(market: RecordedMarket) -> None:
     venue = BareVenue({1: market})
     quote = market.quote_at(START + STEP)
-    venue.apply(PlaceOrder(99, 1, "buy", "limit", 5, quote.ask + 3))
+    venue.apply(PlaceOrder(account=99, market=1, side="buy", type="limit", lots=5, price=quote.ask + 3))
     run(venue, [MarketMaker(8, market, seed=5)], 0, 1)
     assert venue.position(99, 1) == 5
     assert venue.best_bid(1) == quote.bid

@@ -49,9 +49,9 @@ def test_index_is_the_mid_in_fixed_point_with_half_ticks(tiny: RecordedMarket) -
 def test_the_second_loop_is_the_mirror_image_and_the_third_the_first(tiny: RecordedMarket) -> None:
     assert [tiny.mid_at(at(1000 + ms)) for ms in (0, 299, 300, 899, 900, 999)] == [2003, 2003, 2002, 2002, 2001, 2001]
     assert [tiny.mid_at(at(2000 + ms)) for ms in (0, 300, 900)] == [2001, 2002, 2003]
-    assert tiny.quote_at(at(300)) == Quote(1000, 400, 1002, 2500)
-    assert tiny.quote_at(at(1300)) == Quote(1000, 2500, 1002, 400)
-    assert tiny.quote_at(at(1000)) == Quote(1001, 1500, 1002, 1000)
+    assert tiny.quote_at(at(300)) == Quote(bid=1000, bid_lots=400, ask=1002, ask_lots=2500)
+    assert tiny.quote_at(at(1300)) == Quote(bid=1000, bid_lots=2500, ask=1002, ask_lots=400)
+    assert tiny.quote_at(at(1000)) == Quote(bid=1001, bid_lots=1500, ask=1002, ask_lots=1000)
 
 
 def test_depth_is_the_rebuilt_book_led_by_the_newer_quote(tiny: RecordedMarket) -> None:

@@ -93,7 +93,7 @@ def test_own_orders_on_the_way_are_cancelled(world: World) -> None:
 
 
 def test_reduce_only_orders_are_cut_and_refused(world: World) -> None:
-    refused(world.order(ALICE, "sell", 5, BTC_TICKS, reduce_only=True), "NotReducing", "reduce_only")
+    refused(world.order(ALICE, "sell", 5, BTC_TICKS, reduce_only=True), "not_reducing", "reduce_only")
     world.order(BOB, "sell", 5, BTC_TICKS)
     world.order(ALICE, "buy", 5)
     world.order(BOB, "buy", 50, BTC_TICKS - 1)
@@ -131,34 +131,50 @@ def test_a_maker_without_margin_left_loses_the_order_and_the_next_one_is_met(wor
 
 def test_orders_beyond_margin_are_refused_with_the_numbers(world: World) -> None:
     world.order(MAKER, "sell", 10_000, BTC_TICKS)
-    event = refused(world.order(ALICE, "buy", 4000, client_id="big"), "InsufficientMargin", "lots")
+    event = refused(world.order(ALICE, "buy", 4000, client_id="big"), "insufficient_margin", "lots")
     assert (event.account, event.client_id, event.limit) == (ALICE, "big", str(10_000 * QUANTUM))
     assert kinds(world.order(ALICE, "buy", 3000)) == ["Accepted", "Fill", "OrderClosed"]
-    refused(world.order(ALICE, "buy", 3000, BTC_TICKS - 10), "InsufficientMargin", "lots")
+    refused(world.order(ALICE, "buy", 3000, BTC_TICKS - 10), "insufficient_margin", "lots")
     world.check()
 
 
 @pytest.mark.parametrize(
     ("order", "code", "field"),
     [
-        (PlaceOrder(99, 1, "buy", "limit", 1, 1), "UnknownAccount", "account"),
-        (PlaceOrder(1, 1, "buy", "limit", 1, 1), "SystemAccount", "account"),
-        (PlaceOrder(2, 1, "buy", "limit", 1, 1), "SystemAccount", "account"),
-        (PlaceOrder(3, 1, "buy", "limit", 1, 1), "SystemAccount", "account"),
-        (PlaceOrder(ALICE, 7, "buy", "limit", 1, 1), "UnknownMarket", "market"),
-        (PlaceOrder(ALICE, 1, "buy", "limit", 0, 1), "OutOfRange", "lots"),
-        (PlaceOrder(ALICE, 1, "buy", "limit", 1_000_001, 1), "OutOfRange", "lots"),
-        (PlaceOrder(ALICE, 1, "buy", "limit", 1, 0), "OutOfRange", "price"),
-        (PlaceOrder(ALICE, 1, "buy", "limit", 1, 2**32), "OutOfRange", "price"),
-        (PlaceOrder(ALICE, 1, "buy", "market", 1, 5), "BadOrder", "price"),
-        (PlaceOrder(ALICE, 1, "buy", "market", 1, post_only=True), "BadOrder", "post_only"),
-        (PlaceOrder(ALICE, 1, "buy", "limit", 1, 1, "ioc", post_only=True), "BadOrder", "post_only"),
-        (PlaceOrder(ALICE, 1, "buy", "limit", 1, 1, client_id="x" * 65), "OutOfRange", "length of client_id"),
-        (CancelOrder(ALICE, 12345), "UnknownOrder", "order_id"),
-        (CancelAll(99), "UnknownAccount", "account"),
-        (CancelAll(ALICE, 9), "UnknownMarket", "market"),
-        (ClockStep(5), "ClockBackwards", "time"),
-        (ClockStep(2**62), "OutOfRange", "time"),
+        (PlaceOrder(account=99, market=1, side="buy", type="limit", lots=1, price=1), "unknown_account", "account"),
+        (PlaceOrder(account=1, market=1, side="buy", type="limit", lots=1, price=1), "system_account", "account"),
+        (PlaceOrder(account=2, market=1, side="buy", type="limit", lots=1, price=1), "system_account", "account"),
+        (PlaceOrder(account=3, market=1, side="buy", type="limit", lots=1, price=1), "system_account", "account"),
+        (PlaceOrder(account=ALICE, market=7, side="buy", type="limit", lots=1, price=1), "unknown_market", "market"),
+        (PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=0, price=1), "out_of_range", "lots"),
+        (
+            PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=1_000_001, price=1),
+            "out_of_range",
+            "lots",
+        ),
+        (PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=1, price=0), "out_of_range", "price"),
+        (PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=1, price=2**32), "out_of_range", "price"),
+        (PlaceOrder(account=ALICE, market=1, side="buy", type="market", lots=1, price=5), "bad_order", "price"),
+        (
+            PlaceOrder(account=ALICE, market=1, side="buy", type="market", lots=1, post_only=True),
+            "bad_order",
+            "post_only",
+        ),
+        (
+            PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=1, price=1, tif="ioc", post_only=True),
+            "bad_order",
+            "post_only",
+        ),
+        (
+            PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=1, price=1, client_id="x" * 65),
+            "out_of_range",
+            "length of client_id",
+        ),
+        (CancelOrder(account=ALICE, order_id=12345), "unknown_order", "order_id"),
+        (CancelAll(account=99), "unknown_account", "account"),
+        (CancelAll(account=ALICE, market=9), "unknown_market", "market"),
+        (ClockStep(5), "clock_backwards", "time"),
+        (ClockStep(2**62), "out_of_range", "time"),
     ],
 )
 def test_bad_input_is_refused_with_field_and_limit_and_changes_nothing(world, order, code, field) -> None:
@@ -175,7 +191,7 @@ def test_too_many_resting_orders_are_refused() -> None:
     world = funded(config=msgspec.structs.replace(CONFIG, max_open_orders=2))
     for tick in (1, 2):
         world.order(ALICE, "buy", 1, BTC_TICKS - tick)
-    event = refused(world.order(ALICE, "buy", 1, BTC_TICKS - 3), "TooManyOrders", "account")
+    event = refused(world.order(ALICE, "buy", 1, BTC_TICKS - 3), "too_many_orders", "account")
     assert event.limit == "2"
     assert kinds(world.order(ALICE, "buy", 1)) == ["Accepted", "OrderClosed"]  # a market order rests nothing
 
@@ -184,10 +200,10 @@ def test_cancelling(world: World) -> None:
     first = only(world.order(ALICE, "buy", 5, BTC_TICKS - 1), Accepted).order_id
     world.order(ALICE, "buy", 5, ETH_TICKS - 1, market=2)
     world.order(ALICE, "sell", 5, ETH_TICKS + 9, market=2)
-    refused(world.apply(CancelOrder(BOB, first)), "UnknownOrder", "order_id")
-    assert kinds(world.apply(CancelOrder(ALICE, first, "c"))) == ["Accepted", "OrderClosed"]
-    assert kinds(world.apply(CancelAll(ALICE, 1))) == ["Accepted"]
-    assert kinds(world.apply(CancelAll(ALICE, 2))) == ["Accepted", "OrderClosed", "OrderClosed"]
+    refused(world.apply(CancelOrder(account=BOB, order_id=first)), "unknown_order", "order_id")
+    assert kinds(world.apply(CancelOrder(account=ALICE, order_id=first, client_id="c"))) == ["Accepted", "OrderClosed"]
+    assert kinds(world.apply(CancelAll(account=ALICE, market=1))) == ["Accepted"]
+    assert kinds(world.apply(CancelAll(account=ALICE, market=2))) == ["Accepted", "OrderClosed", "OrderClosed"]
     assert world.venue.margin(ALICE).reserved == 0
     world.check()
 

@@ -12,7 +12,15 @@ UNIT = 100 * FIXED_ONE
 
 
 def prices(index: int = BTC_TICKS) -> MarketPrices:
-    return MarketPrices(1, 100, 10**10, index * UNIT, index * UNIT, GENESIS + MINUTE, GENESIS + HOUR)
+    return MarketPrices(
+        market_id=1,
+        tick_value=100,
+        impact_notional=10**10,
+        index_fixed=index * UNIT,
+        mark_fixed=index * UNIT,
+        next_sample=GENESIS + MINUTE,
+        next_funding=GENESIS + HOUR,
+    )
 
 
 def test_mark_is_the_median_of_index_smoothed_basis_and_mid() -> None:

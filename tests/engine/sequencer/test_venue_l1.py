@@ -44,32 +44,35 @@ def test_the_first_deposit_opens_the_account_for_its_owner(world: World) -> None
 @pytest.mark.parametrize(
     ("account", "owner", "amount", "reason"),
     [
-        (ALICE, owner_of(BOB), 5, "another owner"),
-        (256, owner_of(BOB), 5, "outside"),
-        (-1, owner_of(BOB), 5, "outside"),
-        (40, bytes(20), 5, "not an address"),
-        (40, b"short", 5, "not an address"),
-        (40, owner_of(40), 0, "amount"),
-        (40, owner_of(40), 2**62, "amount"),
+        (ALICE, owner_of(BOB), 5, "other_owner"),
+        (256, owner_of(BOB), 5, "account_out_of_range"),
+        (-1, owner_of(BOB), 5, "account_out_of_range"),
+        (40, bytes(20), 5, "owner_not_an_address"),
+        (3, owner_of(3), 5, "system_account"),
+        (40, b"short", 5, "owner_not_an_address"),
+        (40, owner_of(40), 0, "amount_out_of_range"),
+        (40, owner_of(40), 2**62, "amount_out_of_range"),
     ],
 )
 def test_deposits_that_cannot_be_credited_stay_pending(world, account, owner, amount, reason) -> None:
     root = world.venue.live_root()
-    event = only(world.l1([L1Deposit(account, owner, amount, bytes(32))]), DepositPending)
-    assert reason in event.reason
+    event = only(
+        world.l1([L1Deposit(account=account, owner=owner, amount=amount, transaction=bytes(32))]), DepositPending
+    )
+    assert event.reason == reason
     assert world.venue.live_root() == root
     assert world.venue.core.pending_deposits[-1].amount == amount
     world.check()
 
 
 def test_a_block_is_applied_once_and_in_order(world: World) -> None:
-    deposit = L1Deposit(ALICE, owner_of(ALICE), QUANTUM, bytes(32))
+    deposit = L1Deposit(account=ALICE, owner=owner_of(ALICE), amount=QUANTUM, transaction=bytes(32))
     world.l1([deposit])
-    again = L1Block(world.block, 0, bytes(32), (deposit,))
+    again = L1Block(number=world.block, timestamp=0, block_hash=bytes(32), deposits=(deposit,))
     assert world.apply(again) == []
     assert world.apply(msgspec.structs.replace(again, number=1)) == []
     event = only(world.apply(msgspec.structs.replace(again, number=world.block + 2)), Rejected)
-    assert (event.code, event.field, event.limit) == ("BlockOutOfOrder", "number", str(world.block + 1))
+    assert (event.code, event.field, event.limit) == ("block_out_of_order", "number", str(world.block + 1))
     assert world.venue.account(ALICE).collateral == 1001 * QUANTUM
     assert world.venue.l1_block == world.block
 
@@ -105,7 +108,9 @@ def test_a_batch_closes_by_transactions() -> None:
 
 def test_a_batch_never_touches_more_accounts_than_allowed() -> None:
     world = World(config=msgspec.structs.replace(CONFIG, batch_max_accounts=3))
-    deposits = [L1Deposit(i, owner_of(i), QUANTUM * 1000, bytes(32)) for i in range(20, 28)]
+    deposits = [
+        L1Deposit(account=i, owner=owner_of(i), amount=QUANTUM * 1000, transaction=bytes(32)) for i in range(20, 28)
+    ]
     world.l1(deposits)
     for maker in (20, 21, 22, 23):
         world.order(maker, "sell", 1, BTC_TICKS)
@@ -133,9 +138,9 @@ def test_a_batch_whose_leaves_end_as_they_began_is_dropped() -> None:
 
 def test_the_way_of_a_withdrawal(world: World) -> None:
     close(world)
-    events = world.apply(RequestWithdrawal(ALICE, 400 * QUANTUM, "w"))
+    events = world.apply(RequestWithdrawal(account=ALICE, amount=400 * QUANTUM, client_id="w"))
     assert kinds(events) == ["Accepted", "WithdrawalStage"]
-    world.apply(RequestWithdrawal(ALICE, 50 * QUANTUM))
+    world.apply(RequestWithdrawal(account=ALICE, amount=50 * QUANTUM))
     assert world.venue.account(ALICE).collateral == 550 * QUANTUM
     number = close(world)
     (_, batch) = world.venue.take_closed_batches()
@@ -146,31 +151,34 @@ def test_the_way_of_a_withdrawal(world: World) -> None:
     world.post(1)
     assert stages(world.prove(number)) == ["proved", "proved", "proved"]
     assert stages(world.post(number)) == ["posted", "final", "on_l1", "on_l1"]
-    claim = ClaimRequested(ALICE, owner_of(ALICE), bytes(32))
+    claim = ClaimRequested(account=ALICE, owner=owner_of(ALICE), transaction=bytes(32))
     assert stages(world.apply(claim)) == ["claiming", "claiming"]
     assert stages(world.apply(claim)) == []
     assert stages(world.paid(ALICE, 450 * QUANTUM)) == ["claimed", "claimed"]
     assert set(record.stages) == {"requested", "in_batch", "proved", "on_l1", "claimable", "claiming", "claimed"}
     assert list(record.stages.values()) == sorted(record.stages.values())
     assert [line.kind for line in world.venue.core.history.of(ALICE).transfers][-2:] == ["claim", "claim"]
-    assert only(world.apply(claim), Rejected).code == "NothingToClaim"
+    assert only(world.apply(claim), Rejected).code == "nothing_to_claim"
     world.check()
 
 
 def test_nothing_is_claimable_before_l1_has_the_batch(world: World) -> None:
     close(world)
-    world.apply(RequestWithdrawal(ALICE, QUANTUM))
+    world.apply(RequestWithdrawal(account=ALICE, amount=QUANTUM))
     number = close(world)
     world.prove(1)
     world.prove(number)
-    assert only(world.apply(ClaimRequested(ALICE, owner_of(ALICE), b"")), Rejected).code == "NothingToClaim"
+    assert (
+        only(world.apply(ClaimRequested(account=ALICE, owner=owner_of(ALICE), transaction=b"")), Rejected).code
+        == "nothing_to_claim"
+    )
     assert stages(world.paid(ALICE, QUANTUM)) == []  # L1 cannot have paid for this one: kept as credit
     assert world.venue.core.withdrawals.credit == {owner_of(ALICE): QUANTUM}
 
 
 def test_a_payment_covers_withdrawals_oldest_first(world: World) -> None:
     for amount in (30, 20):
-        world.apply(RequestWithdrawal(ALICE, amount))
+        world.apply(RequestWithdrawal(account=ALICE, amount=amount))
     number = close(world)
     world.prove(number)
     world.post(number)
@@ -182,17 +190,19 @@ def test_a_payment_covers_withdrawals_oldest_first(world: World) -> None:
 
 
 def test_withdrawals_are_limited_by_initial_margin(world: World) -> None:
-    event = only(world.apply(RequestWithdrawal(ALICE, 1000 * QUANTUM + 1)), Rejected)
-    assert (event.code, event.field, event.limit) == ("WithdrawalTooLarge", "amount", str(1000 * QUANTUM))
-    assert only(world.apply(RequestWithdrawal(ALICE, 0)), Rejected).code == "OutOfRange"
-    assert only(world.apply(RequestWithdrawal(2, 1)), Rejected).code == "SystemAccount"
-    assert only(world.apply(RequestWithdrawal(99, 1)), Rejected).code == "UnknownAccount"
+    event = only(world.apply(RequestWithdrawal(account=ALICE, amount=1000 * QUANTUM + 1)), Rejected)
+    assert (event.code, event.field, event.limit) == ("withdrawal_too_large", "amount", str(1000 * QUANTUM))
+    assert only(world.apply(RequestWithdrawal(account=ALICE, amount=0)), Rejected).code == "out_of_range"
+    assert only(world.apply(RequestWithdrawal(account=2, amount=1)), Rejected).code == "system_account"
+    assert only(world.apply(RequestWithdrawal(account=99, amount=1)), Rejected).code == "unknown_account"
     world.order(BOB, "sell", 100, BTC_TICKS)
     world.order(ALICE, "buy", 100)
     limit = world.venue.margin(ALICE).withdrawable
     assert 600 * QUANTUM < limit < 700 * QUANTUM  # 1000 less 300 of initial margin and 3 of fees
-    assert only(world.apply(RequestWithdrawal(ALICE, limit + 1)), Rejected).code == "WithdrawalTooLarge"
-    world.apply(RequestWithdrawal(ALICE, limit))
+    assert (
+        only(world.apply(RequestWithdrawal(account=ALICE, amount=limit + 1)), Rejected).code == "withdrawal_too_large"
+    )
+    world.apply(RequestWithdrawal(account=ALICE, amount=limit))
     assert world.venue.margin(ALICE).withdrawable == 0
     world.check()
 
@@ -203,7 +213,18 @@ def test_proof_outcomes_retry_and_do_not_repeat(world: World) -> None:
     record = world.venue.batch_record(number)
     assert (record.status, record.attempts, record.failure) == ("failed", 1, "refused")
     assert [b.number for b in world.venue.unproved_batches()] == [number]
-    told = world.apply(ProofOutcome(number, True, "ab" * 32, "child 2: lost", 2, 1500, 20, 100_000))
+    told = world.apply(
+        ProofOutcome(
+            batch=number,
+            accepted=True,
+            digest="ab" * 32,
+            reason="child 2: lost",
+            attempt=2,
+            prove_milliseconds=1500,
+            verify_milliseconds=20,
+            proof_bytes=100_000,
+        )
+    )
     assert stages(told) == ["proved"]
     assert (record.status, record.attempts, record.failure) == ("proved", 2, "child 2: lost")
     assert stages(world.prove(number, attempt=2)) == []
@@ -211,7 +232,7 @@ def test_proof_outcomes_retry_and_do_not_repeat(world: World) -> None:
     assert (record.status, record.attempts) == ("proved", 2)
     assert world.venue.unproved_batches() == []
     assert [b.number for b in world.venue.unposted_batches()] == [number]
-    assert only(world.prove(number + 5), Rejected).code == "UnknownBatch"
+    assert only(world.prove(number + 5), Rejected).code == "unknown_batch"
 
 
 def test_state_updates_are_applied_once_and_in_order(world: World) -> None:
@@ -227,14 +248,17 @@ def test_state_updates_are_applied_once_and_in_order(world: World) -> None:
     assert world.venue.batch(second).number == second
     world.deposit(ALICE, 1)
     third = close(world)
-    assert only(world.post(third), Rejected).code == "UnknownBatch"
+    assert only(world.post(third), Rejected).code == "unknown_batch"
     assert "posted" not in world.venue.batch_record(third).stages
 
 
 def test_a_foreign_root_is_reported(world: World) -> None:
     number = close(world)
-    event = only(world.l1(updates=[L1StateUpdate(number, bytes(32), bytes(32), 1)]), Rejected)
-    assert (event.code, event.field) == ("RootMismatch", "new_root")
+    event = only(
+        world.l1(updates=[L1StateUpdate(batch_number=number, new_root=bytes(32), transaction=bytes(32), gas_used=1)]),
+        Rejected,
+    )
+    assert (event.code, event.field) == ("root_mismatch", "new_root")
     assert "contract's root" in str(world.venue.invariants()["l1_root_matches"])
 
 

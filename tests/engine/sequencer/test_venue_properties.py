@@ -53,21 +53,25 @@ def _action(random: Random) -> object:
         market = random.choice([1, 2])
         limit, middle = random.random() < 0.5, BTC_TICKS if market == 1 else ETH_TICKS
         return PlaceOrder(
-            user,
-            market,
-            random.choice(["buy", "sell"]),
-            "limit" if limit else "market",
-            random.choice([1, 50, 400, 1200]) * (1 if market == 1 else 20),
-            middle + random.randint(-60, 60) if limit else 0,
-            random.choice(["gtc", "gtc", "ioc"]),
+            account=user,
+            market=market,
+            side=random.choice(["buy", "sell"]),
+            type="limit" if limit else "market",
+            lots=random.choice([1, 50, 400, 1200]) * (1 if market == 1 else 20),
+            price=middle + random.randint(-60, 60) if limit else 0,
+            tif=random.choice(["gtc", "gtc", "ioc"]),
             reduce_only=random.random() < 0.1,
         )
     if kind < 0.75:
         return ("step", random.choice([0.1, 1.0, 1.0, 15.0, 60.0, 120.0, 900.0, 4000.0]))
     if kind < 0.8:
-        return CancelAll(user) if random.random() < 0.5 else CancelOrder(user, random.randint(1, 400))
+        return (
+            CancelAll(account=user)
+            if random.random() < 0.5
+            else CancelOrder(account=user, order_id=random.randint(1, 400))
+        )
     if kind < 0.87:
-        return RequestWithdrawal(user, random.randint(1, 3000) * QUANTUM)
+        return RequestWithdrawal(account=user, amount=random.randint(1, 3000) * QUANTUM)
     return ("deposit", user) if kind < 0.92 else ("settle", random.random() < 0.7)
 
 
@@ -95,7 +99,7 @@ def settle(world: World, accepted: bool) -> Iterator[list]:
     for user in USERS:
         waiting = world.venue.core.withdrawals.claimable(user)
         if waiting:
-            yield world.apply(ClaimRequested(user, owner_of(user), bytes(32)))
+            yield world.apply(ClaimRequested(account=user, owner=owner_of(user), transaction=bytes(32)))
             yield world.paid(user, sum(record.amount for record in waiting))
 
 

@@ -79,7 +79,7 @@ def test_a_refused_withdrawal_returns_to_the_form_with_the_value_kept(
     assert isinstance(command, RequestWithdrawal)
     engine.events.append(
         Rejected(
-            sequence=1, time=0, account=16, client_id=command.client_id, code="WithdrawalTooLarge",
+            sequence=1, time=0, account=16, client_id=command.client_id, code="withdrawal_too_large",
             message="2,500.00 exceeds the withdrawable 12.00", field="amount", limit="12000000",
         )
     )  # fmt: skip

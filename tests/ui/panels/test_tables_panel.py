@@ -142,7 +142,7 @@ def test_a_refused_cancel_is_shown_with_its_reason(
     for _ in range(2):  # the same refusal twice is shown twice
         engine.events.append(
             Rejected(
-                sequence=1, time=0, account=16, client_id=sent(engine)[-1].client_id, code="UnknownOrder",  # type: ignore[attr-defined]
+                sequence=1, time=0, account=16, client_id=sent(engine)[-1].client_id, code="unknown_order",  # type: ignore[attr-defined]
                 message="order 7 is not resting on this account", field="order_id", limit="resting",
             )
         )  # fmt: skip

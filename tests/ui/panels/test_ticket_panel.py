@@ -132,7 +132,7 @@ def test_a_refusal_stands_beside_its_field_and_keeps_what_was_typed(
     click(qtbot, panel.button)
     engine.events.append(
         Rejected(
-            sequence=9, time=0, account=16, client_id=sent(engine)[0].client_id, code="InsufficientMargin",
+            sequence=9, time=0, account=16, client_id=sent(engine)[0].client_id, code="insufficient_margin",
             message="initial margin would be short by 123.45", field="lots", limit="0",
         )
     )  # fmt: skip

@@ -134,7 +134,9 @@ def test_a_dead_thread_is_a_banner(window, engine):
 
 def test_refusals_and_engine_messages_become_notices_once(window, engine):
     frames(window)
-    event = Rejected(sequence=1, time=0, account=USER, client_id="a", code="Margin", message="not enough margin")
+    event = Rejected(
+        sequence=1, time=0, account=USER, client_id="a", code="insufficient_margin", message="not enough margin"
+    )
     engine.events.append(event)
     frames(window, 3)
     assert [n.text for _, n in window.notices.shown] == ["not enough margin"]

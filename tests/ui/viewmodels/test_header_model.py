@@ -121,7 +121,18 @@ def test_a_prover_that_compiles_is_said_and_is_not_silent():
     base = sample_snapshot()
     prover = next(t for t in base.threads if t.name == "prover")
     busy = tuple(replace(t, heartbeat_age=60.0) if t is prover else t for t in base.threads)
-    worker = WorkerView("in this process", "thread", "starting", None, "", 0.45, 0.0, 0, 0, "")
+    worker = WorkerView(
+        name="in this process",
+        kind="thread",
+        state="starting",
+        batch=None,
+        stage="",
+        fraction=0.45,
+        busy=0.0,
+        proofs=0,
+        failures=0,
+        last_failure="",
+    )
     items = status(sample_snapshot(threads=busy, workers=(worker,)))
     assert items["prover"].text == "prover: compiling, 45 % · 1 waiting"
     assert items["threads"].text == "6 threads ok"

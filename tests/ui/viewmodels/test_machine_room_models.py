@@ -73,7 +73,7 @@ def steps(view: WithdrawalView, **more: object) -> withdrawals.WithdrawalState:
 
 def withdrawal(*keys: str, batch: int = 46) -> WithdrawalView:
     stamps = {key: NOW - (60 - 9 * index) * SECOND for index, key in enumerate(keys)}
-    return WithdrawalView(7, "normal", 2_500_000_000, batch, stamps)
+    return WithdrawalView(withdrawal_id=7, path="normal", amount=2_500_000_000, batch=batch, stages=stamps)
 
 
 def test_a_stepper_has_stamps_behind_and_ranges_ahead() -> None:

@@ -84,9 +84,13 @@ def test_an_order_that_ends_unfilled_says_why(reason, words):
 
 
 def test_only_the_users_own_facts_are_told():
-    mine = Rejected(sequence=1, time=0, account=ME, client_id="", code="Margin", message="not enough margin")
+    mine = Rejected(
+        sequence=1, time=0, account=ME, client_id="", code="insufficient_margin", message="not enough margin"
+    )
     assert texts(mine) == ["not enough margin"]
-    theirs = Rejected(sequence=1, time=0, account=OTHER, client_id="", code="Margin", message="not enough margin")
+    theirs = Rejected(
+        sequence=1, time=0, account=OTHER, client_id="", code="insufficient_margin", message="not enough margin"
+    )
     assert texts(theirs) == []
     assert texts(Accepted(sequence=1, time=0, account=ME, client_id="")) == []
 

@@ -45,7 +45,7 @@ def test_a_refusal_keeps_its_field_and_limit() -> None:
     client_id, _ = sender.send(make, "order", 0.0)
     engine.events.append(
         Rejected(
-            sequence=2, time=0, account=16, client_id=client_id, code="InsufficientMargin",
+            sequence=2, time=0, account=16, client_id=client_id, code="insufficient_margin",
             message="initial margin would be short by 1.00", field="lots", limit="12",
         )
     )  # fmt: skip

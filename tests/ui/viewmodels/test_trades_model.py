@@ -7,7 +7,9 @@ from ui.viewmodels.trades import KEEP, TapeModel, aggregated
 
 
 def print_(fill_id, *, time=0, market=1, price=1000, lots=5, side="buy", liquidation=False):
-    return TradePrint(fill_id, time * SECOND, market, price, lots, side, liquidation)
+    return TradePrint(
+        fill_id=fill_id, time=time * SECOND, market=market, price=price, lots=lots, side=side, liquidation=liquidation
+    )
 
 
 def test_a_taker_that_eats_several_makers_is_one_row_per_price():
@@ -50,7 +52,19 @@ def test_another_market_is_left_out_and_small_rows_can_be_hidden():
 
 def test_texts_carry_all_decimals_and_milliseconds():
     model = TapeModel(BTC)
-    model.update((TradePrint(1, 3_661 * SECOND + 7_000_000, 1, 574_123, 1_205, "sell", False),))
+    model.update(
+        (
+            TradePrint(
+                fill_id=1,
+                time=3_661 * SECOND + 7_000_000,
+                market=1,
+                price=574_123,
+                lots=1_205,
+                side="sell",
+                liquidation=False,
+            ),
+        )
+    )
     row = model.rows[0]
     assert (row.time, row.price, row.size) == ("01:01:01.007", "57,412.3", "1.205")
     assert row.large

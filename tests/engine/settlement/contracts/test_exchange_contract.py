@@ -161,15 +161,15 @@ def test_a_fact_is_for_one_configuration_chain_and_contract(venue: Venue) -> Non
     """Facts over other constants are registered, and none of them opens this contract."""
     d = deployment()
     parts = FactParts(
-        d.statement_id,
-        d.parameter_digests[0],
-        d.config_hash,
-        venue.chain.chain_id,
-        venue.client.exchange,
-        1,
-        ROOTS[0],
-        ROOTS[1],
-        b"",
+        statement_id=d.statement_id,
+        parameter_digest=d.parameter_digests[0],
+        config_hash=d.config_hash,
+        chain_id=venue.chain.chain_id,
+        exchange=venue.client.exchange,
+        number=1,
+        old_root=ROOTS[0],
+        new_root=ROOTS[1],
+        outputs=b"",
     )
     others = [
         replace(parts, statement_id=b"\x12" * 32),

@@ -101,7 +101,19 @@ class Trap:
         )
         self.send(MAKER, lambda nonce: self.client.deposit(MAKER, MAKER_ACCOUNT, 9, nonce))
         flows = (flow(17, self.taker, 7),)
-        batch = Batch(1, ROOTS[0], ROOTS[1], (), (), flows, 1, 1, 1, START, START)
+        batch = Batch(
+            number=1,
+            old_root=ROOTS[0],
+            new_root=ROOTS[1],
+            updates=(),
+            deposits=(),
+            withdrawals=flows,
+            transactions=1,
+            first_sequence=1,
+            last_sequence=1,
+            opened_at=START,
+            closed_at=START,
+        )
         self.post(batch)
 
     def post(self, batch: Batch) -> None:
@@ -165,7 +177,19 @@ def payloads(trap: Trap) -> list[bytes]:
     """Every entry of the contract that takes the lock, with arguments that would succeed on their own."""
     from engine.sequencer.batch import root_bytes
 
-    batch = Batch(2, ROOTS[1], ROOTS[2], (), (), (), 1, 1, 1, START, START)
+    batch = Batch(
+        number=2,
+        old_root=ROOTS[1],
+        new_root=ROOTS[2],
+        updates=(),
+        deposits=(),
+        withdrawals=(),
+        transactions=1,
+        first_sequence=1,
+        last_sequence=1,
+        opened_at=START,
+        closed_at=START,
+    )
     trap.told(batch)
     update = encode_call(UPDATE, 0, 2, root_bytes(ROOTS[1]), root_bytes(ROOTS[2]), b"")
     return [

@@ -37,10 +37,24 @@ def make_batches() -> list[Batch]:
     """The deposit is credited, then some of it withdrawn."""
     tree, batches = AccountTree(DEFAULT_CONFIG.tree_height, len(DEFAULT_CONFIG.markets)), []
     deposits, withdrawals = (ExternalFlow(ACCOUNT, OWNER, DEPOSIT),), (ExternalFlow(ACCOUNT, OWNER, 7),)
-    for number, (collateral, flows) in enumerate(((DEPOSIT, (deposits, ())), (DEPOSIT - 7, ((), withdrawals))), 1):
+    steps = ((DEPOSIT, deposits, ()), (DEPOSIT - 7, (), withdrawals))
+    for number, (collateral, incoming, outgoing) in enumerate(steps, 1):
         old_root = tree.root
         updates, root = tree.apply_batch({ACCOUNT: Account(version=1, l1_address=OWNER, collateral=collateral)})
-        batches.append(Batch(number, old_root, root, updates, *flows, 1, 1, 1, START, START))
+        batch = Batch(
+            number=number,
+            old_root=old_root,
+            new_root=root,
+            updates=updates,
+            deposits=incoming,
+            withdrawals=outgoing,
+            transactions=1,
+            first_sequence=1,
+            last_sequence=1,
+            opened_at=START,
+            closed_at=START,
+        )
+        batches.append(batch)
     return batches
 
 

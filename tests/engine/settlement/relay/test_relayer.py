@@ -145,7 +145,9 @@ def test_watcher_reports_every_event_in_order_and_nothing_of_reverts(venue: Venu
     assert (update.batch_number, update.new_root) == (1, root_bytes(ROOTS[1]))
     (receipt,) = posted.receipts
     assert (update.transaction, update.gas_used) == (receipt.transaction, receipt.gas_used)
-    assert update.steps == (L1Step("update", receipt.transaction, receipt.gas_used, receipt.calldata),)
+    assert update.steps == (
+        L1Step(kind="update", transaction=receipt.transaction, gas=receipt.gas_used, calldata=receipt.calldata),
+    )
     assert [(w.owner, w.amount, w.transaction) for w in inputs[3].withdrawals] == [(taker, 7, claims[0].transaction)]
     assert inputs[2].block_hash == venue.chain.block(3).hash
     assert inputs_since(client, 2) == inputs[2:]

@@ -1,0 +1,312 @@
+"""What an order would do: the sequencer carries this plan out, the ticket's receipt shows it, there is no other rule.
+
+Nothing is changed here. Order of things for one order:
+
+1. its fields are checked, a reduce-only order is cut to the position;
+2. the makers it would meet are vetted in priority order: one whose account the fill would leave below initial margin
+   (and that does not just reduce it) is unfit, as is a reduce-only order that would no longer reduce. An unfit order is
+   to be cancelled with reason "margin", even if the new order is refused; the new order meets the ones behind it;
+3. own orders on the other side that it reaches are passed over, and are to be cancelled (the self-trade rule);
+4. it is judged on the account it would leave (:mod:`engine.exchange.admission`).
+
+A post-only order that would trade is closed before it meets anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+import msgspec
+import numpy as np
+
+from engine.book.layout import MAX_LOTS
+from engine.errors import ProtocolError
+from engine.exchange.admission import FeeRates, Outcome, Proposal, maker_may_fill, propose, reduce_only_lots
+from engine.exchange.config import MarketConfig, VenueConfig
+from engine.exchange.refusals import TooManyOrders, UnknownAccount
+from engine.exchange.state import AccountState, MarketTerms
+from engine.sequencer.inputs import OrderType, PlaceOrder, Side, TimeInForce
+from engine.sequencer.order_rules import check_order
+from engine.sequencer.orders import OpenOrder
+
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+class Liquidity(Protocol):
+    """One market's resting orders: a live book, or a copy of its best levels."""
+
+    @property
+    def best_bid(self) -> int | None:
+        """Highest bid in ticks."""
+        ...
+
+    @property
+    def best_ask(self) -> int | None:
+        """Lowest ask in ticks."""
+        ...
+
+    def peek_makers(self, side: Side, price: int | None, lots: int, account: int | None = None) -> Columns:
+        """Order id, account, price and lots taken of the makers such a taker would match, in priority order."""
+        ...
+
+
+class Orders(Protocol):
+    """Resting orders beside the book. ``reduce_only``: ids of all that are."""
+
+    @property
+    def reduce_only(self) -> Collection[int]:
+        """Ids of resting reduce-only orders, of any account."""
+        ...
+
+    def count_of(self, account: int) -> int:
+        """How many orders of this account rest."""
+        ...
+
+    def of_account(self, account: int) -> list[OpenOrder]:
+        """The account's orders, oldest first."""
+        ...
+
+
+class Ground(Protocol):
+    """What a plan stands on: the venue itself, or a preview's copy. Sequences run over markets in ascending id."""
+
+    @property
+    def config(self) -> VenueConfig:
+        """Limits and fees."""
+        ...
+
+    @property
+    def markets(self) -> Sequence[MarketConfig]:
+        """The markets' configurations."""
+        ...
+
+    @property
+    def terms(self) -> Sequence[MarketTerms]:
+        """The markets as margin sees them now."""
+        ...
+
+    @property
+    def fees(self) -> FeeRates:
+        """Maker and taker fee."""
+        ...
+
+    @property
+    def books(self) -> Sequence[Liquidity]:
+        """The markets' liquidity."""
+        ...
+
+    @property
+    def orders(self) -> Orders:
+        """Resting orders; at least those of the account that orders."""
+        ...
+
+    @property
+    def accounts(self) -> Mapping[int, AccountState]:
+        """Open accounts; at least the one that orders and those of the makers."""
+        ...
+
+    def market_index(self, market_id: int) -> int:
+        """Index of a market; :class:`engine.exchange.refusals.UnknownMarket`."""
+        ...
+
+
+class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order whose fields hold. ``lots`` as cut by reduce-only; ``price`` None: any; ``ioc``: it never rests."""
+
+    account: AccountState
+    market_index: int
+    buy: bool
+    lots: int
+    price: int | None
+    ioc: bool
+
+    @property
+    def side(self) -> Side:
+        """``buy`` or ``sell``."""
+        return "buy" if self.buy else "sell"
+
+    @property
+    def type(self) -> OrderType:
+        """``market`` when it has no price."""
+        return "market" if self.price is None else "limit"
+
+    @property
+    def tif(self) -> TimeInForce:
+        """``ioc`` when it never rests."""
+        return "ioc" if self.ioc else "gtc"
+
+    def reaches(self, price: int) -> bool:
+        """Whether its own price lets it trade at this one."""
+        return self.price is None or (price <= self.price if self.buy else price >= self.price)
+
+
+class Makers(NamedTuple):
+    """Resting orders that trade, in priority order: four sequences of one length. ``prices`` ticks, ``lots`` taken."""
+
+    order_ids: Sequence[int]
+    accounts: Sequence[int]
+    prices: Sequence[int]
+    lots: Sequence[int]
+
+
+class Meeting(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom an order meets. ``unfit``: ids of maker orders to be cancelled first; ``cost`` in ticks x lots."""
+
+    makers: Makers
+    unfit: tuple[int, ...]
+    filled: int
+    cost: int
+
+
+NOBODY = Meeting(makers=Makers((), (), (), ()), unfit=(), filled=0, cost=0)
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order would do: the lots of ``meeting``, ``resting`` and ``cancelled`` add up to those of ``order``.
+
+    ``best``: the best price it could meet, in ticks, 0 for none; ``notional`` quanta of what fills; ``closed``: why
+    lots are cancelled; ``outcome``: margins and the account it would leave, also when ``refusal`` stops it.
+    """
+
+    order: CheckedOrder
+    best: int
+    meeting: Meeting
+    notional: int
+    resting: int
+    cancelled: int
+    closed: Literal["", "ioc", "post_only"]
+    outcome: Outcome
+    refusal: ProtocolError | None
+
+
+def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
+    """The plan of an order.
+
+    Raises what refuses an order before it gets as far as the book: UnknownMarket, SystemAccount, OutOfRange, BadOrder,
+    UnknownAccount, NotReducing, TooManyOrders; OutOfRange also when margin leaves its format. A refusal by margin is in
+    the plan.
+    """
+    checked = _checked(ground, order)
+    best = _best_within(ground.books[checked.market_index], checked)
+    closing = order.post_only and best > 0
+    meeting, released = NOBODY, (0, 0)
+    if best and not closing:
+        meeting = meet(ground, checked)
+        released = _released(ground, checked, meeting)
+    tick_value = ground.terms[checked.market_index].tick_value
+    resting = 0 if checked.ioc or closing else checked.lots - meeting.filled
+    cancelled = checked.lots - meeting.filled - resting
+    proposal = Proposal(
+        market_index=checked.market_index,
+        buy=checked.buy,
+        filled=meeting.filled,
+        notional=meeting.cost * tick_value,
+        resting=resting,
+        price=checked.price or 0,
+        released_lots=released[0],
+        released_notional=released[1] * tick_value,
+    )
+    outcome, refusal = propose(checked.account, proposal, ground.terms, ground.fees)
+    return Plan(
+        order=checked,
+        best=best,
+        meeting=meeting,
+        notional=proposal.notional,
+        resting=resting,
+        cancelled=cancelled,
+        closed="post_only" if closing else "ioc" if cancelled else "",
+        outcome=outcome,
+        refusal=None if closing else refusal,
+    )
+
+
+def _checked(ground: Ground, order: PlaceOrder) -> CheckedOrder:
+    """Everything that can be said of an order without looking at the book."""
+    index = ground.market_index(order.market)
+    check_order(ground.config, ground.markets[index], order)
+    account = ground.accounts.get(order.account)
+    if account is None:
+        raise UnknownAccount(order.account)
+    buy = order.side == "buy"
+    lots = reduce_only_lots(account.stakes[index], buy, order.lots) if order.reduce_only else order.lots
+    price = order.price if order.type == "limit" else None
+    ioc = price is None or order.tif == "ioc"
+    if not ioc and ground.orders.count_of(order.account) >= ground.config.max_open_orders:
+        raise TooManyOrders(ground.orders.count_of(order.account), ground.config.max_open_orders)
+    return CheckedOrder(account=account, market_index=index, buy=buy, lots=lots, price=price, ioc=ioc)
+
+
+def _best_within(book: Liquidity, order: CheckedOrder) -> int:
+    """The best price on the other side if the order reaches it, else 0."""
+    best = book.best_ask if order.buy else book.best_bid
+    return best if best is not None and order.reaches(best) else 0
+
+
+def meet(ground: Ground, order: CheckedOrder) -> Meeting:
+    """Whom an order meets: makers that may fill; orders of its own account are passed over.
+
+    Behind unfit orders of more than :data:`MAX_LOTS` in all nobody is looked for; when they are cancelled, meet again.
+    """
+    book = ground.books[order.market_index]
+    unfit: list[int] = []
+    reach = order.lots
+    while True:
+        columns = book.peek_makers(order.side, order.price, reach, order.account.account_id)
+        makers = Makers(*(column.tolist() for column in columns))
+        if unfit:
+            reached = sum(makers.lots)
+            makers = _standing(makers, unfit, order.lots)
+            if sum(makers.lots) < order.lots and reached == reach < MAX_LOTS:
+                reach = min(2 * reach, MAX_LOTS)  # unfit orders stand in the way: look further behind them
+                continue
+        found = _first_unfit(ground, order, makers)
+        if found is None:
+            cost = sum(price * lots for price, lots in zip(makers.prices, makers.lots))
+            return Meeting(makers=makers, unfit=tuple(unfit), filled=sum(makers.lots), cost=cost)
+        unfit.append(found)
+
+
+def _standing(makers: Makers, unfit: Collection[int], lots: int) -> Makers:
+    """The makers without the unfit ones, cut to ``lots``."""
+    kept: list[tuple[int, int, int, int]] = []
+    left = lots
+    for order_id, account, price, size in zip(*makers):
+        if left and order_id not in unfit:
+            kept.append((order_id, account, price, min(left, size)))
+            left -= min(left, size)
+    return Makers(*map(list, zip(*kept))) if kept else NOBODY.makers
+
+
+def _first_unfit(ground: Ground, order: CheckedOrder, makers: Makers) -> int | None:
+    """The first maker order, in priority order, that may not fill; earlier ones count as filled."""
+    terms, fees, reduce_only, index = ground.terms, ground.fees, ground.orders.reduce_only, order.market_index
+    tick_value = terms[index].tick_value
+    what_if: dict[int, AccountState] = {}
+    for order_id, account_id, price, lots in zip(*makers):
+        account = what_if.get(account_id)
+        if account is None:
+            account = what_if[account_id] = ground.accounts[account_id].copy()
+        signed = -lots if order.buy else lots
+        notional = price * lots * tick_value
+        if not maker_may_fill(account, index, signed, notional, terms, fees, order_id in reduce_only):
+            return order_id
+    return None
+
+
+def _released(ground: Ground, order: CheckedOrder, meeting: Meeting) -> tuple[int, int]:
+    """Lots, and their ticks x lots, of own orders that the self-trade rule will cancel: those met on the way."""
+    stake, market_id = order.account.stakes[order.market_index], ground.terms[order.market_index].market_id
+    if not (stake.sell_lots if order.buy else stake.buy_lots):
+        return 0, 0
+    makers, used_up = meeting.makers, meeting.filled == order.lots
+    last_price, last_id = (makers.prices[-1], makers.order_ids[-1]) if meeting.filled else (0, 0)
+    lots = cost = 0
+    for own in ground.orders.of_account(order.account.account_id):
+        if own.market != market_id or own.buy == order.buy or not order.reaches(own.price):
+            continue
+        before_last = own.order_id < last_id if own.price == last_price else (own.price < last_price) == order.buy
+        if before_last or not used_up:
+            lots += own.lots
+            cost += own.lots * own.price
+    return lots, cost
