@@ -1,45 +1,28 @@
-"""``run SCENARIO --report FILE``: play a journey headless, check it from outside, write its report."""
+"""Playing a scenario headless: the journey itself, then checks of it by fresh processes, and its report."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from app.paths import ROOT, Paths, open_paths
-from app.proving.choice import ProvingChoice, choice_of
+from app.proving.choice import ProvingChoice
 from app.proving.workers.choice import prover_with
-from app.scenarios import round_trip
+from app.scenarios import Scenario
 from app.scenarios.journey import Journey, Say
-from app.scenarios.report import build_report, write_report
+from app.scenarios.report import build_report
 from app.venue.market_setup import account_seed
 from app.venue.session import Session, open_session
 from engine.errors import ProtocolError
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.sequencer.batch import root_bytes
 from engine.settlement.keys.keys import demo_key, role_key
-
-PLAYS: dict[str, Callable[[Journey], None]] = {"round-trip": round_trip.play}
-
-
-def run(options: argparse.Namespace) -> int:
-    """0 when every step passed; the report is written in both cases."""
-    folder = new_run_folder(options.data, options.scenario)
-    report = play(options.scenario, folder, options.seed, choice_of(options), say=print_step, l1=options.l1)
-    if options.report:
-        write_report(Path(options.report), report)
-        print(f"report: {options.report}")
-    print(f"data: {report['data']}")
-    for failure in report["failures"]:
-        print(f"FAILED {failure}", file=sys.stderr)
-    return 1 if report["failures"] else 0
 
 
 def new_run_folder(data: str | None, scenario: str) -> Paths:
@@ -52,7 +35,7 @@ def new_run_folder(data: str | None, scenario: str) -> Paths:
 
 
 def play(
-    scenario: str,
+    scenario: Scenario,
     paths: Paths,
     seed: int,
     proving: ProvingChoice,
@@ -76,7 +59,7 @@ def play(
         journey = Journey(session, say)
         session.prover.start()
         try:
-            PLAYS[scenario](journey)
+            scenario.play(journey)
             for words in session.prover.messages():
                 say("prover", True, words)
         except ProtocolError as error:
@@ -84,7 +67,7 @@ def play(
         except Exception as error:  # noqa: BLE001 - a scenario that breaks is a failed one: the report says how
             failures.append(f"{type(error).__name__}: {error}")
         measured = {"open_seconds": opened - started, "play_seconds": time.perf_counter() - opened}
-        report = build_report(session, scenario, journey.steps, measured)
+        report = build_report(session, scenario.name, journey.steps, measured)
         live_root = root_bytes(session.loop.venue.state_root()).hex()
         if keep is not None:
             keep(session)
@@ -96,11 +79,6 @@ def play(
     report["measured"]["total_seconds"] = time.perf_counter() - started
     report["failures"] = failures
     return report
-
-
-def print_step(name: str, passed: bool, detail: str) -> None:
-    """One line per step."""
-    print(f"{'ok  ' if passed else 'FAIL'} {name}: {detail}", flush=True)
 
 
 def _progress(say: Say) -> Callable[[str, float], None]:

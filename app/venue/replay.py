@@ -1,14 +1,12 @@
-"""``replay``: everything again from genesis, ignoring checkpoints. Proofs and L1 blocks are read, never made again."""
+"""Everything again from genesis, ignoring checkpoints. Proofs and L1 blocks are read, never made again."""
 
 from __future__ import annotations
 
-import argparse
-import json
 from typing import Any
 
 import msgspec
 
-from app.paths import Paths, open_paths
+from app.paths import Paths
 from app.storage.journal import JournalError, check_format, read_chain, read_meta
 from app.venue.market_setup import market_setup
 from app.venue.session import new_venue
@@ -16,17 +14,6 @@ from engine.errors import UNDECODABLE, CorruptData
 from engine.exchange.config import VenueConfig
 from engine.sequencer.batch import root_bytes
 from engine.sequencer.inputs import decode_input
-
-
-def run(options: argparse.Namespace) -> int:
-    """Print the root and the digest of fills; non-zero when an invariant fails."""
-    outcome = replay(open_paths(options.data))
-    if options.json:
-        print(json.dumps(outcome))
-    else:
-        for key, value in outcome.items():
-            print(f"{key:12} {value}")
-    return 0 if all(value is True for value in outcome["invariants"].values()) else 1
 
 
 def replay(paths: Paths) -> dict[str, Any]:
