@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import shutil
@@ -46,6 +45,8 @@ def _python(_: Paths) -> Iterator[Finding]:
 
 
 def _packages(_: Paths) -> Iterator[Finding]:
+    import importlib.metadata
+
     for name, wanted in PINNED.items():
         try:
             found = importlib.metadata.version(name)

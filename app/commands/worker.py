@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
@@ -32,11 +31,15 @@ def run(options: Options) -> int:
     """Join the cluster and stay; 0 when stopped or when the scheduler ends."""
     check_choice(ProvingChoice(cluster=options.cluster))
     check_range("--threads", options.threads, 1, MAX_THREADS)
+    import asyncio
+
     asyncio.run(_serve(options.cluster, options.threads))
     return 0
 
 
 async def _serve(address: str, threads: int) -> None:
+    import asyncio
+
     from distributed import Worker
 
     name = f"{socket.gethostname()}-{os.getpid()}"
