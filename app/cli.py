@@ -69,7 +69,7 @@ def _logging(command: Command, options: Options) -> Iterator[None]:
     from app.runtime.logging import logging_to
 
     addresses = [str(found.value) for found in options.settings.values() if found.setting.holds_secrets]
-    with logging_to(open_paths(options.data).log, options.log_level, addresses):
+    with logging_to(open_paths(options.data).log, options.log_level, addresses, command.name):
         yield
 
 

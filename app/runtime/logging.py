@@ -133,8 +133,10 @@ class Terminal(logging.StreamHandler[Any]):
 
 
 @contextmanager
-def logging_to(path: Path, level: str, addresses: Iterable[str] = ()) -> Iterator[None]:
+def logging_to(path: Path, level: str, addresses: Iterable[str] = (), what: str = "") -> Iterator[None]:
     """Log into the file until the end of the block, from ``level`` (a name of :mod:`app.settings`) up.
+
+    ``what`` is going on is told at both ends of it.
 
     ``addresses``: whose secrets are hidden wherever they occur. Raises :class:`app.paths.BadDataFolder`.
     """
@@ -146,7 +148,8 @@ def logging_to(path: Path, level: str, addresses: Iterable[str] = ()) -> Iterato
     root.addHandler(sender)
     writer.start()
     restore_hooks = _install_hooks()
-    LOG.info("started: Python %s, %s, %s processors", platform.python_version(), platform.platform(), os.cpu_count())
+    machine = (platform.python_version(), platform.platform(), os.cpu_count())
+    LOG.info("%s started: Python %s, %s, %s processors", what or "it", *machine)
     try:
         yield
     except ProtocolError as error:
@@ -156,7 +159,7 @@ def logging_to(path: Path, level: str, addresses: Iterable[str] = ()) -> Iterato
         LOG.critical("nobody caught this", exc_info=True, extra=FILE_ONLY)
         raise
     finally:
-        LOG.info("ended")
+        LOG.info("%s ended", what or "it")
         restore_hooks()
         root.removeHandler(sender)
         restore_levels()

@@ -28,12 +28,12 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_messages_of_the_level_are_written_with_time_thread_and_process(path: Path) -> None:
-    with logging_to(path, "info"):
+    with logging_to(path, "info", what="run"):
         LOG.debug("too quiet")
         LOG.info("it began with %d", 7)
         logging.getLogger("numba").info("a library's chatter")
     lines = path.read_text().splitlines()
-    assert [line.split(": ", 1)[1].split(":")[0] for line in lines] == ["started", "it began with 7", "ended"]
+    assert [line.split(": ", 1)[1].split(":")[0] for line in lines] == ["run started", "it began with 7", "run ended"]
     assert f" INFO    {os.getpid()} MainThread app.test: it began with 7" in lines[1]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
