@@ -12,24 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands import run as run_command
-from app.commands.registry import Command, Options, Parser, Registry
+from app.commands.registry import Command, Options, Parser
 from app.paths import open_paths
 from app.proving.choice import choice_of
 from engine.errors import ProtocolError
 from engine.units import SECOND
-from ui.benches import BENCHES
 from ui.display import missing_display
 
 if TYPE_CHECKING:
     from app.venue.facade import Engine
 
 PICTURE_FLOW_SECONDS = 120
-
-
-def register(registry: Registry) -> None:
-    """Add what is here to what can be named on the command line."""
-    registry.commands.add(DESK, SCREENSHOTS)
-    registry.benches.add(*BENCHES)
 
 
 def desk(options: Options) -> int:
@@ -139,3 +132,4 @@ SCREENSHOTS = Command(
     kernels="all",
     logs=True,
 )
+COMMANDS = (DESK, SCREENSHOTS)

@@ -32,15 +32,6 @@ def call(*arguments: str) -> int:
     return cli.run(list(arguments))
 
 
-def whole_registry() -> Registry:
-    """What ``main.py`` offers, window and all."""
-    from ui import commands
-
-    registry = Registry()
-    commands.register(registry)
-    return registry
-
-
 @pytest.mark.parametrize(
     ("arguments", "valid"),
     [
@@ -67,7 +58,7 @@ def test_an_unknown_bench_lists_the_valid_ones(capsys: pytest.CaptureFixture[str
         assert main.main(["bench", *arguments]) == 2
         message = capsys.readouterr().err
         assert words in message
-        assert ", ".join(whole_registry().benches.names()) in message
+        assert ", ".join(main.whole_registry().benches.names()) in message
 
 
 def test_the_profiles_offered_are_those_that_proofs_may_name() -> None:
@@ -76,8 +67,8 @@ def test_the_profiles_offered_are_those_that_proofs_may_name() -> None:
 
 
 def test_without_a_command_the_default_one_is_meant(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.parse([], whole_registry()).command == "desk"
-    assert cli.parse(["--data", "x"], whole_registry()).command == "desk"
+    assert cli.parse([], main.whole_registry()).command == "desk"
+    assert cli.parse(["--data", "x"], main.whole_registry()).command == "desk"
     with pytest.raises(SystemExit) as ended:
         call()
     assert ended.value.code == 2
@@ -121,7 +112,7 @@ def test_a_reader_that_goes_away_and_a_full_disk_are_said_in_one_line() -> None:
 def test_the_benches_are_listed_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["bench", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == whole_registry().benches.names()
+    assert [line.split()[0] for line in lines] == main.whole_registry().benches.names()
     assert all(len(line.split()) > 3 for line in lines)
 
 

@@ -14,13 +14,13 @@ import pytest
 
 import app.benches
 import app.commands
+import main
 import ui.benches
 from app.commands.registry import Command, Names, Options, Registry
 from app.paths import ROOT
 from app.scenarios import SCENARIOS, Scenario
 from app.settings import keys
 from engine.errors import UnknownName
-from ui import commands as window_commands
 
 HEAVY = ("numba", "numpy", "PySide6", "pyqtgraph", "pyrevm", "web3", "eth_abi", "distributed")
 
@@ -60,8 +60,7 @@ def test_every_scenario_has_its_record() -> None:
 
 
 def test_commands_take_settings_that_exist() -> None:
-    registry = Registry()
-    window_commands.register(registry)
+    registry = main.whole_registry()
     for command in registry.commands:
         assert set(command.taken()) <= set(keys()), command.name
     assert [command.name for command in registry.commands if command.default] == ["desk"]
