@@ -1,7 +1,8 @@
 """What can be named on the command line: commands, benches, scenarios. Whoever offers them, they are found here.
 
 A module of ``app.commands`` declares one :class:`Command` as ``COMMAND``; the rooms above this package add theirs
-before the command line is parsed (``main.py`` hands them in). Records are light: importing one loads no kernels and no Qt.
+before the command line is parsed (``main.py`` hands them in). Records are light: importing one loads no kernels and
+no Qt.
 """
 
 from __future__ import annotations
