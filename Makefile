@@ -1,11 +1,12 @@
 # Two commands: `make run` opens the desk, `make test` runs the checks and tests.
 # Each creates the virtual environment when it is not there yet; repeated calls do nothing again.
+# `make PYTHON=python3.12` names the Python to make it with.
 VENV   := .venv
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+PYTHON ?=
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: run test check fast mutate fuzz clean anvil
+.PHONY: run test check fast mutate fuzz clean anvil wheel requirements
 
 run: $(VENV)/.ready-run
 	@$(PY) main.py $(ARGS)
@@ -37,8 +38,7 @@ anvil: $(VENV)/.ready-test
 	@$(PY) resources/setup/fetch_anvil.py
 
 $(VENV)/.venv:
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 12) else "Proofline needs Python 3.11 or 3.12; this is %d.%d. Name one with: make PYTHON=python3.11" % v)'
-	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@sh resources/setup/make_venv.sh $(VENV) $(PYTHON)
 	@touch $@
 
 $(VENV)/.ready-run: $(VENV)/.venv requirements.txt resources/setup/qt_libraries.py
@@ -51,6 +51,17 @@ $(VENV)/.ready-test: $(VENV)/.ready-run requirements-dev.txt
 	@echo "Setting up (once): the test tools"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
+
+# The package, in build/: `pip install build/proofline-*.whl` gives the command `proofline`.
+wheel: $(VENV)/.ready-test
+	@$(PY) -m hatchling build -t wheel -d build
+
+# Pinned and hashed requirements from pyproject.toml. Needs pip-tools, which is in no requirements file: pip install pip-tools.
+COMPILE := pip-compile --quiet --generate-hashes --no-emit-find-links --no-emit-index-url --no-emit-trusted-host --strip-extras
+requirements:
+	$(COMPILE) --extra=dev --extra=cluster --output-file=requirements-dev.txt pyproject.toml
+	$(COMPILE) --constraint=requirements-dev.txt --output-file=requirements.txt pyproject.toml
+	$(COMPILE) --constraint=requirements-dev.txt --output-file=requirements-cluster.txt requirements-cluster.in
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

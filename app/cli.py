@@ -1,47 +1,33 @@
-"""The command line: parsing, dispatch, and expected errors as one line on the terminal.
+"""The command line: parsing, settings, dispatch, and expected errors as one line on the terminal.
 
-``desk`` and ``screenshots`` and the benches of the window live above this package; main.py hands their module in.
+It knows no command by name: they are what the registry holds.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import sys
-from collections.abc import Callable
-from types import ModuleType
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from app.proving.choice import PROVERS, choice_of
+from app.commands.registry import Command, Options, Parser, Registry, add_data
+from app.paths import Paths, locate, open_paths
 from app.runtime import crash_points
+from app.settings import Setting, resolve, setting_named
+from app.storage import settings_file
 from engine.errors import ProtocolError, UnknownName
-from engine.settlement.node.address import check_url
 
 DESCRIPTION = "Proofline: a trading desk with a STARK-proven layer-2 perpetuals exchange inside it."
-COMMANDS = ("desk", "run", "replay", "verify", "bench", "screenshots", "worker", "doctor")
-SCENARIOS = ("round-trip",)
-BENCHES = {
-    "ack": "journaled acknowledgement latency of the sequencer (p50, p99)",
-    "launch": "second launch to a moving book, after an hour of journal",
-    "matching": "operations a second of the sequencer's matching kernel",
-    "poseidon": "Poseidon permutations a second, native kernel, one thread",
-    "prove": "seconds to prove a batch of account updates, stage by stage",
-    "prove-poseidon": "Poseidon permutations proved a second, one thread, the batches' parameters",
-    "ui": "frame time of the whole window, idle and while proving",
-    "verify": "seconds to verify a proof natively; gas, calldata and transactions on L1, by profile",
-}
-MAX_SEED = 2**63
-WINDOW_BENCHES = ("ui", "launch")
-PROFILES = ("quick", "frugal")
-"""The names in ``engine.proving.parameters``, which parsing does not import; the first one is the default."""
 
 
-def run(arguments: list[str], *, window: Callable[[], ModuleType]) -> int:
+def run(arguments: list[str], registry: Registry | None = None) -> int:
     """Run one command; returns the exit status (0 done, 1 the work failed, 2 bad usage)."""
-    options = parse(arguments)
+    options = parse(arguments, registry or Registry())
     try:
         crash_points.arm_from_environment()
-        return _dispatch(options, window)
+        return _dispatch(options.registry.commands[options.command], options)
     except ProtocolError as error:
         print(f"proofline: {error.message}", file=sys.stderr)
         return 2 if isinstance(error, UnknownName) else 1
@@ -56,104 +42,88 @@ def run(arguments: list[str], *, window: Callable[[], ModuleType]) -> int:
         return 130
 
 
-def _dispatch(options: argparse.Namespace, window: Callable[[], ModuleType]) -> int:
-    if options.command in ("desk", "run"):
-        choice_of(options)  # refused before anything is compiled or opened
-        if options.l1 is not None:
-            check_url(options.l1)
-    if options.command in ("desk", "screenshots"):
-        return int(getattr(window(), options.command)(options))
-    if options.command == "bench" and not options.list:
-        if options.name not in BENCHES:
-            raise UnknownName("bench", str(options.name), list(BENCHES))
-        if options.name in WINDOW_BENCHES:
-            return int(window().bench(options))
-    if options.command in ("run", "replay"):
-        _compile(prover=options.command == "run")
-    module = importlib.import_module(f"app.commands.{options.command}")
-    return int(module.run(options))
+def _dispatch(command: Command, options: Options) -> int:
+    if command.taken():
+        _settle(command, options, locate(options.data))
+    command.check(options)
+    with _logging(command, options):
+        if command.kernels != "none":
+            _compile(prover=command.kernels == "all")
+        return command.run(options)
+
+
+def _settle(command: Command, options: Options, paths: Paths) -> None:
+    """Put the value of each setting that the command takes into its options."""
+    flags = {key: getattr(options, _attribute(key)) for key in command.taken()}
+    file = settings_file.read(paths.settings)
+    options.settings = resolve(command.taken(), flags, os.environ, file, str(paths.settings))
+    for key, found in options.settings.items():
+        setattr(options, _attribute(key), found.value)
+
+
+@contextmanager
+def _logging(command: Command, options: Options) -> Iterator[None]:
+    if not command.logs:
+        yield
+        return
+    from app.runtime.logging import logging_to
+
+    addresses = [str(found.value) for found in options.settings.values() if found.setting.holds_secrets]
+    with logging_to(open_paths(options.data).log, options.log_level, addresses, command.name):
+        yield
 
 
 def _compile(*, prover: bool) -> None:
     """On the first use of a build: compile with progress, before anything imports the engine."""
-    from app.commands.progress import TerminalProgress
+    from app.runtime.terminal_progress import TerminalProgress
     from app.runtime.warmup import warm_up, warm_up_trading
 
     (warm_up if prover else warm_up_trading)(TerminalProgress(sys.stderr))
 
 
-def _seed(text: str) -> int:
-    """A seed as the configuration can hold it; argparse tells what is wrong with it."""
-    seed = int(text)
-    if not 0 <= seed < MAX_SEED:
-        raise argparse.ArgumentTypeError(f"{seed} must lie in [0, {MAX_SEED - 1}]")
-    return seed
-
-
-_seed.__name__ = "whole number"  # argparse names the type by it
-
-
-def parse(arguments: list[str]) -> argparse.Namespace:
-    """Parse; no command means ``desk``. argparse itself exits with 2 and lists the valid names on a wrong one."""
+def parse(arguments: list[str], registry: Registry) -> Options:
+    """Parse; no command means the default one. argparse exits with 2 and lists the valid names on a wrong one."""
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--data", metavar="DIR", default=argparse.SUPPRESS, help="data folder (default: the platform's)"
-    )
-    proving = argparse.ArgumentParser(add_help=False)
-    proving.add_argument(
-        "--profile", choices=PROFILES, default=PROFILES[0], help="parameters of the proofs: made fast, or cheap on L1"
-    )
-    proving.add_argument(
-        "--prover", choices=PROVERS, default=PROVERS[0], help="what proves on this machine: thread, or a child process"
-    )
-    proving.add_argument(
-        "--cluster", metavar="URL", default=None, help="a Dask scheduler whose workers prove, like tcp://10.0.0.2:8786"
-    )
-    proving.add_argument(
-        "--l1", metavar="URL", default=None, help="a node as the L1, like http://127.0.0.1:8545 (default: embedded)"
-    )
-    parser = argparse.ArgumentParser(prog="main.py", description=DESCRIPTION, parents=[shared])
+    add_data(shared)
+    parser = argparse.ArgumentParser(prog=program(), description=DESCRIPTION, parents=[shared])
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    desk = commands.add_parser("desk", parents=[shared, proving], help="open the window (the default)")
-    desk.add_argument("--speed", type=float, default=1.0, help="venue clock speed to start with, 0.1 to 600")
-    scenario = commands.add_parser("run", parents=[shared, proving], help="play a scenario headless")
-    scenario.add_argument("scenario", metavar="SCENARIO", choices=SCENARIOS, help=", ".join(SCENARIOS))
-    scenario.add_argument("--report", metavar="FILE", default=None, help="write the JSON report here")
-    scenario.add_argument("--seed", type=_seed, default=1, help="seed of the participants")
-    replay = commands.add_parser(
-        "replay", parents=[shared], help="replay the journal from genesis, print root and fills"
-    )
-    replay.add_argument("--json", action="store_true", help="one JSON object")
-    verify = commands.add_parser(
-        "verify",
-        parents=[shared],
-        help="verify a proof file, given nothing else",
-        epilog="Exit status: 0 accepted, 1 refused, 2 the file cannot be read. No data folder is needed or made.",
-    )
-    verify.add_argument("file", metavar="FILE")
-    verify.add_argument("--details", action="store_true", help="also print commitments, nonces, parameters, sizes")
-    bench = commands.add_parser("bench", parents=[shared], help="measure something")
-    bench.add_argument("name", metavar="NAME", nargs="?", help=", ".join(BENCHES))
-    bench.add_argument("--list", action="store_true", help="name the benches")
-    bench.add_argument("--json", action="store_true", help="print one JSON object")
-    bench.add_argument("--quick", action="store_true", help="fewer repetitions: a look, not a measurement")
-    bench.add_argument("--updates", metavar="N", type=int, default=None, help="prove: account updates in the batch")
-    bench.add_argument("--threads", metavar="N", type=int, default=None, help="prove: threads of one proof")
-    bench.add_argument("--profile", choices=PROFILES, default=None, help="prove: parameters of the proof")
-    pictures = commands.add_parser("screenshots", parents=[shared], help="write pictures of the window")
-    pictures.add_argument("folder", metavar="DIR")
-    worker = commands.add_parser(
-        "worker", parents=[shared], help="prove for desks elsewhere, as part of a Dask cluster"
-    )
-    worker.add_argument("cluster", metavar="URL", help="the Dask scheduler, like tcp://10.0.0.2:8786")
-    worker.add_argument("--threads", type=int, default=2, help="threads of one proof")
-    commands.add_parser("doctor", parents=[shared], help="check this installation and the data folder")
-    if arguments and arguments[0] not in COMMANDS and not arguments[0].startswith("-"):
-        parser.error(f"unknown command {arguments[0]!r}; valid: {', '.join(COMMANDS)}")
-    options = parser.parse_args(arguments)
+    for command in registry.commands:
+        described = f"{command.help} (the default)" if command.default else command.help
+        sub = commands.add_parser(command.name, parents=[shared], help=described, epilog=command.epilog)
+        command.add_arguments(sub, registry)
+        for key in command.taken():
+            _add_flag(sub, setting_named(key))
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in registry.commands:
+        parser.error(f"unknown command {arguments[0]!r}; valid: {', '.join(registry.commands.names())}")
+    options = parser.parse_args(arguments, Options())
     if options.command is None:
-        options = parser.parse_args(["desk", *arguments])
+        default = next((command.name for command in registry.commands if command.default), None)
+        if default is None:
+            parser.error(f"COMMAND is missing; valid: {', '.join(registry.commands.names())}")
+        options = parser.parse_args([default, *arguments], Options())
     options.data = getattr(options, "data", None)
-    if options.command == "bench" and not options.list and options.name is None:
-        bench.error(f"NAME is missing; valid: {', '.join(BENCHES)}")
+    options.registry = registry
     return options
+
+
+def program() -> str:
+    """What this program was called as: the installed command, or the script in the sources."""
+    return "proofline" if Path(sys.argv[0]).name == "proofline" else "main.py"
+
+
+def _add_flag(parser: Parser, setting: Setting) -> None:
+    """A setting as a flag; without a default, so that what stands elsewhere counts when it is not given."""
+    described = f"{setting.help} (default: {setting.default or 'none'})"
+    parser.add_argument(
+        setting.flag,
+        dest=_attribute(setting.key),
+        type=float if setting.is_number else str,
+        choices=setting.choices or None,
+        metavar=setting.metavar,
+        default=None,
+        help=described,
+    )
+
+
+def _attribute(key: str) -> str:
+    return key.replace("-", "_")

@@ -13,6 +13,7 @@ from engine.errors import ProtocolError
 ROOT = Path(__file__).resolve().parent.parent
 RESOURCES = ROOT / "resources"
 APP_NAME = "proofline"
+CACHE_VARIABLE = "PROOFLINE_CACHE"
 
 
 class BadDataFolder(ProtocolError):
@@ -46,6 +47,16 @@ class Paths:
         return self.data / "layouts"
 
     @property
+    def settings(self) -> Path:
+        """What the user has set: TOML."""
+        return self.data / "settings.toml"
+
+    @property
+    def log(self) -> Path:
+        """What happened, and why it went wrong; older parts beside it."""
+        return self.data / "logs" / "proofline.log"
+
+    @property
     def lock(self) -> Path:
         """Held by the process that runs this venue."""
         return self.data / "lock"
@@ -53,13 +64,18 @@ class Paths:
 
 def cache_folder() -> Path:
     """Compiled kernels and decoded market data: may be deleted at any time."""
-    return Path(os.environ.get("PROOFLINE_CACHE") or platformdirs.user_cache_dir(APP_NAME))
+    return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir(APP_NAME))
+
+
+def locate(data: str | Path | None = None) -> Paths:
+    """The parts of a data folder (the platform's by default), none of which has to exist."""
+    folder = Path(data) if data else Path(platformdirs.user_data_dir(APP_NAME))
+    return Paths(folder.expanduser().absolute())
 
 
 def open_paths(data: str | Path | None = None) -> Paths:
     """Make the data folder (the platform's by default) and return its parts; :class:`BadDataFolder` if it cannot be."""
-    folder = Path(data) if data else Path(platformdirs.user_data_dir(APP_NAME))
-    paths = Paths(folder.expanduser().absolute())
+    paths = locate(data)
     try:
         for part in (paths.data, paths.proofs, paths.keys, paths.layouts):
             part.mkdir(parents=True, exist_ok=True)
@@ -68,6 +84,8 @@ def open_paths(data: str | Path | None = None) -> Paths:
         probe.unlink()
     except OSError as error:
         raise BadDataFolder(
-            f"the data folder {paths.data} cannot be used: {error.strerror or error}", field="--data", value=str(folder)
+            f"the data folder {paths.data} cannot be used: {error.strerror or error}",
+            field="--data",
+            value=str(paths.data),
         ) from error
     return paths

@@ -4,7 +4,7 @@
 quantum          collateral, 10^-6 of the collateral token; signed 64 bits
 lot              synthetic quantum of a market (BTC: 0.001 BTC); position sizes are signed lots
 tick             price step of a market's book; book prices are positive integer ticks
-fixed price      32.32: collateral quanta per lot times 2^32 (reference/starkex-perpetual, 1.3)
+fixed price      32.32: collateral quanta per lot times 2^32 (docs/starkex-perpetual.md, 1.3)
 fraction         0.32: a margin fraction or rate times 2^32
 nanosecond       venue time since the Unix epoch
 ===============  =====================================================================================

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from types import ModuleType
@@ -14,6 +15,8 @@ import pytest
 from app.runtime import jit_cache
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+_data = tempfile.TemporaryDirectory(prefix="proofline-tests-")
+os.environ["XDG_DATA_HOME"] = _data.name  # no test reads or writes the venue and the settings of whoever runs it
 jit_cache.prepare()  # before any test module imports numba
 
 QT_FREE = ("engine", "app", "ui.viewmodels")

@@ -107,10 +107,14 @@ def install_hooks(tell: Callable[[str], None]) -> Callable[[], None]:
     return restore
 
 
-def run_desk(engine: DeskEngine, settings: DeskSettings) -> int:
-    """Show the window until it is closed; the exit status. The engine is left running: the caller stops it."""
+def run_desk(engine: DeskEngine, settings: DeskSettings, theme: str = "") -> int:
+    """Show the window until it is closed; the exit status. The engine is left running: the caller stops it.
+
+    ``theme``: its name, "" for the one that the window was left in.
+    """
     app = make_application()
-    window = make_window(engine, layout_file.read(settings.layouts))
+    saved = layout_file.read(settings.layouts)
+    window = make_window(engine, {**saved, "theme": theme} if theme else saved)
     restore_hooks = install_hooks(lambda text: window.notify("danger", text, time.perf_counter()))
     window.closed.connect(lambda: layout_file.write(settings.layouts, remembered(window)))
     window.loop.start()

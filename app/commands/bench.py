@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
+import sys
 from typing import Any
 
-from app.cli import BENCHES
+from app.benches import Bench, Option
+from app.commands.registry import Command, Options, Parser, Registry
 from engine.errors import ProtocolError, check_range
-
-CASE_LIMITS = {"updates": 4096, "threads": 64, "profile": None}
-"""Options of a case, and how large they may be."""
 
 
 def result(name: str, value: float, unit: str, parameters: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
@@ -30,24 +28,61 @@ def show(measured: dict[str, Any], *, as_json: bool) -> None:
             print(f"  {key}: {value}")
 
 
-def case_of(options: argparse.Namespace) -> dict[str, Any]:
-    """The options that choose a case; they are ``prove``'s alone, and out of range they are refused by name."""
-    given = {name: value for name in CASE_LIMITS if (value := getattr(options, name)) is not None}
+def add_arguments(parser: Parser, registry: Registry) -> None:
+    """The name, how to print, and the options of each bench that has some."""
+    parser.add_argument("name", metavar="NAME", nargs="?", help=", ".join(registry.benches.names()))
+    parser.add_argument("--list", action="store_true", help="name the benches")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions: a look, not a measurement")
+    for name, owners in _options(registry).items():
+        option = owners[0][1]
+        parser.add_argument(
+            f"--{name}",
+            type=str if option.choices else int,
+            choices=option.choices or None,
+            metavar=None if option.choices else "N",
+            default=None,
+            help=f"{', '.join(bench for bench, _ in owners)}: {option.help}",
+        )
+
+
+def case_of(bench: Bench, options: Options) -> dict[str, Any]:
+    """The options that choose a case; another bench's are refused, and so are numbers out of range."""
+    own = {option.name: option for option in bench.options}
+    given = {name: value for name in _options(options.registry) if (value := getattr(options, name)) is not None}
     for name, value in given.items():
-        if options.name != "prove":
-            raise ProtocolError(f"--{name} is an option of bench prove", field=f"--{name}", value=value)
-        limit = CASE_LIMITS[name]
-        if limit is not None:
-            check_range(f"--{name}", value, 1, limit)
+        if name not in own:
+            owners = ", ".join(owner for owner, _ in _options(options.registry)[name])
+            raise ProtocolError(f"--{name} is an option of bench {owners}", field=f"--{name}", value=value)
+        if not own[name].choices:
+            check_range(f"--{name}", value, own[name].low, own[name].high)
     return given
 
 
-def run(options: argparse.Namespace) -> int:
-    """List the benches, or run one that needs no window."""
+def run(options: Options) -> int:
+    """List the benches, or run one."""
+    benches = options.registry.benches
     if options.list:
-        for name, text in BENCHES.items():
-            print(f"{name:14} {text}")
+        for bench in benches:
+            print(f"{bench.name:14} {bench.help}")
         return 0
-    module = importlib.import_module(f"app.benches.{options.name.replace('-', '_')}")
-    show(module.measure(quick=options.quick, **case_of(options)), as_json=options.json)
+    if options.name is None:
+        print(f"proofline: NAME is missing; valid: {', '.join(benches.names())}", file=sys.stderr)
+        return 2
+    bench = benches[options.name]
+    case = case_of(bench, options)
+    measure = importlib.import_module(bench.module).measure
+    show(measure(quick=options.quick, **case), as_json=options.json)
     return 0
+
+
+def _options(registry: Registry) -> dict[str, list[tuple[str, Option]]]:
+    """Every option that some bench has: who has it, and how."""
+    found: dict[str, list[tuple[str, Option]]] = {}
+    for bench in registry.benches:
+        for option in bench.options:
+            found.setdefault(option.name, []).append((bench.name, option))
+    return found
+
+
+COMMAND = Command(name="bench", help="measure something", add_arguments=add_arguments, run=run)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib.metadata
 import os
 import platform
 import shutil
@@ -11,11 +9,11 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 
-from app.commands.replay import stored_config
-from app.paths import Paths, open_paths
-from app.runtime import jit_cache
-from app.storage.folder_checks import check_journal_end
-from app.storage.journal import check_format, newest_checkpoint, read_chain
+from app.commands.registry import Command, Options
+from app.paths import CACHE_VARIABLE, Paths, open_paths
+from app.runtime import crash_points, jit_cache
+from app.settings import unread_variables
+from app.storage import settings_file
 from engine.errors import ProtocolError
 
 PINNED = {"PySide6-Essentials": "6.11.2", "PySide6-QtAds": "5.1.1", "pyqtgraph": "0.14."}
@@ -23,11 +21,13 @@ MIN_FREE_BYTES = 500 << 20
 Finding = tuple[bool, str]
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: Options) -> int:
     """Print one line per check; 1 when any failed."""
     paths = open_paths(options.data)
     healthy = True
-    checks: tuple[Callable[[Paths], Iterator[Finding]], ...] = (_python, _packages, _cache, _disk, _journal, _keys)
+    checks: tuple[Callable[[Paths], Iterator[Finding]], ...] = (
+        _python, _packages, _cache, _disk, _settings, _log, _journal, _keys,
+    )  # fmt: skip
     for check in checks:
         try:
             findings = list(check(paths))
@@ -45,6 +45,8 @@ def _python(_: Paths) -> Iterator[Finding]:
 
 
 def _packages(_: Paths) -> Iterator[Finding]:
+    import importlib.metadata
+
     for name, wanted in PINNED.items():
         try:
             found = importlib.metadata.version(name)
@@ -64,10 +66,29 @@ def _disk(paths: Paths) -> Iterator[Finding]:
     yield free >= MIN_FREE_BYTES, f"{free >> 20:,} MiB free in {paths.data}"
 
 
+def _settings(paths: Paths) -> Iterator[Finding]:
+    held = len(settings_file.read(paths.settings))
+    yield True, f"settings: {held} in {paths.settings}" if held else "settings: all at their defaults"
+    for name in unread_variables(os.environ, (CACHE_VARIABLE, crash_points.VARIABLE)):
+        yield False, f"{name} is set in the environment, and nothing reads it"
+
+
+def _log(paths: Paths) -> Iterator[Finding]:
+    if not paths.log.exists():
+        yield True, f"no log yet; it will be {paths.log}"
+        return
+    mode = stat.S_IMODE(paths.log.stat().st_mode)
+    yield mode & 0o077 == 0, f"log: {paths.log} (mode {mode:04o}, {paths.log.stat().st_size:,} bytes)"
+
+
 def _journal(paths: Paths) -> Iterator[Finding]:
     if not paths.journal.exists():
         yield True, "no journal yet"
         return
+    from app.storage.folder_checks import check_journal_end  # the engine behind it is large
+    from app.storage.journal import check_format, newest_checkpoint, read_chain
+    from app.venue.replay import stored_config
+
     check_format(paths.journal)
     stored_config(paths)
     inputs = sum(1 for _ in read_chain(paths.journal, "inputs", "sequence", 0))
@@ -80,3 +101,6 @@ def _keys(paths: Paths) -> Iterator[Finding]:
     for path in sorted(paths.keys.iterdir()):
         mode = stat.S_IMODE(path.stat().st_mode)
         yield mode & 0o077 == 0, f"{path.name} is readable by its owner only (mode {mode:04o})"
+
+
+COMMAND = Command(name="doctor", help="check this installation and the data folder", run=run)

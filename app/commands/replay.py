@@ -1,25 +1,22 @@
-"""``replay``: everything again from genesis, ignoring checkpoints. Proofs and L1 blocks are read, never made again."""
+"""``replay``: everything again from genesis, and what came out."""
 
 from __future__ import annotations
 
-import argparse
 import json
-from typing import Any
 
-import msgspec
-
-from app.paths import Paths, open_paths
-from app.storage.journal import JournalError, check_format, read_chain, read_meta
-from app.venue.market_setup import market_setup
-from app.venue.session import new_venue
-from engine.errors import UNDECODABLE, CorruptData
-from engine.exchange.config import VenueConfig
-from engine.sequencer.batch import root_bytes
-from engine.sequencer.inputs import decode_input
+from app.commands.registry import Command, Options, Parser
+from app.paths import open_paths
 
 
-def run(options: argparse.Namespace) -> int:
+def add_arguments(parser: Parser, *_: object) -> None:
+    """How to print."""
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(options: Options) -> int:
     """Print the root and the digest of fills; non-zero when an invariant fails."""
+    from app.venue.replay import replay
+
     outcome = replay(open_paths(options.data))
     if options.json:
         print(json.dumps(outcome))
@@ -29,34 +26,10 @@ def run(options: argparse.Namespace) -> int:
     return 0 if all(value is True for value in outcome["invariants"].values()) else 1
 
 
-def replay(paths: Paths) -> dict[str, Any]:
-    """Apply every input of the journal to a new venue; what came out."""
-    if not paths.journal.exists():
-        raise JournalError(f"there is no journal in {paths.data}", field="--data")
-    check_format(paths.journal)
-    venue = new_venue(market_setup(stored_config(paths)))
-    count = 0
-    for sequence, data in read_chain(paths.journal, "inputs", "sequence", 0):
-        venue.apply(sequence, decode_input(data))
-        count += 1
-    return {
-        "inputs": count,
-        "root": root_bytes(venue.state_root()).hex(),
-        "live_root": root_bytes(venue.live_root()).hex(),
-        "fills": venue.core.counters.next_fill_id - 1,
-        "fills_digest": venue.fills_digest(),
-        "batches": venue.core.batches.open.number - 1,
-        "l1_block": venue.l1_block,
-        "invariants": venue.invariants(),
-    }
-
-
-def stored_config(paths: Paths) -> VenueConfig:
-    """The configuration that the journal was made with."""
-    data = read_meta(paths.journal, "config")
-    if data is None:
-        raise CorruptData("the journal has no configuration", field="config")
-    try:
-        return msgspec.json.decode(data, type=VenueConfig)
-    except UNDECODABLE as error:
-        raise CorruptData(f"the journal's configuration does not decode: {error}", field="config") from error
+COMMAND = Command(
+    name="replay",
+    help="replay the journal from genesis, print root and fills",
+    add_arguments=add_arguments,
+    run=run,
+    kernels="trading",
+)

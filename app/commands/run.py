@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import msgspec
+from app.commands.registry import Command, Options, Parser, Registry
+from app.proving.choice import choice_of
 
-from app.paths import ROOT, Paths, open_paths
-from app.proving.choice import ProvingChoice, choice_of
-from app.proving.workers.choice import prover_with
-from app.scenarios import round_trip
-from app.scenarios.journey import Journey, Say
-from app.scenarios.report import build_report, write_report
-from app.venue.market_setup import account_seed
-from app.venue.session import Session, open_session
-from engine.errors import ProtocolError
-from engine.exchange.config import DEFAULT_CONFIG
-from engine.sequencer.batch import root_bytes
-from engine.settlement.keys.keys import demo_key, role_key
-
-PLAYS: dict[str, Callable[[Journey], None]] = {"round-trip": round_trip.play}
+MAX_SEED = 2**63
+SETTINGS = ("profile", "prover", "cluster", "l1")
 
 
-def run(options: argparse.Namespace) -> int:
+def _seed(text: str) -> int:
+    """A seed as the configuration can hold it; argparse tells what is wrong with it."""
+    seed = int(text)
+    if not 0 <= seed < MAX_SEED:
+        raise argparse.ArgumentTypeError(f"{seed} must lie in [0, {MAX_SEED - 1}]")
+    return seed
+
+
+_seed.__name__ = "whole number"  # argparse names the type by it
+
+
+def add_arguments(parser: Parser, registry: Registry) -> None:
+    """What to play, and what to keep of it."""
+    names = registry.scenarios.names()
+    parser.add_argument("scenario", metavar="SCENARIO", choices=names, help=", ".join(names))
+    parser.add_argument("--report", metavar="FILE", default=None, help="write the JSON report here")
+    parser.add_argument("--seed", type=_seed, default=1, help="seed of the participants")
+
+
+def check(options: Options) -> None:
+    """Whether the proofs can be made as asked."""
+    choice_of(options)
+
+
+def run(options: Options) -> int:
     """0 when every step passed; the report is written in both cases."""
+    from app.scenarios.play import new_run_folder, play
+    from app.scenarios.report import write_report
+
     folder = new_run_folder(options.data, options.scenario)
-    report = play(options.scenario, folder, options.seed, choice_of(options), say=print_step, l1=options.l1)
+    scenario = options.registry.scenarios[options.scenario]
+    report = play(scenario, folder, options.seed, choice_of(options), say=print_step, l1=options.l1 or None)
     if options.report:
         write_report(Path(options.report), report)
         print(f"report: {options.report}")
@@ -42,108 +54,18 @@ def run(options: argparse.Namespace) -> int:
     return 1 if report["failures"] else 0
 
 
-def new_run_folder(data: str | None, scenario: str) -> Paths:
-    """A fresh folder below the data folder: a scenario starts from genesis and never touches the desk's venue."""
-    runs = open_paths(data).data / "runs"
-    number = 1
-    while (folder := runs / f"{scenario}-{number:03}").exists():
-        number += 1
-    return open_paths(folder)
-
-
-def play(
-    scenario: str,
-    paths: Paths,
-    seed: int,
-    proving: ProvingChoice,
-    *,
-    say: Say,
-    keep: Callable[[Session], None] | None = None,
-    l1: str | None = None,
-) -> dict[str, Any]:
-    """Play, check with separate processes, and return the report. ``keep`` sees the session before it is closed.
-
-    ``l1``: URL of a node, None for the embedded chain.
-    """
-    started = time.perf_counter()
-    failures: list[str] = []
-    config = msgspec.structs.replace(DEFAULT_CONFIG, seed=seed)
-    # the user's address is in the leaves: with a random key the seed would not fix the roots
-    demo_key(paths.keys, secret=role_key(account_seed(config, config.first_user_account), "taker"))
-    session = open_session(paths, config, _progress(say), make_prover=prover_with(proving), l1=l1)
-    opened = time.perf_counter()
-    try:
-        journey = Journey(session, say)
-        session.prover.start()
-        try:
-            PLAYS[scenario](journey)
-            for words in session.prover.messages():
-                say("prover", True, words)
-        except ProtocolError as error:
-            failures.append(error.message)
-        except Exception as error:  # noqa: BLE001 - a scenario that breaks is a failed one: the report says how
-            failures.append(f"{type(error).__name__}: {error}")
-        measured = {"open_seconds": opened - started, "play_seconds": time.perf_counter() - opened}
-        report = build_report(session, scenario, journey.steps, measured)
-        live_root = root_bytes(session.loop.venue.state_root()).hex()
-        if keep is not None:
-            keep(session)
-    finally:
-        session.close()
-    failures += [f"invariant {name}: {value}" for name, value in report["invariants"].items() if value is not True]
-    failures += _check_replay(report, live_root, paths, say)
-    failures += _check_proofs(report, say)
-    report["measured"]["total_seconds"] = time.perf_counter() - started
-    report["failures"] = failures
-    return report
-
-
 def print_step(name: str, passed: bool, detail: str) -> None:
     """One line per step."""
     print(f"{'ok  ' if passed else 'FAIL'} {name}: {detail}", flush=True)
 
 
-def _progress(say: Say) -> Callable[[str, float], None]:
-    seen: set[str] = set()
-
-    def progress(stage: str, fraction: float) -> None:
-        if stage not in seen:
-            seen.add(stage)
-            say("opening", True, stage)
-
-    return progress
-
-
-def _check_replay(report: dict[str, Any], live_root: str, paths: Paths, say: Say) -> list[str]:
-    """A fresh process replays the journal from genesis and must reach the same root and fills."""
-    done = _process("replay", "--json", "--data", str(paths.data))
-    printed = json.loads(done.stdout) if done.stdout.startswith("{") else {}
-    report["journal"] = {
-        "inputs": printed.get("inputs"),
-        "live_root": live_root,
-        "replayed_root": printed.get("root"),
-        "replayed_fills": printed.get("fills_digest"),
-    }
-    good = printed.get("root") == live_root and printed.get("fills_digest") == report["fills"]["digest"]
-    detail = f"{printed.get('inputs', 0):,} inputs give root 0x{printed.get('root', '')[:16]} and the same fills"
-    report["steps"].append({"name": "replay", "passed": good, "detail": detail if good else done.stderr[-500:]})
-    say("replay", good, detail if good else done.stderr[-500:])
-    return [] if good else [f"replay: {printed or done.stderr[-500:]}"]
-
-
-def _check_proofs(report: dict[str, Any], say: Say) -> list[str]:
-    """A fresh process verifies each proof file, given nothing but the file."""
-    failures = []
-    for batch in report["batches"]:
-        done = _process("verify", batch["proof_file"])
-        if done.returncode or not done.stdout.startswith("accepted"):
-            failures.append(f"verify batch {batch['id']}: {(done.stdout + done.stderr)[-300:]}")
-    detail = f"{len(report['batches']) - len(failures)} of {len(report['batches'])} proofs accepted by a fresh process"
-    report["steps"].append({"name": "verify", "passed": not failures, "detail": detail})
-    say("verify", not failures, detail)
-    return failures
-
-
-def _process(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "main.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+COMMAND = Command(
+    name="run",
+    help="play a scenario headless",
+    add_arguments=add_arguments,
+    check=check,
+    run=run,
+    settings=SETTINGS,
+    kernels="all",
+    logs=True,
+)

@@ -5,21 +5,28 @@ Exit status: 0 accepted, 1 refused, 2 when the file cannot be read.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import sys
 import time
 from pathlib import Path
 
+from app.commands.registry import Command, Options, Parser
 from app.runtime import jit_cache
-from app.storage.proof_files import read_proof_file
 from engine.errors import ProtocolError
 from engine.proving.coverage import COVERED, NOT_COVERED
 from engine.stark.errors import STAGE_MEANINGS, VerificationError
 
 
-def run(options: argparse.Namespace) -> int:
+def add_arguments(parser: Parser, *_: object) -> None:
+    """The file, and how much to say of it."""
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--details", action="store_true", help="also print commitments, nonces, parameters, sizes")
+
+
+def run(options: Options) -> int:
     """Print the verdict, the public inputs, the statement and the security terms."""
+    from app.storage.proof_files import read_proof_file
+
     path = Path(options.file)
     try:
         data = read_proof_file(path)
@@ -79,3 +86,12 @@ def _print_summary(data: bytes) -> None:
 
     for line in summarise(data).lines():
         print(line)
+
+
+COMMAND = Command(
+    name="verify",
+    help="verify a proof file, given nothing else",
+    add_arguments=add_arguments,
+    run=run,
+    epilog="Exit status: 0 accepted, 1 refused, 2 the file cannot be read. No data folder is needed or made.",
+)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import os
 import signal
 import socket
 from typing import Any
 
+from app.commands.registry import Command, Options, Parser
 from app.paths import cache_folder
 from app.proving.choice import ProvingChoice, check_choice
 from engine.errors import ProtocolError, check_range
@@ -22,15 +21,25 @@ class NoScheduler(ProtocolError):
     """No Dask scheduler answers at the address."""
 
 
-def run(options: argparse.Namespace) -> int:
+def add_arguments(parser: Parser, *_: object) -> None:
+    """The scheduler, and how much of this machine."""
+    parser.add_argument("cluster", metavar="URL", help="the Dask scheduler, like tcp://10.0.0.2:8786")
+    parser.add_argument("--threads", type=int, default=2, help="threads of one proof")
+
+
+def run(options: Options) -> int:
     """Join the cluster and stay; 0 when stopped or when the scheduler ends."""
     check_choice(ProvingChoice(cluster=options.cluster))
     check_range("--threads", options.threads, 1, MAX_THREADS)
+    import asyncio
+
     asyncio.run(_serve(options.cluster, options.threads))
     return 0
 
 
 async def _serve(address: str, threads: int) -> None:
+    import asyncio
+
     from distributed import Worker
 
     name = f"{socket.gethostname()}-{os.getpid()}"
@@ -51,3 +60,11 @@ async def _serve(address: str, threads: int) -> None:
         loop.add_signal_handler(number, lambda: asyncio.ensure_future(worker.close()))
     print(f"{name} proves for {address} with {threads} threads; stop it with Ctrl-C", flush=True)
     await worker.finished()
+
+
+COMMAND = Command(
+    name="worker",
+    help="prove for desks elsewhere, as part of a Dask cluster",
+    add_arguments=add_arguments,
+    run=run,
+)

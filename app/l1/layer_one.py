@@ -8,6 +8,7 @@ Without that thread, in scenarios on the embedded chain, they are worked where t
 
 from __future__ import annotations
 
+import logging
 import threading
 import time as wall
 from collections.abc import Callable, Iterable
@@ -38,6 +39,7 @@ USER_TRANSACTIONS = 32
 RELAY_GAS = BLOCK_GAS_LIMIT - USER_TRANSACTIONS * CALL_GAS
 """Gas of a block that batches may use, so that the user's transactions always find room."""
 ERRORS_KEPT = 20
+LOG = logging.getLogger(__name__)
 
 
 class NothingToDo(ProtocolError):
@@ -225,6 +227,7 @@ class LayerOne:
         for message in result.errors:
             if message not in self.errors[-1:]:
                 self.errors.append(message)
+                LOG.warning("%s", message)
         del self.errors[:-ERRORS_KEPT]
         del self._user_transactions[: result.sent]
         if result.look is not None:

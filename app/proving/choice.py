@@ -34,7 +34,7 @@ class ProvingChoice:
 
 def choice_of(options: argparse.Namespace) -> ProvingChoice:
     """The options, checked; :class:`BadClusterAddress` and :class:`MissingExtra`."""
-    choice = ProvingChoice(options.profile, options.prover, options.cluster or "")
+    choice = ProvingChoice(options.profile, options.prover, options.cluster)
     check_choice(choice)
     return choice
 

@@ -11,6 +11,7 @@ import signal
 
 from engine.errors import UnknownName
 
+VARIABLE = "PROOFLINE_CRASH_AT"
 POINTS = (
     "after_commit_before_ack",
     "in_checkpoint",
@@ -29,7 +30,7 @@ _armed: dict[str, int] = {}
 
 def arm_from_environment() -> None:
     """Read the variable; an unknown point is a typed error listing the valid ones."""
-    text = os.environ.get("PROOFLINE_CRASH_AT", "")
+    text = os.environ.get(VARIABLE, "")
     if not text:
         return
     point, _, count = text.partition(":")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable
 
 from app.snapshot.views import ThreadView
 
 MAX_RESTARTS = 3
+LOG = logging.getLogger(__name__)
 
 
 class Supervised:
@@ -64,7 +65,7 @@ class Supervised:
                 self._body()
             except Exception as error:  # noqa: BLE001 - the supervisor's job is to keep and show any error
                 self.note_failure(error)
-                traceback.print_exc()
+                LOG.error("thread %s failed", self.name, exc_info=error)
                 if self._over:
                     return
                 self.restarts += 1

@@ -32,7 +32,6 @@ from engine.sequencer.venue import Venue
 
 DEPTH = 200
 BATCHES_SHOWN = 100
-FILLS_SHOWN = 500
 GATE = (
     "The exchange contract accepts a state update only after the verifier contracts on the same chain have checked the "
     "whole proof; no key can replace it."

@@ -70,7 +70,7 @@ class Journal:
         self.pending = 0
         _prepare(path)
         self._tip, self._tip_digest = self._read_tip("inputs", "sequence")
-        self._block_tip, self._block_digest = self._read_tip("l1_blocks", "number")
+        _, self._block_digest = self._read_tip("l1_blocks", "number")
         self._loop = asyncio.new_event_loop()
         started: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(started,), name="journal", daemon=False)
@@ -99,7 +99,7 @@ class Journal:
         """Store one L1 block durably; returns when it is on disk."""
         digest = chain_digest(self._block_digest, number, data)
         self._write("INSERT INTO l1_blocks VALUES (?, ?, ?)", [(number, data, digest)]).result()
-        self._block_tip, self._block_digest = number, digest
+        self._block_digest = digest
 
     def write_checkpoint(self, sequence: int, data: bytes, *, keep: int = 2) -> None:
         """Store a checkpoint taken after ``sequence``, then drop all but the newest ``keep``."""

@@ -1,7 +1,7 @@
 """Funding: premium samples, the hourly rate, the index, and its settlement on accounts.
 
 All rates are 0.32, prices and indices 32.32. Longs pay when the index rises. Formula source: dYdX v3, as digested in
-reference/starkex-perpetual sections 1.4 and 3.1.
+docs/starkex-perpetual.md, sections 1.4 and 3.1.
 """
 
 from __future__ import annotations

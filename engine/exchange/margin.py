@@ -1,6 +1,6 @@
 """Margin: what an account is worth, what it must hold, and when it is liquidated. Exact integers, nothing rounded.
 
-Formats and rules of StarkEx perpetual, sections 1.3 and 3 (reference/starkex-perpetual):
+Formats and rules of StarkEx Perpetual (docs/starkex-perpetual.md, sections 1.3 and 3):
 
 - total value   TV = collateral * 2^32 + sum(size * mark)                  .32, in [-2^63, 2^63) * 2^32
 - maintenance   MR = sum(|size| * mark * maintenance fraction)             .64, in [0, 2^64) * 2^64

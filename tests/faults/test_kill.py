@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.commands.replay import stored_config
 from app.paths import ROOT, open_paths
 from app.runtime.crash_points import POINTS
 from app.storage.journal import read_chain
 from app.venue.market_setup import market_setup
+from app.venue.replay import stored_config
 from app.venue.session import USER_DEPOSIT, USER_WALLET, new_venue
 from engine.sequencer.events import AnyEvent, BatchStage, DepositCredited, WithdrawalStage
 from engine.sequencer.inputs import AnyInput, L1Block, decode_input

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
-import traceback
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.venue.facade import Engine
 
 WIDTH = 460
+LOG = logging.getLogger(__name__)
 
 
 class GivenUp(ProtocolError):
@@ -78,7 +79,7 @@ class Opener(QObject):
             self.failed.emit(error.message)
             return
         except Exception as error:  # noqa: BLE001 - whatever stops the start must be shown, not lost with the thread
-            traceback.print_exc()
+            LOG.exception("the start failed")
             self.failed.emit(f"{type(error).__name__}: {error}")
             return
         self.engine = engine
@@ -132,16 +133,16 @@ def start_application() -> QApplication:
     return found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
 
 
-def run(paths: Paths, speed: float, proving: ProvingChoice, l1: str | None = None) -> int:
-    """Open, show the desk until it is closed, stop everything in order; the exit status."""
+def run(paths: Paths, speed: float, proving: ProvingChoice, l1: str | None = None, theme: str = "") -> int:
+    """Open, show the desk until it is closed, stop everything in order; the exit status. ``theme``: "" as it was."""
     app = start_application()
     with closing_on_signals():
-        return _run(app, paths, Opener(paths, speed, proving, l1))
+        return _run(app, paths, Opener(paths, speed, proving, l1), theme)
 
 
-def _run(app: QApplication, paths: Paths, opener: Opener) -> int:
-    theme = Theme("dark", "normal")
-    theme.apply()
+def _run(app: QApplication, paths: Paths, opener: Opener, theme: str) -> int:
+    colours = Theme(theme or "dark", "normal")
+    colours.apply()
     window = StartWindow()
     heard: list[str] = []
     opener.progressed.connect(window.show_progress, Qt.ConnectionType.QueuedConnection)
@@ -161,7 +162,7 @@ def _run(app: QApplication, paths: Paths, opener: Opener) -> int:
     from ui.desk import run_desk
 
     try:
-        return run_desk(opener.engine, paths)
+        return run_desk(opener.engine, paths, theme)
     finally:
         opener.engine.stop()
 

@@ -14,6 +14,7 @@ One thread calls; ``now`` is its clock in seconds.
 from __future__ import annotations
 
 import itertools
+import logging
 import statistics
 from collections import deque
 from collections.abc import Callable
@@ -46,6 +47,7 @@ HEDGE_BEFORE_HISTORY = 60.0
 """Seconds that a try may take before there is a median: the first proof may compile kernels."""
 HISTORY = 32
 GONE_SHOWN = 8
+LOG = logging.getLogger(__name__)
 
 Accept = Callable[[Item, Proved, str], None]
 GiveUp = Callable[[Item], None]
@@ -204,6 +206,7 @@ class Pool:
     def _try_again(self, item: Item, member: Member, reason: str, *, back: bool = False) -> None:
         """Leave the batch in the queue while somebody may do better; ``back``: this worker comes back new."""
         item.failed.append((member.worker.name, reason))
+        LOG.warning("batch %d: a try on %s came to nothing: %s", item.number, member.worker.name, reason)
         if item.running:
             return
         fresh = any(other.usable and not item.failed_on(other) for other in self.members)

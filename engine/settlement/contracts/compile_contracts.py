@@ -1,13 +1,11 @@
 """Compile the contracts and write their artifacts: ``python -m engine.settlement.contracts.compile_contracts``.
 
-Needs the development requirements (Vyper, snekmate); nothing at run time imports this module.
+Needs the development requirements (Vyper); nothing at run time imports this module.
 """
 
 from __future__ import annotations
 
 import hashlib
-import sysconfig
-from pathlib import Path
 
 import msgspec
 
@@ -20,9 +18,8 @@ def compile_contract(name: str) -> Artifact:
     from vyper.cli.vyper_compile import compile_files
 
     path = source_path(name)
-    libraries = Path(sysconfig.get_paths()["purelib"])
     formats = ["abi", "bytecode", "bytecode_runtime"]
-    (output,) = compile_files([path], formats, paths=[str(libraries)], include_sys_path=False).values()
+    (output,) = compile_files([path], formats, include_sys_path=False).values()
     return Artifact(
         name=name,
         compiler=f"vyper {vyper.__version__}",

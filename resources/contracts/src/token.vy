@@ -3,30 +3,83 @@
 # pragma optimize gas
 """
 @title Proofline test collateral (pUSD)
-@license GNU Affero General Public License v3.0 only
-@notice An ERC-20 token with 6 decimals that the deployer mints freely. It is worth nothing: it exists so that the
-        demo venue can be funded on its embedded chain.
-@dev The token itself is snekmate's audited erc20 module, which is licensed AGPL-3.0-only; hence this file's licence.
+@notice An ERC-20 token (EIP-20) with 6 decimals that its deployer mints freely. It is worth nothing: it exists so that
+        the demo venue can be funded on its chain.
+@dev Overflow and underflow revert in Vyper; the assertions before them are for their words. Nobody's balance can
+     exceed the supply, so a receiver's addition cannot overflow once minting did not.
 """
 
-from snekmate.auth import ownable
-from snekmate.tokens import erc20
+from ethereum.ercs import IERC20
 
-initializes: ownable
-initializes: erc20[ownable := ownable]
+implements: IERC20
 
-exports: (
-    erc20.IERC20,
-    erc20.name,
-    erc20.symbol,
-    erc20.decimals,
-    erc20.mint,
-    erc20.is_minter,
-    erc20.owner,
-)
+name: public(constant(String[21])) = "Proofline test dollar"
+symbol: public(constant(String[4])) = "pUSD"
+decimals: public(constant(uint8)) = 6
+MINTER: public(immutable(address))
+
+totalSupply: public(uint256)
+balanceOf: public(HashMap[address, uint256])
+allowance: public(HashMap[address, HashMap[address, uint256]])
 
 
 @deploy
 def __init__():
-    ownable.__init__()
-    erc20.__init__("Proofline test dollar", "pUSD", 6, "Proofline test dollar", "1")
+    """
+    @notice Whoever deploys may mint.
+    """
+    MINTER = msg.sender
+
+
+@external
+def mint(owner: address, amount: uint256):
+    """
+    @notice Make `amount` quanta out of nothing for `owner`.
+    """
+    assert msg.sender == MINTER, "token: only the minter"
+    assert owner != empty(address), "token: no receiver"
+    self.totalSupply += amount
+    self.balanceOf[owner] += amount
+    log IERC20.Transfer(sender=empty(address), receiver=owner, value=amount)
+
+
+@external
+def transfer(_to: address, _value: uint256) -> bool:
+    """
+    @notice Move the caller's quanta; true, or a revert.
+    """
+    self._move(msg.sender, _to, _value)
+    return True
+
+
+@external
+def approve(_spender: address, _value: uint256) -> bool:
+    """
+    @notice Let `_spender` move as much of the caller's, in place of what was allowed before.
+    """
+    self.allowance[msg.sender][_spender] = _value
+    log IERC20.Approval(owner=msg.sender, spender=_spender, value=_value)
+    return True
+
+
+@external
+def transferFrom(_from: address, _to: address, _value: uint256) -> bool:
+    """
+    @notice Move another's quanta within what he allowed the caller; an allowance of 2^256 - 1 stays as it is.
+    """
+    allowed: uint256 = self.allowance[_from][msg.sender]
+    if allowed != max_value(uint256):
+        assert allowed >= _value, "token: insufficient allowance"
+        self.allowance[_from][msg.sender] = unsafe_sub(allowed, _value)
+    self._move(_from, _to, _value)
+    return True
+
+
+@internal
+def _move(owner: address, receiver: address, amount: uint256):
+    assert receiver != empty(address), "token: no receiver"
+    held: uint256 = self.balanceOf[owner]
+    assert held >= amount, "token: insufficient balance"
+    self.balanceOf[owner] = unsafe_sub(held, amount)
+    self.balanceOf[receiver] = unsafe_add(self.balanceOf[receiver], amount)
+    log IERC20.Transfer(sender=owner, receiver=receiver, value=amount)

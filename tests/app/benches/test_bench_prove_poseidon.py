@@ -1,25 +1,17 @@
-"""The statement of ``bench prove-poseidon``, and the names of all benches."""
+"""The statement of ``bench prove-poseidon``."""
 
 from __future__ import annotations
-
-import importlib.util
 
 import numpy as np
 import pytest
 
 from app.benches.prove_poseidon import BUDGET_NANOSECONDS, Case, _prove, measure_case, poseidon_statement
-from app.cli import BENCHES, WINDOW_BENCHES
 from engine.hashing.poseidon import permute
 from engine.proving.parameters import PARAMETERS
 from engine.stark.air.layout import layout_of
 from engine.stark.errors import VerificationError
 from engine.stark.protocol.prover import STAGES
 from engine.stark.protocol.verifier import verify
-
-
-def test_every_bench_without_a_window_has_its_module() -> None:
-    names = [name for name in BENCHES if name not in WINDOW_BENCHES]
-    assert all(importlib.util.find_spec(f"app.benches.{name.replace('-', '_')}") for name in names)
 
 
 def test_statement_has_the_columns_and_constraints_of_the_batches() -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.commands.replay import replay
 from app.l1 import node as l1_node
 from app.l1.layer_one import ChainRequest
 from app.l1.node import NeedsEther
 from app.l1.place import OtherLedger
 from app.paths import open_paths
 from app.venue.invariants import all_invariants
+from app.venue.replay import replay
 from app.venue.session import USER_DEPOSIT, Session
 from engine.errors import ProtocolError
 from engine.sequencer.batch import root_bytes

@@ -13,8 +13,8 @@ import pytest
 import requests
 from web3 import HTTPProvider, Web3
 
-from app.commands.replay import replay
 from app.paths import open_paths
+from app.venue.replay import replay
 from app.venue.session import Session, open_session
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.prover import verify_file

@@ -9,9 +9,9 @@ from app.runtime import interpreter
 
 
 def test_what_is_alive_is_set_aside_while_somebody_watches() -> None:
-    before, keepsake = sys.getswitchinterval(), [object()]
+    before, frozen, keepsake = sys.getswitchinterval(), gc.get_freeze_count(), [object()]
     interpreter.set_aside()
-    assert gc.get_freeze_count() == 0, "nothing without a window"
+    assert gc.get_freeze_count() == frozen < 1000, "nothing without a window (Python 3.12 begins with a few hundred)"
     with interpreter.watched():
         assert sys.getswitchinterval() == interpreter.TURN_SECONDS < before
         assert gc.get_freeze_count() > 10_000, "the modules and what they hold"

@@ -19,7 +19,7 @@ from tests.support.app_world import OWNER, l1_deposit, quiet_venue, step
 LIMIT = 30.0
 
 
-def test_a_restartable_thread_is_restarted_three_times_and_shows_its_error(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_restartable_thread_is_restarted_three_times_and_shows_its_error(caplog: pytest.LogCaptureFixture) -> None:
     runs: list[int] = []
 
     def body() -> None:
@@ -32,10 +32,10 @@ def test_a_restartable_thread_is_restarted_three_times_and_shows_its_error(capfd
     view = thread.view()
     assert (len(runs), view.restarts, view.alive) == (MAX_RESTARTS + 1, MAX_RESTARTS, False)
     assert view.error == f"ValueError: run {MAX_RESTARTS + 1}"
-    assert "ValueError: run 1" in capfd.readouterr().err
+    assert "ValueError: run 1" in caplog.text
 
 
-def test_a_thread_that_recovers_goes_on_and_keeps_the_error_in_view(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_thread_that_recovers_goes_on_and_keeps_the_error_in_view(caplog: pytest.LogCaptureFixture) -> None:
     runs: list[int] = []
 
     def body() -> None:
@@ -47,10 +47,10 @@ def test_a_thread_that_recovers_goes_on_and_keeps_the_error_in_view(capfd: pytes
     thread.start()
     assert thread.join(LIMIT)
     assert (len(runs), thread.view().restarts, thread.view().error) == (3, 2, "ValueError: not yet")
-    assert capfd.readouterr().err.count("ValueError: not yet") == 2
+    assert caplog.text.count("ValueError: not yet") == 2
 
 
-def test_a_thread_that_must_not_restart_does_not(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_thread_that_must_not_restart_does_not(caplog: pytest.LogCaptureFixture) -> None:
     runs: list[int] = []
 
     def body() -> None:
@@ -63,7 +63,7 @@ def test_a_thread_that_must_not_restart_does_not(capfd: pytest.CaptureFixture[st
     assert thread.join(LIMIT)
     assert (runs, thread.view().restarts) == ([1], 0)
     assert "KeyError" in thread.view().error
-    assert "KeyError" in capfd.readouterr().err
+    assert "KeyError" in caplog.text
 
 
 def test_a_beat_makes_the_heartbeat_young() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numba
 import pytest
 
-from app.commands.progress import TerminalProgress
 from app.runtime import jit_cache
+from app.runtime.terminal_progress import TerminalProgress
 from app.runtime.warmup import told
 
 
@@ -56,7 +56,7 @@ def test_the_terminal_tells_a_stage_once_and_a_long_one_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = iter([0.0, 0.1, 0.2, 5.0])
-    monkeypatch.setattr("app.commands.progress.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("app.runtime.terminal_progress.time.monotonic", lambda: next(clock))
     tell = TerminalProgress(sys.stderr)
     for words, fraction in (("compiling", 0.0), ("compiling: 1 of 9", 0.1), ("reading", 0.5), ("reading: 8 of 9", 0.9)):
         tell(words, fraction)

@@ -288,7 +288,7 @@ def test_stop_ends_every_thread_and_refuses_what_comes_after(folder: Path) -> No
 
 
 def test_a_failed_journal_halts_the_venue_and_the_picture_says_so(
-    folder: Path, capfd: pytest.CaptureFixture[str]
+    folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = Watched(folder)
     engine.start()
@@ -302,7 +302,7 @@ def test_a_failed_journal_halts_the_venue_and_the_picture_says_so(
         engine.submit(CancelAll(account=engine.account_id))
     with pytest.raises(JournalError, match="no such table"):
         engine.stop()
-    assert "commit failed" in capfd.readouterr().err
+    assert "commit failed" in caplog.text
 
 
 def test_a_prover_that_cannot_be_stopped_keeps_neither_journal_nor_folder(

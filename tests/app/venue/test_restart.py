@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.commands.replay import replay
 from app.l1.layer_one import ChainRequest
 from app.paths import BadDataFolder, open_paths
 from app.storage.folder_checks import OtherVenue
@@ -19,6 +18,7 @@ from app.storage.folder_lock import FolderInUse, FolderLock
 from app.storage.journal import JournalError
 from app.storage.proof_files import proof_path
 from app.venue.loop import CHECKPOINT_BATCHES
+from app.venue.replay import replay
 from app.venue.session import USER_DEPOSIT, USER_WALLET, Session, open_session
 from engine.errors import CorruptData
 from engine.sequencer.inputs import L1Block, decode_input

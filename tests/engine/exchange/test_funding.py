@@ -31,7 +31,7 @@ def terms(*indices: int) -> list[MarketTerms]:
 
 @pytest.mark.parametrize(("size", "amount"), [(3, -1), (-3, 0)])
 def test_settlement_rounds_down_as_the_reference_says(size: int, amount: int) -> None:
-    """Balance 3 and an index step of one 2^-32: -1; balance -3: 0 (reference/starkex-perpetual, 1.4)."""
+    """Balance 3 and an index step of one 2^-32: -1; balance -3: 0 (docs/starkex-perpetual.md, 1.4)."""
     user, fund = account(100, size), AccountState(1, 1)
     paid = funding.settle(user, fund, terms(1))
     assert (user.collateral, fund.collateral) == (100 + amount, -amount)

@@ -102,7 +102,7 @@ def test_equality_with_maintenance_is_healthy() -> None:
 
 
 def test_the_reference_example_of_a_liquidatable_long() -> None:
-    """Long 1 BTC, collateral -28,000, price 28,700, 3 %: TV 700, TR 861 (reference/starkex-perpetual, section 3)."""
+    """Long 1 BTC, collateral -28,000, price 28,700, 3 %: TV 700, TR 861 (docs/starkex-perpetual.md, 3)."""
     markets = [terms(28_700 * 1000 * FIXED_ONE, maintenance=128_849_018)]
     margin = measure(-28_000 * QUANTUM, [stake(1000)], markets, 0)
     assert margin.equity == 700 * QUANTUM

@@ -66,6 +66,24 @@ def test_the_desk_runs_until_its_window_is_closed_and_remembers_it(qapp, tmp_pat
     assert layout_file.read(tmp_path)["theme"] == "light"
 
 
+def test_a_theme_that_is_set_comes_before_the_remembered_one(qapp, tmp_path, patience):
+    layout_file.write(tmp_path, {"theme": "dark"})
+    seen = []
+
+    def act():
+        if not shown_desks():
+            QTimer.singleShot(10, act)
+            return
+        seen.append(shown_desks()[0].theme.name)
+        shown_desks()[0].close()
+
+    for theme in ("light", ""):
+        QTimer.singleShot(0, act)
+        assert run_desk(LiveEngine(), Settings(tmp_path), theme) == 0
+        layout_file.write(tmp_path, {"theme": "dark"})
+    assert seen == ["light", "dark"]
+
+
 def test_unexpected_errors_are_told_and_logged_and_the_old_hooks_come_back(caplog):
     told, before = [], (sys.excepthook, threading.excepthook)
     restore = install_hooks(told.append)

@@ -147,9 +147,9 @@ def test_the_extra_is_pinned_to_one_version_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     (pin,) = project["project"]["optional-dependencies"]["cluster"]
     assert pin == f"distributed=={distributed.__version__}"
-    for name in ("requirements-cluster.in", "requirements-dev.in"):
-        assert pin in (ROOT / name).read_text().splitlines()
-    assert f"{pin} \\\n    --hash=" in (ROOT / "requirements-cluster.txt").read_text()
+    assert pin in (ROOT / "requirements-cluster.in").read_text().splitlines()
+    for name in ("requirements-cluster.txt", "requirements-dev.txt"):
+        assert f"{pin} \\\n    --hash=" in (ROOT / name).read_text()
 
 
 def test_a_scheduler_of_another_version_is_refused_in_words() -> None:

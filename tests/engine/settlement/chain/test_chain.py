@@ -159,7 +159,7 @@ def test_a_call_leaves_no_trace(venue: Venue) -> None:
     assert venue.chain.checkpoint() == before
     with pytest.raises(Reverted) as refused:
         venue.chain.call(venue.client.token, data, caller=b"\x01" * 20)
-    assert refused.value.reason == "erc20: transfer amount exceeds balance"
+    assert refused.value.reason == "token: insufficient balance"
 
 
 def test_blocks_are_linked_timed_and_receipts_are_found() -> None:

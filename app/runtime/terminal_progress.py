@@ -20,4 +20,5 @@ class TerminalProgress:
         stage, now = words.split(": ")[0], time.monotonic()
         if stage != self._stage or now >= self._next:
             self._stage, self._next = stage, now + EVERY_SECONDS
-            print(f"{fraction:4.0%} {words}", file=self._stream, flush=True)
+            self._stream.write(f"{fraction:4.0%} {words}\n")
+            self._stream.flush()

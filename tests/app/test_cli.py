@@ -8,16 +8,18 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+import main
 from app import cli
-from app.commands import run as run_command
+from app.commands.registry import Registry
 from app.paths import ROOT, BadDataFolder, open_paths
 from app.runtime import jit_cache
+from app.scenarios import Scenario
 from app.scenarios.journey import Journey, StepFailed
+from app.settings import PROFILES as OFFERED_PROFILES
 from engine.proving.parameters import DEFAULT_PROFILE, PARAMETERS, PROFILES
 from engine.proving.prover import prove_batch
 from engine.sequencer.inputs import L1Block
@@ -25,54 +27,59 @@ from tests.support.app_world import OWNER, l1_deposit, opened, quiet_venue, step
 from tests.support.app_world import run as play_on
 
 
-def no_window() -> ModuleType:
-    raise AssertionError("this command needs no window")
-
-
 def call(*arguments: str) -> int:
-    return cli.run(list(arguments), window=no_window)
+    """The commands of app alone: none of them needs the window."""
+    return cli.run(list(arguments))
 
 
 @pytest.mark.parametrize(
     ("arguments", "valid"),
     [
-        (["dekc"], "desk, run, replay, verify, bench, screenshots, worker, doctor"),
+        (["dekc"], "bench, desk, doctor, replay, run, screenshots, settings, verify, worker"),
         (["run", "round-tripp"], "round-trip"),
         (["run", "round-trip", "--profile", "slow"], "quick, frugal"),
         (["run", "round-trip", "--seed", "-1"], "must lie in [0, 9223372036854775807]"),
         (["run", "round-trip", "--seed", "9223372036854775808"], "must lie in [0, 9223372036854775807]"),
         (["run", "round-trip", "--seed", "one"], "invalid whole number value: one"),
-        (["bench"], ", ".join(cli.BENCHES)),
+        (["settings", "forget", "speed"], "list, get, set, reset"),
     ],
 )
 def test_unknown_names_list_the_valid_ones(
     arguments: list[str], valid: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        call(*arguments)
+        main.main(arguments)
     assert ended.value.code == 2
     assert valid in capsys.readouterr().err.replace("'", "")
 
 
 def test_an_unknown_bench_lists_the_valid_ones(capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("bench", "speed") == 2
-    message = capsys.readouterr().err
-    assert "unknown bench 'speed'" in message
-    assert all(name in message for name in cli.BENCHES)
+    for arguments, words in ((["speed"], "unknown bench 'speed'"), ([], "NAME is missing")):
+        assert main.main(["bench", *arguments]) == 2
+        message = capsys.readouterr().err
+        assert words in message
+        assert ", ".join(main.whole_registry().benches.names()) in message
 
 
 def test_the_profiles_offered_are_those_that_proofs_may_name() -> None:
-    assert (list(cli.PROFILES), cli.PROFILES[0]) == (list(PROFILES), DEFAULT_PROFILE.name)
-    for command in (["desk"], ["run", "round-trip"], []):
-        assert cli.parse(command).profile == DEFAULT_PROFILE.name
-    assert cli.parse(["run", "round-trip", "--profile", "frugal"]).profile == "frugal"
+    assert (list(OFFERED_PROFILES), OFFERED_PROFILES[0]) == (list(PROFILES), DEFAULT_PROFILE.name)
+    assert cli.parse(["run", "round-trip", "--profile", "frugal"], Registry()).profile == "frugal"
+
+
+def test_without_a_command_the_default_one_is_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.parse([], main.whole_registry()).command == "desk"
+    assert cli.parse(["--data", "x"], main.whole_registry()).command == "desk"
+    with pytest.raises(SystemExit) as ended:
+        call()
+    assert ended.value.code == 2
+    assert "COMMAND is missing; valid: bench, doctor" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["desk"], ["run", "round-trip"]])
 def test_the_address_of_a_node_is_checked_before_anything_is_opened(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call(*command, "--l1", "127.0.0.1:8545", "--data", str(tmp_path / "new")) == 1
+    assert main.main([*command, "--l1", "127.0.0.1:8545", "--data", str(tmp_path / "new")]) == 1
     assert capsys.readouterr().err.splitlines() == [
         "proofline: '127.0.0.1:8545' is not the address of a node; give one like http://127.0.0.1:8545"
     ]
@@ -103,9 +110,9 @@ def test_a_reader_that_goes_away_and_a_full_disk_are_said_in_one_line() -> None:
 
 
 def test_the_benches_are_listed_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("bench", "--list") == 0
+    assert main.main(["bench", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(cli.BENCHES)
+    assert [line.split()[0] for line in lines] == main.whole_registry().benches.names()
     assert all(len(line.split()) > 3 for line in lines)
 
 
@@ -247,7 +254,7 @@ def test_verify_names_a_file_that_is_not_there(tmp_path: Path, capsys) -> None:
 def test_a_scenario_that_fails_writes_its_report_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, play, words: str
 ) -> None:
-    monkeypatch.setitem(run_command.PLAYS, "round-trip", play)
+    monkeypatch.setattr(Scenario, "play", lambda self, journey: play(journey))
     report = tmp_path / "deep" / "report.json"
     assert call("run", "round-trip", "--data", str(tmp_path), "--report", str(report)) == 1
     written = json.loads(report.read_text())
@@ -256,13 +263,16 @@ def test_a_scenario_that_fails_writes_its_report_and_says_so(
     assert Path(written["data"]).is_dir()
 
 
-def test_a_report_that_cannot_be_written_is_an_error_in_words(
+def test_a_report_that_cannot_be_written_is_an_error_in_words_and_in_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    monkeypatch.setitem(run_command.PLAYS, "round-trip", lambda journey: None)
+    monkeypatch.setattr(Scenario, "play", lambda self, journey: None)
     (tmp_path / "file").write_text("")
     assert call("run", "round-trip", "--data", str(tmp_path / "d"), "--report", str(tmp_path / "file" / "r.json")) == 1
     assert "cannot be written" in capsys.readouterr().err
+    log = open_paths(tmp_path / "d").log.read_text()
+    assert "ERROR" in log
+    assert "r.json cannot be written" in log
 
 
 def test_a_journey_stops_at_the_first_refusal_and_at_its_time_limit(folder: Path) -> None:
