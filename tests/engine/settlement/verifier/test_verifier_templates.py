@@ -16,7 +16,7 @@ SOURCES = (*MODULES, *CONTRACTS)
 LONGEST = 40
 """Lines of a fragment, calls of others counted as one."""
 AT_DEPLOYMENT = {4: "lookup"}
-"""Checks of the native verifier that the contracts need not make: see ``check_buses`` in deployment.py."""
+"""Checks of the native verifier that the contracts need not make: ``check_buses`` in deployment.py does."""
 NOT_OF_PROOFS = {"__init__", "register", "_encoding"}
 """Functions that refuse no proof; the calls of the last one are what refuses."""
 
