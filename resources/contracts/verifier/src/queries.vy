@@ -559,7 +559,7 @@ def check(
         # -- query_point ends
         # -- deep_quotients: Check 9, fri: what the rows say about the committed polynomials' values at z and z w. Group
         #    g's quotient G is the one with G quadratic = numerator, where quadratic = (x - z) (x - z w). It is asked
-        #    for where a leaf should hold it, in `fold`.
+        #    for where a leaf should hold it, in `check_folds`.
         #
         #    Without it the openings at z, that the constraints were checked on, would have nothing to do with the
         #    trees.

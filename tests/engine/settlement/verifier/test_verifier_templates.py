@@ -75,6 +75,16 @@ def test_fragments_and_functions_are_short() -> None:
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
 
 
+def test_what_notes_name_is_there() -> None:
+    """Fragments, functions, variables and constants in backticks."""
+    fragments = load_fragments()
+    texts = [template_text(name) for name in SOURCES] + [fragment.body for fragment in fragments.values()]
+    there = set(re.findall(r"\w+", re.sub(r'"""[\s\S]*?"""|#.*', "", "\n".join(texts)))) | set(fragments)
+    for name, fragment in fragments.items():
+        named = set(re.findall(r"`(?:field\.)?(\w+)`", fragment.notes))
+        assert named <= there, name
+
+
 def test_every_refusal_stands_under_the_check_that_it_names() -> None:
     """Numbers and names as in the native verifier; together they are all of its checks but those at deployment."""
     native, found = native_checks(), set()
