@@ -20,6 +20,7 @@ from engine.settlement.relay.client import Client, Deployment
 from engine.settlement.verifier.deployment import (
     VerifierAddresses,
     VerifierSetup,
+    check_buses,
     check_security,
     check_sizes,
     constraint_code,
@@ -60,6 +61,7 @@ class VenueVerifiers:
         """
         for setup in self.setups:
             check_sizes(setup)
+            check_buses(setup)
             check_security(setup)
         shared = programs(self.setups[0])
         first = FIRST_NONCE + CONTRACTS_PER_PROFILE * len(self.setups)

@@ -1,13 +1,24 @@
-"""Compile the verifier's contracts: ``python -m engine.settlement.verifier.compile_verifier`` writes their artifacts.
+"""Compile the verifier's contracts: ``python -m engine.settlement.verifier.compile_verifier``.
 
-Needs the development requirements (Vyper); nothing at run time imports this module.
+Expands the templates into the sources in ``src``, once every fragment keeps to its interface, and writes what they
+compile to into ``artifacts``; all three are committed. Needs the development requirements (Vyper); nothing at run time
+imports this module.
 """
 
 from __future__ import annotations
 
 from engine.settlement.contracts.artifacts import Artifact
 from engine.settlement.contracts.compile_contracts import encode_artifact
-from engine.settlement.verifier.artifacts import CONTRACTS, FOLDER, artifact_path, source_digest, source_path
+from engine.settlement.verifier.artifacts import (
+    CONTRACTS,
+    FOLDER,
+    MODULES,
+    artifact_path,
+    source_digest,
+    source_path,
+)
+from engine.settlement.verifier.expand import expanded_source, load_fragments, template_text
+from engine.settlement.verifier.interface import check_all
 
 
 def compile_contract(name: str) -> Artifact:
@@ -28,8 +39,17 @@ def compile_contract(name: str) -> Artifact:
     )
 
 
+def write_sources() -> None:
+    """Expand every template, or raise :class:`TemplateError` for a fragment that does not keep to its interface."""
+    names = (*MODULES, *CONTRACTS)
+    check_all({name: template_text(name) for name in names}, load_fragments())
+    for name in names:
+        source_path(name).write_text(expanded_source(name))
+
+
 def main() -> None:
-    """Compile and write every contract."""
+    """Expand, compile and write every contract."""
+    write_sources()
     for name in CONTRACTS:
         artifact_path(name).parent.mkdir(exist_ok=True)
         artifact_path(name).write_bytes(encode_artifact(compile_contract(name)))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from engine.field.koalabear import P
 from engine.settlement.chain.transactions import contract_address, sign_transaction
 from engine.settlement.contracts.abi import encode_arguments
 from engine.settlement.verifier.artifacts import load
@@ -14,6 +15,8 @@ from engine.settlement.verifier.context import FACT_WORD, MAX_GROUPS
 from engine.settlement.verifier.encoding import ROW_WORDS
 from engine.stark.air.constraints import KINDS
 from engine.stark.air.layout import Layout, TableLayout
+from engine.stark.air.lookup import check_counts
+from engine.stark.air.table import PublicTerm
 from engine.stark.errors import StatementError
 from engine.stark.pcs.schedule import EXTENSION, Shape, make_shape, phase_widths
 from engine.stark.protocol import security
@@ -123,6 +126,19 @@ def _check_shape(layout: Layout, shape: Shape) -> None:
             raise StatementError(reason, field=field, value=value, limit=limit)
 
 
+def check_buses(setup: VerifierSetup) -> None:
+    """Refuse heights at which a bus could have p fractions, so that their sum could wrap around.
+
+    Check 4 of ``engine.stark.protocol.verifier``. Their number grows with the heights, so the greatest ones decide and
+    the contracts need not count. Raises :class:`StatementError`.
+    """
+    terms = [PublicTerm(bus, MAX_TERMS, ()) for bus in setup.layout.statement.buses]
+    bus = check_counts(setup.layout, setup.greatest, terms)
+    if bus is not None:
+        reason = f"bus {bus} has p fractions or more at the greatest heights"
+        raise StatementError(reason, field="greatest", value=bus, limit=P)
+
+
 def check_security(setup: VerifierSetup) -> None:
     """Refuse parameters that miss their target at the greatest heights: the contract has no logarithms to check with.
 
@@ -186,6 +202,7 @@ def deployment_transactions(
 ) -> tuple[list[bytes], VerifierAddresses]:
     """Signed creations, in order, from the sender's next nonce on, and where the contracts will be."""
     check_sizes(setup)
+    check_buses(setup)
     check_security(setup)
     codes = [constraint_code(setup, program) for program in programs(setup)] + [queries_code(setup)]
     places = [contract_address(sender, nonce + offset) for offset in range(len(codes) + 1)]

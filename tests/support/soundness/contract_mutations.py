@@ -2,8 +2,10 @@
 
     python -m tests.support.soundness.contract_mutations [pattern]        (``make mutate`` runs all)
 
-A check is an ``assert`` or a call of ``_encoding`` in the sources; of a conjunction each part is deleted by itself. The
-mutant is compiled in a temporary folder and judged by the tests in ``JUDGES``. ``UNREACHED`` lists the checks that no
+A check is an ``assert`` or a call of ``_encoding`` in the sources; of a conjunction each part is deleted by itself, and
+a fragment of the templates that is written out in two places has its checks deleted in one at a time. The pattern is
+searched for in what is printed: source and line, function and fragments around the check, the check. The mutant is
+compiled in a temporary folder and judged by the tests in ``JUDGES``. ``UNREACHED`` lists the checks that no
 test can meet, because no input that fails them is known; the run fails when any other goes unnoticed, or one of them
 does not.
 """
@@ -21,6 +23,7 @@ from pathlib import Path
 
 from engine.settlement.contracts.compile_contracts import encode_artifact
 from engine.settlement.verifier import artifacts, compile_verifier
+from engine.settlement.verifier.expand import enclosing
 
 ROOT = Path(__file__).parents[3]
 SOURCES = artifacts.FOLDER
@@ -45,10 +48,11 @@ REASON = re.compile(r',\s*"[^"]*"\s*$')
 
 @dataclass(frozen=True)
 class Mutant:
-    """A contract's source without one part of one check."""
+    """A contract's source without one part of one check. ``places``: function and fragments around it."""
 
     contract: str
     line: int
+    places: tuple[str, ...]
     deleted: str
     source: str
 
@@ -76,6 +80,7 @@ def conjuncts(condition: str) -> list[str]:
 def mutants(contract: str) -> Iterator[Mutant]:
     """Each check's parts deleted, one at a time."""
     text = (SOURCES / "src" / f"{contract}.vy").read_text()
+    places = enclosing(text)
     for match in STATEMENT.finditer(text):
         depth = depths(text[match.end() :])
         length = next(at for at, open_ in enumerate(depth) if open_ == 0 and text[match.end() + at] == "\n")
@@ -89,7 +94,9 @@ def mutants(contract: str) -> Iterator[Mutant]:
             rest = [other for other in parts if other is not part]
             said = reason.group() if reason else ""
             kept = f"assert ({' and '.join(rest)}){said}" if rest else "pass"
-            yield Mutant(contract, line, part, text[: match.start()] + match.group(1) + kept + text[stop:])
+            yield Mutant(
+                contract, line, places[line - 1], part, text[: match.start()] + match.group(1) + kept + text[stop:]
+            )
 
 
 def noticed(mutant: Mutant) -> str | None:
@@ -116,7 +123,7 @@ def main() -> int:
     unexpected = 0
     for contract in ("opening", "queries", "constraints", "field"):
         for mutant in mutants(contract):
-            label = f"{contract}.vy:{mutant.line}: {mutant.deleted}"
+            label = f"{contract}.vy:{mutant.line}: {'/'.join(mutant.places)}: {mutant.deleted}"
             if not pattern.search(label):
                 continue
             test = noticed(mutant)

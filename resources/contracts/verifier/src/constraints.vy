@@ -1,3 +1,4 @@
+# Written by compile_verifier.py from templates/constraints.vy.in, which is to be read and changed.
 # pragma version 0.4.3
 # pragma evm-version cancun
 # pragma optimize gas
@@ -45,12 +46,14 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
         rest: uint256 = word >> 8
         operation: uint256 = word & 3
         if operation == 0:
+            # -- products: Up to ten products of two registers, each to a new one.
             for _: uint256 in range((word >> 4) & 15, bound=10):
-                # field.mul, which happens here too often for a call.
                 a: uint256 = registers[rest & 4095]
                 b: uint256 = registers[(rest >> 12) & 4095]
+                # field_mul(registers[next], a, b)
                 t: uint256 = uint256_addmod(uint256_mulmod(a & field.LOW16, b, field.N), field.LIFT, field.N)
                 u: uint256 = uint256_addmod(uint256_mulmod((a >> 16) & field.LOW16, b, field.N), field.LIFT, field.N)
+                # even_odd(t, u)
                 e: uint256 = unsafe_add(t & field.EVEN, (u & field.EVEN) << 16)
                 o: uint256 = unsafe_add((t >> 51) & field.EVEN, ((u >> 51) & field.EVEN) << 16)
                 registers[next] = (
@@ -62,9 +65,13 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                 )
                 next = unsafe_add(next, 1)
                 rest = rest >> 24
+            # -- products ends
             continue
         if operation == 2:
+            # -- small_terms: Terms of a sum with small factors. Words of ten, seven and two are common: a sum in one
+            #    expression stays on the stack. Lanes of all terms of a sum stay below 2^51: the generator sees to it.
             if (word >> 4) & 15 == 10:
+                # -- ten_terms: A full word of terms with small factors.
                 sum0 = unsafe_add(
                     sum0,
                     unsafe_add(
@@ -96,6 +103,7 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                         ),
                     ),
                 )
+                # -- ten_terms ends
             elif (word >> 4) & 15 == 2:
                 sum0 = unsafe_add(
                     sum0,
@@ -105,6 +113,7 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                     ),
                 )
             elif (word >> 4) & 15 == 7:
+                # -- seven_terms: Seven terms with small factors.
                 sum0 = unsafe_add(
                     sum0,
                     unsafe_add(
@@ -127,24 +136,28 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                         ),
                     ),
                 )
+                # -- seven_terms ends
             else:
                 for _: uint256 in range((word >> 4) & 15, bound=10):
                     sum0 = unsafe_add(
                         sum0, unsafe_mul(unsafe_sub((rest >> 12) & 4095, 2048), registers[rest & 4095])
                     )
                     rest = rest >> 24
+            # -- small_terms ends
         elif operation == 3:
+            # -- large_terms: Terms of a sum with factors up to p, in pieces of 11, 10 and 10 bits: one, or five of
+            #    which unused ones are zero.
             v0: uint256 = registers[(word >> 8) & 4095]
             if word & 240 == 16:
                 sum0 = unsafe_add(sum0, unsafe_mul((word >> 20) & 2047, v0))
                 sum1 = unsafe_add(sum1, unsafe_mul((word >> 31) & 1023, v0))
                 sum2 = unsafe_add(sum2, unsafe_mul((word >> 41) & 1023, v0))
             else:
-                # Five terms, unused ones are zero.
                 v1: uint256 = registers[(word >> 51) & 4095]
                 v2: uint256 = registers[(word >> 94) & 4095]
                 v3: uint256 = registers[(word >> 137) & 4095]
                 v4: uint256 = registers[(word >> 180) & 4095]
+                # add_five(sum0, 2047, 20, 63, 106, 149, 192)
                 sum0 = unsafe_add(
                     sum0,
                     unsafe_add(
@@ -155,6 +168,7 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                         ),
                     ),
                 )
+                # add_five(sum1, 1023, 31, 74, 117, 160, 203)
                 sum1 = unsafe_add(
                     sum1,
                     unsafe_add(
@@ -165,6 +179,7 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                         ),
                     ),
                 )
+                # add_five(sum2, 1023, 41, 84, 127, 170, 213)
                 sum2 = unsafe_add(
                     sum2,
                     unsafe_add(
@@ -175,15 +190,20 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                         ),
                     ),
                 )
+            # -- large_terms ends
         else:
+            # -- dot_products: Terms of a sum of products of two registers, reduced at its end only: pairs of terms, and
+            #    an odd one.
             for _: uint256 in range((word >> 5) & 7, bound=5):
                 a: uint256 = registers[rest & 4095]
                 b: uint256 = registers[(rest >> 12) & 4095]
                 c: uint256 = registers[(rest >> 24) & 4095]
                 d: uint256 = registers[(rest >> 36) & 4095]
+                # accumulate(dot0, dot1, dot2, a, b)
                 dot0 = uint256_addmod(dot0, uint256_mulmod(a & field.LOW11, b, field.N), field.N)
                 dot1 = uint256_addmod(dot1, uint256_mulmod((a >> 11) & field.LOW10, b, field.N), field.N)
                 dot2 = uint256_addmod(dot2, uint256_mulmod((a >> 21) & field.LOW10, b, field.N), field.N)
+                # accumulate(dot0, dot1, dot2, c, d)
                 dot0 = uint256_addmod(dot0, uint256_mulmod(c & field.LOW11, d, field.N), field.N)
                 dot1 = uint256_addmod(dot1, uint256_mulmod((c >> 11) & field.LOW10, d, field.N), field.N)
                 dot2 = uint256_addmod(dot2, uint256_mulmod((c >> 21) & field.LOW10, d, field.N), field.N)
@@ -191,10 +211,13 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
             if word & 16 != 0:
                 a: uint256 = registers[rest & 4095]
                 b: uint256 = registers[(rest >> 12) & 4095]
+                # accumulate(dot0, dot1, dot2, a, b)
                 dot0 = uint256_addmod(dot0, uint256_mulmod(a & field.LOW11, b, field.N), field.N)
                 dot1 = uint256_addmod(dot1, uint256_mulmod((a >> 11) & field.LOW10, b, field.N), field.N)
                 dot2 = uint256_addmod(dot2, uint256_mulmod((a >> 21) & field.LOW10, b, field.N), field.N)
+            # -- dot_products ends
         if word & 4 != 0:
+            # -- end_of_sum: The sum goes to a new register and starts again.
             x0: uint256 = sum0
             x1: uint256 = sum1
             x2: uint256 = sum2
@@ -209,7 +232,7 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                 sum0 = field.LIFT
                 sum1 = 0
                 sum2 = 0
-            # field.join, which happens here too often for a call.
+            # join_pieces(x0, x1, x2)
             e: uint256 = unsafe_add(unsafe_add(x0 & field.EVEN, (x1 & field.EVEN) << 11), (x2 & field.EVEN) << 21)
             o: uint256 = unsafe_add(
                 unsafe_add((x0 >> 51) & field.EVEN, ((x1 >> 51) & field.EVEN) << 11), ((x2 >> 51) & field.EVEN) << 21
@@ -222,6 +245,7 @@ def evaluate(inputs: uint256[MAX_REGISTERS], count: uint256) -> DynArray[uint256
                 | (unsafe_add(unsafe_add(x0 >> 204, (x1 >> 204) << 11), (x2 >> 204) << 21) % field.P) << 204
             )
             next = unsafe_add(next, 1)
+            # -- end_of_sum ends
     results: DynArray[uint256, MAX_RESULTS] = []
     for index: uint256 in range(RESULTS, bound=MAX_RESULTS):
         results.append(registers[next - RESULTS + index])

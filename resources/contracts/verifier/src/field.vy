@@ -1,3 +1,4 @@
+# Written by compile_verifier.py from templates/field.vy.in, which is to be read and changed.
 # pragma version 0.4.3
 """
 @title KoalaBear's extension of degree 5, packed
@@ -36,6 +37,7 @@ def mul(a: uint256, b: uint256) -> uint256:
     """
     t: uint256 = uint256_addmod(uint256_mulmod(a & LOW16, b, N), LIFT, N)
     u: uint256 = uint256_addmod(uint256_mulmod((a >> 16) & LOW16, b, N), LIFT, N)
+    # even_odd(t, u)
     e: uint256 = unsafe_add(t & EVEN, (u & EVEN) << 16)
     o: uint256 = unsafe_add((t >> 51) & EVEN, ((u >> 51) & EVEN) << 16)
     return (
@@ -55,6 +57,7 @@ def muladd(a: uint256, b: uint256, c: uint256) -> uint256:
     """
     t: uint256 = unsafe_add(uint256_addmod(uint256_mulmod(a & LOW16, b, N), LIFT, N), c)
     u: uint256 = uint256_addmod(uint256_mulmod((a >> 16) & LOW16, b, N), LIFT, N)
+    # even_odd(t, u)
     e: uint256 = unsafe_add(t & EVEN, (u & EVEN) << 16)
     o: uint256 = unsafe_add((t >> 51) & EVEN, ((u >> 51) & EVEN) << 16)
     return (
@@ -74,6 +77,7 @@ def scale(a: uint256, k: uint256, c: uint256) -> uint256:
     """
     t: uint256 = unsafe_add(unsafe_mul(a, k & 65535), c)
     u: uint256 = unsafe_mul(a, k >> 16)
+    # even_odd(t, u)
     e: uint256 = unsafe_add(t & EVEN, (u & EVEN) << 16)
     o: uint256 = unsafe_add((t >> 51) & EVEN, ((u >> 51) & EVEN) << 16)
     return (
@@ -102,6 +106,7 @@ def join(x0: uint256, x1: uint256, x2: uint256) -> uint256:
     """
     @dev x0 + 2^11 x1 + 2^21 x2, every lane reduced.
     """
+    # join_pieces(x0, x1, x2)
     e: uint256 = unsafe_add(unsafe_add(x0 & EVEN, (x1 & EVEN) << 11), (x2 & EVEN) << 21)
     o: uint256 = unsafe_add(
         unsafe_add((x0 >> 51) & EVEN, ((x1 >> 51) & EVEN) << 11), ((x2 >> 51) & EVEN) << 21
@@ -122,7 +127,7 @@ def reduced(x: uint256) -> uint256:
     @dev Every lane modulo p.
     """
     return (
-        (x & (2**51 - 1)) % P
+        ((x & (2**51 - 1)) % P)
         | (((x >> 51) & (2**51 - 1)) % P) << 51
         | (((x >> 102) & (2**51 - 1)) % P) << 102
         | (((x >> 153) & (2**51 - 1)) % P) << 153
@@ -144,11 +149,12 @@ def swapped(word: uint256) -> uint256:
 @pure
 def element(word: uint256) -> uint256:
     """
-    @dev The extension element in the first 20 bytes of `word`, five little-endian words; refuses non-canonical ones.
+    @dev Check 1, encoding: the extension element in the first 20 bytes of `word`, five little-endian words, each below
+         p. Without it one proof could be told in many ways, and sums in lanes could overflow.
     """
     x: uint256 = self.swapped(word)
     packed: uint256 = (
-        x >> 224
+        (x >> 224)
         | ((x >> 192) & (2**32 - 1)) << 51
         | ((x >> 160) & (2**32 - 1)) << 102
         | ((x >> 128) & (2**32 - 1)) << 153
@@ -176,44 +182,60 @@ def unpacked(v: uint256, w: uint256, x: uint256, y: uint256, z: uint256) -> uint
     d = (d >> 16) & PAIRS | (d & PAIRS) << 16
     e = (e >> 16) & PAIRS | (e & PAIRS) << 16
     return [
-        a >> 224
-        | ((a >> 192) & WORD32) << 51
-        | ((a >> 160) & WORD32) << 102
-        | ((a >> 128) & WORD32) << 153
-        | ((a >> 96) & WORD32) << 204,
-        ((a >> 64) & WORD32)
-        | ((a >> 32) & WORD32) << 51
-        | (a & WORD32) << 102
-        | (b >> 224) << 153
-        | ((b >> 192) & WORD32) << 204,
-        ((b >> 160) & WORD32)
-        | ((b >> 128) & WORD32) << 51
-        | ((b >> 96) & WORD32) << 102
-        | ((b >> 64) & WORD32) << 153
-        | ((b >> 32) & WORD32) << 204,
-        (b & WORD32)
-        | (c >> 224) << 51
-        | ((c >> 192) & WORD32) << 102
-        | ((c >> 160) & WORD32) << 153
-        | ((c >> 128) & WORD32) << 204,
-        ((c >> 96) & WORD32)
-        | ((c >> 64) & WORD32) << 51
-        | ((c >> 32) & WORD32) << 102
-        | (c & WORD32) << 153
-        | (d >> 224) << 204,
-        ((d >> 192) & WORD32)
-        | ((d >> 160) & WORD32) << 51
-        | ((d >> 128) & WORD32) << 102
-        | ((d >> 96) & WORD32) << 153
-        | ((d >> 64) & WORD32) << 204,
-        ((d >> 32) & WORD32)
-        | (d & WORD32) << 51
-        | (e >> 224) << 102
-        | ((e >> 192) & WORD32) << 153
-        | ((e >> 160) & WORD32) << 204,
-        ((e >> 128) & WORD32)
-        | ((e >> 96) & WORD32) << 51
-        | ((e >> 64) & WORD32) << 102
-        | ((e >> 32) & WORD32) << 153
-        | (e & WORD32) << 204,
+        (
+            (a >> 224)
+            | ((a >> 192) & WORD32) << 51
+            | ((a >> 160) & WORD32) << 102
+            | ((a >> 128) & WORD32) << 153
+            | ((a >> 96) & WORD32) << 204
+        ),
+        (
+            ((a >> 64) & WORD32)
+            | ((a >> 32) & WORD32) << 51
+            | (a & WORD32) << 102
+            | (b >> 224) << 153
+            | ((b >> 192) & WORD32) << 204
+        ),
+        (
+            ((b >> 160) & WORD32)
+            | ((b >> 128) & WORD32) << 51
+            | ((b >> 96) & WORD32) << 102
+            | ((b >> 64) & WORD32) << 153
+            | ((b >> 32) & WORD32) << 204
+        ),
+        (
+            (b & WORD32)
+            | (c >> 224) << 51
+            | ((c >> 192) & WORD32) << 102
+            | ((c >> 160) & WORD32) << 153
+            | ((c >> 128) & WORD32) << 204
+        ),
+        (
+            ((c >> 96) & WORD32)
+            | ((c >> 64) & WORD32) << 51
+            | ((c >> 32) & WORD32) << 102
+            | (c & WORD32) << 153
+            | (d >> 224) << 204
+        ),
+        (
+            ((d >> 192) & WORD32)
+            | ((d >> 160) & WORD32) << 51
+            | ((d >> 128) & WORD32) << 102
+            | ((d >> 96) & WORD32) << 153
+            | ((d >> 64) & WORD32) << 204
+        ),
+        (
+            ((d >> 32) & WORD32)
+            | (d & WORD32) << 51
+            | (e >> 224) << 102
+            | ((e >> 192) & WORD32) << 153
+            | ((e >> 160) & WORD32) << 204
+        ),
+        (
+            ((e >> 128) & WORD32)
+            | ((e >> 96) & WORD32) << 51
+            | ((e >> 64) & WORD32) << 102
+            | ((e >> 32) & WORD32) << 153
+            | (e & WORD32) << 204
+        ),
     ]

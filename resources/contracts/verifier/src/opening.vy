@@ -1,3 +1,4 @@
+# Written by compile_verifier.py from templates/opening.vy.in, which is to be read and changed.
 # pragma version 0.4.3
 # pragma evm-version cancun
 # pragma optimize gas
@@ -7,8 +8,8 @@
         every table's constraint identity holds at the out-of-domain point, and notes the *context*, the words that the
         query contract works from (see `queries.vy`). `register` makes the fact behind a context valid once all its
         queries are verified. Facts of different proofs have different contexts, so they never complete one another.
-@dev Order of checks and names of stages as in engine/stark/protocol/verifier.py. The head is the proof file's STARK proof up to
-     the query records, byte for byte.
+@dev Checks bear the numbers and names of the native verifier's (engine/stark/protocol/verifier.py); a refusal names
+     its check. The head is the proof file's STARK proof up to the query records, byte for byte.
 """
 
 import field
@@ -119,7 +120,12 @@ def register(context: bytes32):
 
 
 @external
-def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_ENTRIES], terms: Bytes[TERM_BYTES * MAX_ENTRIES]) -> bytes32:
+def open(
+    head: Bytes[MAX_HEAD],
+    claim: Claim,
+    outputs: Bytes[ENTRY_BYTES * MAX_ENTRIES],
+    terms: Bytes[TERM_BYTES * MAX_ENTRIES],
+) -> bytes32:
     """
     @notice Checks everything of a proof but its queries and returns the digest of its context.
     @param outputs The deposits and withdrawals as the exchange contract takes them.
@@ -127,6 +133,9 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
     """
     tables: uint256 = len(WIDTHS)
     parameters: uint256 = field.swapped(extract32(PARAMETERS, 8, output_type=uint256))
+    # -- check_heights: Check 1, encoding: magic, and every table's height between its least and greatest.
+    #
+    #    Without the heights' bounds the parameters might not reach their security, and buses could have p fractions.
     assert len(head) > 300 and convert(slice(head, 0, 8), bytes8) == MAGIC, "encoding"
     heights: uint256 = 0
     values: uint256 = 0
@@ -139,20 +148,27 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
         if AUXILIARIES[table] != 0:
             values += 1
             sums += 1
+    # -- check_heights ends
+    # -- check_length: Check 1, encoding: the head ends where its parts do.
+    #
+    #    Without it one proof could be told in many ways. After the heights come main root, nonce, auxiliary root, sums,
+    #    quotient root, nonce, openings, nonce, FRI roots with nonces, last polynomial, nonce.
     layers: uint256 = 0
     final: uint256 = 0
     height: uint256[3] = [0, 0, 0]
     groups: uint256 = 0
     layers, final, height, groups = self._shape(heights, parameters)
-    # Where things lie: after the heights main root, nonce, auxiliary root, sums, quotient root, nonce, openings, nonce,
-    # FRI roots with nonces, last polynomial, nonce.
     at: uint256 = 72 + tables
     openings_at: uint256 = at + 112 + 20 * sums
     layers_at: uint256 = openings_at + 20 * values + 8
     final_at: uint256 = layers_at + 40 * layers
     nonce_at: uint256 = final_at + (20 << final)
     assert len(head) == nonce_at + 8, "encoding"
-    # What the constraints work on, see codegen.py. Opened values come last, table by table, each after C / N.
+    # -- check_length ends
+    # -- read_openings: Check 1, encoding: the opened values, canonical, to where the constraints want them.
+    #
+    #    Without it one proof could be told in many ways, and lanes of sums could overflow. codegen.py says what the
+    #    constraints work on: opened values come last, table by table, each after C / N, which is filled in later.
     inputs: uint256[MAX_INPUTS] = empty(uint256[MAX_INPUTS])
     bases: uint256[MAX_TABLES] = empty(uint256[MAX_TABLES])
     filled: uint256 = 2 + BETAS + ZETAS + PUBLIC_READ
@@ -163,6 +179,7 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
         filled += 1
         count: uint256 = WIDTHS[table] + AUXILIARIES[table] + 2 + NEXT_COUNTS[table] + min(AUXILIARIES[table], 1)
         for _: uint256 in range(count >> 3, bound=MAX_VALUES // 8):
+            # -- eight_openings: Eight opened values from five words.
             eight: uint256[8] = field.unpacked(
                 extract32(head, value_at, output_type=uint256),
                 extract32(head, unsafe_add(value_at, 32), output_type=uint256),
@@ -186,11 +203,14 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
             inputs[unsafe_add(filled, 6)] = eight[6]
             inputs[unsafe_add(filled, 7)] = eight[7]
             filled = unsafe_add(filled, 8)
+            # -- eight_openings ends
         for _: uint256 in range(count & 7, bound=7):
             inputs[filled] = field.element(extract32(head, value_at - 12, output_type=uint256) << 96)
             filled = unsafe_add(filled, 1)
             value_at = unsafe_add(value_at, 20)
     assert invalid & field.NOT_CANONICAL == 0, "encoding"
+    # -- read_openings ends
+    # -- read_sums: Check 1, encoding (by `field.element`): each table's total of fractions, canonical; their sum.
     totals: uint256[MAX_TABLES] = empty(uint256[MAX_TABLES])
     sums_at: uint256 = at + 72
     balance: uint256 = 0
@@ -199,32 +219,59 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
             totals[table] = field.element(extract32(head, sums_at - 12, output_type=uint256) << 96)
             balance += totals[table]
             sums_at += 20
+    # -- read_sums ends
+    # -- read_final: Check 1, encoding (by `field.element`): the last polynomial's coefficients, canonical.
     last: uint256[64] = empty(uint256[64])
     for i: uint256 in range(1 << final, bound=64):
         last[i] = field.element(extract32(head, final_at + 20 * i - 12, output_type=uint256) << 96)
-
+    # -- read_final ends
+    # -- check_statement: Check 2, transcript: the proof was made for this statement and these parameters. That these
+    #    reach the target security was seen to at deployment.
+    #
+    #    For the reader of a refusal: the transcript starts from both, so that such a proof would fail later too, but as
+    #    another thing.
     assert extract32(head, 8) == keccak256(concat(STATEMENT_ID, PARAMETERS)), "transcript"
-
+    # -- check_statement ends
+    # -- check_publics: Check 3, public input: roots, outputs and terms are well formed and those that the proof was
+    #    made for.
+    #
+    #    Without the roots' and terms' form one claim could be told in several ways. The digest is for the reader of a
+    #    refusal: the transcript starts from the same one, so that a proof of another claim would fail later too, but as
+    #    another thing.
     self._check_root(claim.old_root)
     self._check_root(claim.new_root)
     publics: bytes32 = self._public_digest(claim, convert(keccak256(outputs), uint256), terms)
     assert extract32(head, 40) == publics, "public input"
+    # -- check_publics ends
+    # -- start_transcript: The transcript up to the main root: statement, parameters, heights, public inputs.
     state: bytes32 = keccak256("proofline-transcript-1")
     state = self._absorbed_bytes(
         state,
         0,
         concat(
-            STATEMENT_ID, PARAMETERS, convert(convert(tables, uint8), bytes1), slice(slice(head, 72, 8), 0, tables), publics
+            STATEMENT_ID,
+            PARAMETERS,
+            convert(convert(tables, uint8), bytes1),
+            slice(slice(head, 72, 8), 0, tables),
+            publics,
         ),
     )
     state = self._absorbed(state, 1, extract32(head, at))
+    # -- start_transcript ends
+    # -- draw_lookup: Check 5, grinding (by `_ground`), then alpha and beta, which fingerprints are made with; the
+    #    auxiliary root and the totals.
     state = self._ground(state, convert(slice(head, at + 32, 8), bytes8), (parameters >> 160) & 255)
     alpha: uint256 = 0
     beta: uint256 = 0
     alpha, beta = self._drawn(state)
     state = self._absorbed(state, 3, extract32(head, at + 40))
     state = self._absorbed_bytes(state, 4, slice(head, at + 72, 20 * sums))
-    # The powers of beta; the public terms against the tables' sums.
+    # -- draw_lookup ends
+    # -- check_balance: Check 6, lookup: the tables' totals and the public terms cancel. Check 3, public input (by
+    #    `_public_sum`): the terms are the outputs.
+    #
+    #    Without it a table could use rows that no other table has, and deposits and withdrawals would not be those
+    #    proved. The powers of beta stay as inputs of the constraints.
     inputs[0] = 1
     inputs[1] = alpha
     place: uint256 = 2
@@ -240,7 +287,11 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
     denominator: uint256 = 0
     numerator, denominator = self._public_sum(outputs, terms, alpha, betas)
     assert field.mul(denominator, field.reduced(balance)) == numerator, "lookup"
-
+    # -- check_balance ends
+    # -- draw_point: Check 5, grinding (by `_ground`): zeta, which combines constraints, the quotient root and the point
+    #    z out of the domain.
+    #
+    #    Check 2, transcript: z is no base field element; its chance is 2^-124, and the native verifier draws again.
     zeta: uint256 = 0
     unused: uint256 = 0
     zeta, unused = self._drawn(state)
@@ -249,7 +300,9 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
     z: uint256 = 0
     z, unused = self._drawn(state)
     assert z >> 51 != 0, "transcript"
-    # Every table's constraint identity.
+    # -- draw_point ends
+    # -- constraint_inputs: What the constraints work on beside the opened values: powers of zeta, both roots' elements,
+    #    each table's C / N.
     power = 1
     for _: uint256 in range(ZETAS, bound=512):
         inputs[place] = power
@@ -261,6 +314,11 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
         place = unsafe_add(place, 1)
     for table: uint256 in range(tables, bound=MAX_TABLES):
         inputs[bases[table]] = field.scale(totals[table], self._inverse_of_size((heights >> (8 * table)) & 255), 0)
+    # -- constraint_inputs ends
+    # -- check_constraints: Check 7, constraint: every table's constraint identity holds at z.
+    #
+    #    Without it the columns could hold anything. The constraints are evaluated by contracts of their own, each a
+    #    part of them: their sums by kind of rows are added up.
     results: uint256[4 * MAX_TABLES] = empty(uint256[4 * MAX_TABLES])
     for evaluator: address in EVALUATORS:
         part: DynArray[uint256, 32] = staticcall Evaluator(evaluator).evaluate(inputs, filled)
@@ -273,12 +331,17 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
             z, log_height, inputs[quotient_at], inputs[quotient_at + 1],
             [results[4 * table], results[4 * table + 1], results[4 * table + 2], results[4 * table + 3]],
         ), "constraint"
-
+    # -- check_constraints ends
+    # -- draw_gamma: Check 5, grinding (by `_ground`): the openings go into the transcript, then gamma, which combines
+    #    them.
     state = self._absorbed_bytes(state, 6, slice(head, openings_at, 20 * values))
     state = self._ground(state, convert(slice(head, layers_at - 8, 8), bytes8), (parameters >> 96) & 255)
     gamma: uint256 = 0
     gamma, unused = self._drawn(state)
-
+    # -- draw_gamma ends
+    # -- draw_folds: Check 5, grinding (by `_ground`): the challenges of each FRI layer, the last polynomial, the state
+    #    that query indices come from. `words`: the context, see queries.vy.in; its claims and the fact are filled in
+    #    later.
     words: DynArray[uint256, MAX_CONTEXT] = [
         0,
         heights,
@@ -313,9 +376,9 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
     words[0] = convert(state, uint256)
     for i: uint256 in range(1 << final, bound=64):
         words.append(last[i])
-
-    # What the DEEP combinations of each group are claimed to be, from the last table back, eight values at a time. Powers
-    # of gamma enter in pieces of 11, 10 and 10 bits, so that lanes of eight products stay below 2^48.
+    # -- draw_folds ends
+    # -- deep_claims: What the DEEP combinations of each group are claimed to be, from the last table back: the queries'
+    #    check 9 starts from these.
     powers: uint256[8] = empty(uint256[8])
     power = 1
     for i: uint256 in range(8):
@@ -337,6 +400,8 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
             if part == 0:
                 first += heres
                 count = nexts
+            # -- combine: Values from the last one back times rising powers of gamma, eight at a time: powers enter in
+            #    pieces of 11, 10 and 10 bits, so that lanes of eight products stay below 2^48 and are reduced once.
             sum: uint256 = 0
             at_value: uint256 = first + count
             for _: uint256 in range(count & 7, bound=7):
@@ -354,6 +419,7 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
                     at_value = unsafe_sub(at_value, 1)
                     factor = inputs[at_value]
                 sum = field.join(unsafe_add(x0, factor), x1, x2)
+            # -- combine ends
             if part == 0:
                 following = sum
             else:
@@ -362,6 +428,9 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
         all: uint256 = self._power(gamma, heres + nexts)
         words[7 + 2 * group] = field.muladd(words[7 + 2 * group], all, here)
         words[8 + 2 * group] = field.muladd(words[8 + 2 * group], all, field.mul(following, past))
+    # -- deep_claims ends
+    # -- note_context: The fact, nine words as the exchange contract has them, and that it holds once the context's
+    #    queries do.
     fact: bytes32 = keccak256(
         abi_encode(
             STATEMENT_ID,
@@ -379,6 +448,7 @@ def open(head: Bytes[MAX_HEAD], claim: Claim, outputs: Bytes[ENTRY_BYTES * MAX_E
     context: bytes32 = keccak256(abi_encode(words))
     self.opened[context] = fact
     log Opened(context=context, fact=fact)
+    # -- note_context ends
     return context
 
 
@@ -396,7 +466,8 @@ def _absorbed(state: bytes32, kind: uint256, data: bytes32) -> bytes32:
 @pure
 def _ground(state: bytes32, nonce: bytes8, bits: uint256) -> bytes32:
     """
-    @dev Checks the nonce's work and absorbs it.
+    @dev Check 5, grinding: the nonce has done its work, or is zero where none is asked for; then it is absorbed.
+         Without it a prover tries challenge after challenge at no cost.
     """
     if bits == 0:
         assert nonce == empty(bytes8), "grinding"
@@ -411,6 +482,7 @@ def _ground(state: bytes32, nonce: bytes8, bits: uint256) -> bytes32:
 def _drawn(state: bytes32) -> (uint256, uint256):
     """
     @dev The first two extension challenges after `state`.
+         Check 2, transcript: 128 draws yield ten elements below p; the chance that they do not is below 2^-700.
     """
     first: uint256 = 0
     second: uint256 = 0
@@ -451,12 +523,16 @@ def _spread(x: uint256) -> uint256:
 def _public_digest(
     claim: Claim, outputs_hash: uint256, terms: Bytes[TERM_BYTES * MAX_ENTRIES]
 ) -> bytes32:
+    """
+    @dev The digest of public inputs and terms: 52 little-endian words of inputs after their number, the number of
+         terms, and the terms. The inputs are the roots and 36 limbs of 16 bits: 4 of the number, 16 of the
+         configuration's hash, 16 of the outputs' hash.
+    """
     number: uint256 = convert(claim.number, uint256)
     config: uint256 = convert(claim.config_hash, uint256)
     limbs: uint256 = (
         (number & 65535) << 96 | ((number >> 16) & 65535) << 64 | ((number >> 32) & 65535) << 32 | number >> 48
     )
-    # 36 limbs of 16 bits: 4 of the number, 16 of the configuration's hash, 16 of the outputs' hash.
     return keccak256(
         concat(
             0x34000000,
@@ -476,6 +552,10 @@ def _public_digest(
 @internal
 @pure
 def _check_root(root: bytes32):
+    """
+    @dev Check 3, public input: each of the root's eight elements is below p. Without it one root of accounts could be
+         told in several ways.
+    """
     rest: uint256 = convert(root, uint256)
     for _: uint256 in range(8):
         assert rest & (2**32 - 1) < field.P, "public input"
@@ -509,7 +589,9 @@ def _public_sum(
     betas: uint256[16],
 ) -> (uint256, uint256):
     """
-    @dev Numerator and denominator of the sum of 1 / fingerprint; checks that `terms` say what `outputs` say.
+    @dev Numerator and denominator of the sum of 1 / fingerprint over the public terms.
+         Check 3, public input: they say what `outputs` say. Without it the exchange would pay what was not proved.
+         Check 7, constraint: no fingerprint is zero, for it would have no inverse.
     """
     entries: uint256 = len(outputs) // ENTRY_BYTES
     assert len(outputs) == entries * ENTRY_BYTES and len(terms) == entries * TERM_BYTES, "public input"
@@ -518,6 +600,7 @@ def _public_sum(
     lowest: uint256 = 0
     kind_before: uint256 = 0
     for index: uint256 in range(entries, bound=MAX_ENTRIES):
+        # -- read_entry: A deposit or withdrawal as the exchange has it: kind, account, owner and amount in 37 bytes.
         start: uint256 = unsafe_mul(index, ENTRY_BYTES)
         front: uint256 = extract32(outputs, start, output_type=uint256)
         back: uint256 = extract32(outputs, unsafe_add(start, 5), output_type=uint256)
@@ -527,6 +610,10 @@ def _public_sum(
         amount: uint256 = back & WORD64
         if kind != kind_before:
             lowest = 0
+        # -- check_entry: Check 3, public input: a deposit or withdrawal that a batch may have: deposits first, rising
+        #    accounts, a positive amount.
+        #
+        #    Without it one account could be told twice, or an amount could wrap around.
         assert (
             kind <= 1
             and kind >= kind_before
@@ -535,65 +622,63 @@ def _public_sum(
             and amount != 0
             and amount < 2**63
         ), "public input"
+        # -- check_entry ends
         kind_before = kind
         lowest = unsafe_add(account, 1)
+        # -- read_entry ends
+        # -- entry_limbs: The same as the public term has it, 16 limbs of 16 bits: kind, account and the owner's first
+        #    six in `first`, the owner's last four and the amount in `second`, each a 32-bit word, the first in the
+        #    highest bits.
         first: uint256 = kind << 224 | account << 192 | self._reversed(owner, 160)
         second: uint256 = self._reversed(owner >> 96, 224) & (2**128 - 1) * 2**128 | self._reversed(amount, 96)
+        # -- entry_limbs ends
         total: uint256 = unsafe_add(
             alpha + 5,
             unsafe_add(
                 unsafe_add(
-                    unsafe_add(
-                        unsafe_add(
-                            unsafe_mul((first >> 224) & 65535, betas[0]),
-                            unsafe_mul((second >> 224) & 65535, betas[8]),
-                        ),
-                        unsafe_add(
-                            unsafe_mul((first >> 192) & 65535, betas[1]),
-                            unsafe_mul((second >> 192) & 65535, betas[9]),
-                        ),
-                    ),
-                    unsafe_add(
-                        unsafe_add(
-                            unsafe_mul((first >> 160) & 65535, betas[2]),
-                            unsafe_mul((second >> 160) & 65535, betas[10]),
-                        ),
-                        unsafe_add(
-                            unsafe_mul((first >> 128) & 65535, betas[3]),
-                            unsafe_mul((second >> 128) & 65535, betas[11]),
-                        ),
-                    ),
+                    unsafe_add(unsafe_add(
+                        unsafe_mul((first >> 224) & 65535, betas[0]),
+                        unsafe_mul((second >> 224) & 65535, betas[0 + 8]),
+                    ), unsafe_add(
+                        unsafe_mul((first >> 192) & 65535, betas[1]),
+                        unsafe_mul((second >> 192) & 65535, betas[1 + 8]),
+                    )),
+                    unsafe_add(unsafe_add(
+                        unsafe_mul((first >> 160) & 65535, betas[2]),
+                        unsafe_mul((second >> 160) & 65535, betas[2 + 8]),
+                    ), unsafe_add(
+                        unsafe_mul((first >> 128) & 65535, betas[3]),
+                        unsafe_mul((second >> 128) & 65535, betas[3 + 8]),
+                    )),
                 ),
                 unsafe_add(
-                    unsafe_add(
-                        unsafe_add(
-                            unsafe_mul((first >> 96) & 65535, betas[4]),
-                            unsafe_mul((second >> 96) & 65535, betas[12]),
-                        ),
-                        unsafe_add(
-                            unsafe_mul((first >> 64) & 65535, betas[5]),
-                            unsafe_mul((second >> 64) & 65535, betas[13]),
-                        ),
-                    ),
-                    unsafe_add(
-                        unsafe_add(
-                            unsafe_mul((first >> 32) & 65535, betas[6]),
-                            unsafe_mul((second >> 32) & 65535, betas[14]),
-                        ),
-                        unsafe_add(
-                            unsafe_mul(first & 65535, betas[7]),
-                            unsafe_mul(second & 65535, betas[15]),
-                        ),
-                    ),
+                    unsafe_add(unsafe_add(
+                        unsafe_mul((first >> 96) & 65535, betas[4]),
+                        unsafe_mul((second >> 96) & 65535, betas[4 + 8]),
+                    ), unsafe_add(
+                        unsafe_mul((first >> 64) & 65535, betas[5]),
+                        unsafe_mul((second >> 64) & 65535, betas[5 + 8]),
+                    )),
+                    unsafe_add(unsafe_add(
+                        unsafe_mul((first >> 32) & 65535, betas[6]),
+                        unsafe_mul((second >> 32) & 65535, betas[6 + 8]),
+                    ), unsafe_add(
+                        unsafe_mul((first >> 0) & 65535, betas[7]),
+                        unsafe_mul((second >> 0) & 65535, betas[7 + 8]),
+                    )),
                 ),
             ),
         )
         at: uint256 = unsafe_mul(index, TERM_BYTES)
+        # -- check_term: Check 3, public input: the term says what the entry says.
+        #
+        #    Without it the proof would be of other deposits and withdrawals than the exchange books.
         assert (
             extract32(terms, at, output_type=uint256) >> 160 == TERM_HEAD
             and extract32(terms, unsafe_add(at, 12), output_type=uint256) == field.swapped(first)
             and extract32(terms, unsafe_add(at, 44), output_type=uint256) == field.swapped(second)
         ), "public input"
+        # -- check_term ends
         total = field.reduced(total)
         numerator = field.muladd(numerator, total, denominator)
         denominator = field.mul(denominator, total)
@@ -604,6 +689,9 @@ def _public_sum(
 @internal
 @pure
 def _absorbed_bytes(state: bytes32, kind: uint256, data: Bytes[MAX_HEAD]) -> bytes32:
+    """
+    @dev The transcript after a message of any length.
+    """
     size: uint256 = len(data)
     start: uint256 = 2**40 | (kind << 32) | ((size & 255) << 24) | ((size >> 8) << 16)
     return keccak256(concat(state, convert(convert(start, uint48), bytes6), data))
@@ -612,6 +700,9 @@ def _absorbed_bytes(state: bytes32, kind: uint256, data: Bytes[MAX_HEAD]) -> byt
 @internal
 @pure
 def _power(base: uint256, exponent: uint256) -> uint256:
+    """
+    @dev base^exponent for an exponent below 2^16.
+    """
     result: uint256 = 1
     square: uint256 = base
     rest: uint256 = exponent
@@ -630,6 +721,7 @@ def _power(base: uint256, exponent: uint256) -> uint256:
 def _shape(heights: uint256, parameters: uint256) -> (uint256, uint256, uint256[3], uint256):
     """
     @dev Number of FRI layers, log2 of the last polynomial's length, the groups' heights, their number.
+         Check 1, encoding: no more groups and layers than there is room for.
     """
     groups: uint256 = 0
     height: uint256[3] = [0, 0, 0]
@@ -695,7 +787,8 @@ def _identity_holds(
     z: uint256, log_height: uint256, low: uint256, high: uint256, sums: uint256[4]
 ) -> bool:
     """
-    @dev every + (z - last) transition = V (Q - first / (z - 1) - last / (z - last)), cleared of denominators.
+    @dev Check 7, constraint, for one table:
+         every + (z - last) transition = V (Q - first / (z - 1) - last / (z - last)), cleared of denominators.
     """
     to_the_n: uint256 = z
     for _: uint256 in range(log_height, bound=MAX_DEPTH):

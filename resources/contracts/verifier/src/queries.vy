@@ -1,3 +1,4 @@
+# Written by compile_verifier.py from templates/queries.vy.in, which is to be read and changed.
 # pragma version 0.4.3
 # pragma evm-version cancun
 # pragma optimize gas
@@ -14,14 +15,16 @@
         14 number of FRI layers, then per layer root, folding and mixing challenge, then the last polynomial
      A group is the tables of one height, tallest first. Field elements are packed as in `field.vy`.
      `rows` holds per query, group by group, the main, auxiliary and quotient row, then FRI's leaves, groups and leaves
-     each padded with zeros to whole words; in the end as many zeros as the last record lacks to ROW_WORDS, since so much
-     is read at once. `nodes` holds per query the paths of the three
-     trees, level by level, then FRI's, path by path. Queries come in rising order of their indices. The first one's
-     paths go up to the roots, a later one's up to where they meet the paths before: if d - 1 is the highest bit in which
-     the indices differ, the node that d - 1 levels lead to is the sibling that the path before had there. Of the paths
-     before, siblings are kept by level. Those kept are right wherever the index before has a zero bit, and a larger
-     index meets it nowhere else. Rows and leaves that join above the meeting point are those of the query before.
-     Much is written out, with unchecked arithmetic, because it runs some thousand times a proof: docs/verifier.md.
+     each padded with zeros to whole words; in the end as many zeros as the last record lacks to ROW_WORDS, since so
+     much is read at once. `nodes` holds per query the paths of the three trees, level by level, then FRI's, path by
+     path. Queries come in rising order of their indices. The first one's paths go up to the roots, a later one's up to
+     where they meet the paths before: if d - 1 is the highest bit in which the indices differ, the node that d - 1
+     levels lead to is the sibling that the path before had there. Of the paths before, siblings are kept by level.
+     Those kept are right wherever the index before has a zero bit, and a larger index meets it nowhere else. Rows and
+     leaves that join above the meeting point are those of the query before.
+     Checks bear the numbers and names of the native verifier's (engine/stark/protocol/verifier.py); a refusal names
+     its check. Much is written out, with unchecked arithmetic, because it runs some thousand times a proof:
+     docs/verifier.md.
 """
 
 import field
@@ -133,14 +136,9 @@ def _pair(left: uint256, right: uint256, c: uint256, x: uint256) -> uint256:
     """
     sum: uint256 = unsafe_add(left, right)
     difference: uint256 = unsafe_sub(unsafe_add(left, field.MODULUS), right)
-    t: uint256 = unsafe_add(
-        uint256_addmod(uint256_mulmod(difference & field.LOW16, c, field.N), field.LIFT, field.N),
-        unsafe_mul(x & 65535, sum),
-    )
-    u: uint256 = unsafe_add(
-        uint256_addmod(uint256_mulmod((difference >> 16) & field.LOW16, c, field.N), field.LIFT, field.N),
-        unsafe_mul(x >> 16, sum),
-    )
+    t: uint256 = unsafe_add(uint256_addmod(uint256_mulmod(difference & field.LOW16, c, field.N), field.LIFT, field.N), unsafe_mul(x & 65535, sum))
+    u: uint256 = unsafe_add(uint256_addmod(uint256_mulmod((difference >> 16) & field.LOW16, c, field.N), field.LIFT, field.N), unsafe_mul(x >> 16, sum))
+    # even_odd(t, u)
     e: uint256 = unsafe_add(t & field.EVEN, (u & field.EVEN) << 16)
     o: uint256 = unsafe_add((t >> 51) & field.EVEN, ((u >> 51) & field.EVEN) << 16)
     return (
@@ -163,19 +161,25 @@ def check(
     @notice Checks the queries with these numbers, in rising order of their indices, and records them.
     """
     digest: bytes32 = keccak256(abi_encode(context))
+    # Once a transaction: what all queries are checked with.
+    # -- read_statement: The statement's tables, and generators of the subgroups of order 2, 4, 8, ...
     widths: DynArray[uint256, MAX_TABLES] = WIDTHS
     auxiliaries: DynArray[uint256, MAX_TABLES] = AUXILIARIES
     next_counts: DynArray[uint256, MAX_TABLES] = NEXT_COUNTS
     next_columns: uint256[MAX_NEXT // 16] = NEXT_COLUMNS
-    # Generators of the subgroups of order 2, 4, 8, ...
     generators: uint256[MAX_DEPTH] = empty(uint256[MAX_DEPTH])
     generators[MAX_DEPTH - 1] = GENERATOR
     for i: uint256 in range(1, MAX_DEPTH):
         generators[MAX_DEPTH - 1 - i] = unsafe_mul(generators[MAX_DEPTH - i], generators[MAX_DEPTH - i]) % field.P
-
-    # Groups: heights in falling order, the tables of each; sizes of their rows and where those are.
+    # -- read_statement ends
+    # -- layout_groups: Groups are the tables of one height, tallest first. For each: where its rows lie in a record,
+    #    what its DEEP quotient needs, and what multiplies each opened element: powers of gamma over main columns,
+    #    auxiliary columns and quotient chunks at z, then over those opened at z w, table by table. The coordinates of
+    #    extension columns are opened one by one, so theirs are the power times 1, X, ... X^4.
+    # -- group_memory: Where the groups are noted, and gamma in pieces.
     groups: uint256 = 0
     height: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
+    # Bytes of the main, auxiliary and quotient row of each group, and where they start in a record.
     row_bytes: uint256[9] = empty(uint256[9])
     row_at: uint256[9] = empty(uint256[9])
     correction: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
@@ -183,8 +187,7 @@ def check(
     # (x - z) (x - z w) = x^2 + linear x + constant.
     linear: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
     constant_term: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
-    # What multiplies each opened element; words with columns opened on the next row too, and what multiplies those.
-    # The latter stand behind the former.
+    # What multiplies each opened element, and behind it what multiplies those opened on the next row too; their words.
     terms: uint256[8][TRACE_WORDS + NEXT_WORDS] = empty(uint256[8][TRACE_WORDS + NEXT_WORDS])
     next_at: uint256[NEXT_WORDS] = empty(uint256[NEXT_WORDS])
     # Where the terms of a group end, at z and at z w.
@@ -195,7 +198,9 @@ def check(
     gamma: uint256 = context[6]
     gamma_low: uint256 = gamma & field.LOW16
     gamma_high: uint256 = (gamma >> 16) & field.LOW16
+    # -- group_memory ends
     for _: uint256 in range(MAX_GROUPS):
+        # -- next_height: The greatest height below the group before's.
         tallest: uint256 = 0
         for table: uint256 in range(len(widths), bound=MAX_TABLES):
             own: uint256 = (context[1] >> (8 * table)) & 255
@@ -204,12 +209,18 @@ def check(
         if tallest == 0:
             break
         bound = tallest
+        # -- next_height ends
+        # -- group_points: The group's z w, and (x - z) (x - z w) = x^2 + linear x + constant_term; w: the generator of
+        #    its height.
         height[groups] = tallest
         next_point[groups] = field.scale(context[5], generators[tallest - 1], 0)
         linear[groups] = field.reduced(
             unsafe_sub(unsafe_sub(unsafe_mul(2, field.MODULUS), context[5]), next_point[groups])
         )
         constant_term[groups] = field.mul(context[5], next_point[groups])
+        # -- group_points ends
+        # -- group_rows: Where the group's rows lie: in a record by bytes, and by elements, of which a word has eight. A
+        #    group starts a word.
         main_place: uint256 = 0
         auxiliary_place: uint256 = 0
         quotient_place: uint256 = 0
@@ -230,16 +241,19 @@ def check(
         auxiliary_place = 8 * used + main_place
         main_place = 8 * used
         used = (row_at[base + 2] + row_bytes[base + 2] + 31) >> 5
+        # -- group_rows ends
         column_at: uint256 = 0
         power: uint256 = 1
         for table: uint256 in range(len(widths), bound=MAX_TABLES):
             if (context[1] >> (8 * table)) & 255 == tallest:
                 first_column: uint256 = main_place
+                # -- main_terms: A power of gamma to each main column of the table.
                 for place: uint256 in range(main_place, main_place + widths[table], bound=4096):
                     terms[place >> 3][place & 7] = power
-                    # field.mul(power, gamma), which happens here too often for a call.
+                    # field_mul_pieces(power, power, gamma_low, gamma_high)
                     t: uint256 = uint256_addmod(uint256_mulmod(power, gamma_low, field.N), field.LIFT, field.N)
                     u: uint256 = uint256_addmod(uint256_mulmod(power, gamma_high, field.N), field.LIFT, field.N)
+                    # even_odd(t, u)
                     e: uint256 = unsafe_add(t & field.EVEN, (u & field.EVEN) << 16)
                     o: uint256 = unsafe_add((t >> 51) & field.EVEN, ((u >> 51) & field.EVEN) << 16)
                     power = (
@@ -250,6 +264,9 @@ def check(
                         | (unsafe_add(t >> 204, (u >> 204) << 16) % field.P) << 204
                     )
                 main_place += widths[table]
+                # -- main_terms ends
+                # -- extension_terms: A power of gamma to each auxiliary column and the two quotient chunks: times X^j
+                #    for coordinate j.
                 for i: uint256 in range(auxiliaries[table] + 2, bound=4096):
                     first: uint256 = quotient_place
                     if i < auxiliaries[table]:
@@ -260,7 +277,7 @@ def check(
                     spread: uint256 = power
                     terms[first >> 3][first & 7] = spread
                     for j: uint256 in range(1, 5):
-                        # field.times_x, which happens here too often for a call.
+                        # times_x(spread)
                         top: uint256 = spread >> 204
                         spread = unsafe_add(
                             unsafe_add((spread << 51) & (2**255 - 1), unsafe_sub(field.P, top) << 102), top
@@ -269,6 +286,10 @@ def check(
                         place: uint256 = unsafe_add(first, j)
                         terms[place >> 3][place & 7] = spread
                     power = field.mul(power, gamma)
+                # -- extension_terms ends
+                # -- next_terms: A power of gamma to each main column of the table that is opened at z w too. Of a
+                #    record's words only those with such columns are summed again: `next_at` lists them, and their
+                #    factors stand behind those at z.
                 last: uint256 = max_value(uint256)
                 for i: uint256 in range(next_counts[table], bound=MAX_NEXT):
                     column: uint256 = unsafe_add(column_at, i)
@@ -279,7 +300,9 @@ def check(
                         nexts += 1
                     terms[unsafe_add(TRACE_WORDS - 1, nexts)][place & 7] = power
                     power = field.mul(power, gamma)
+                # -- next_terms ends
                 if auxiliaries[table] != 0:
+                    # -- next_sum_terms: Likewise to the last auxiliary column, the running sum.
                     spread: uint256 = power
                     last = max_value(uint256)
                     for j: uint256 in range(5):
@@ -291,14 +314,15 @@ def check(
                         terms[unsafe_add(TRACE_WORDS - 1, nexts)][place & 7] = spread
                         spread = field.times_x(spread)
                     power = field.mul(power, gamma)
+                    # -- next_sum_terms ends
             column_at += next_counts[table]
         correction[groups] = power
         stops[2 * groups] = used
         stops[2 * groups + 1] = TRACE_WORDS + nexts
         groups += 1
-
-    # The DEEP sums in passes of four words: where the words are in the row record, eight bits each, and what
-    # multiplies them. Group by group those at z, then those at z w.
+    # -- layout_groups ends
+    # -- deep_weights: The DEEP sums in passes of four words: where the words are in the row record, eight bits each,
+    #    and what multiplies them. Group by group those at z, then those at z w.
     weights: uint256[10][4][MAX_PASSES] = empty(uint256[10][4][MAX_PASSES])
     places: uint256[MAX_PASSES] = empty(uint256[MAX_PASSES])
     pass_stop: uint256[2 * MAX_GROUPS] = empty(uint256[2 * MAX_GROUPS])
@@ -315,16 +339,16 @@ def check(
             places[passes] |= where << (slot << 3)
             t: uint256[8] = terms[k]
             weights[passes][slot] = [
-                t[1] & LIMB | (t[3] & LIMB) << 64 | (t[5] & LIMB) << 128 | (t[7] & LIMB) << 192,
-                (t[1] >> 51) & LIMB | ((t[3] >> 51) & LIMB) << 64 | ((t[5] >> 51) & LIMB) << 128 | ((t[7] >> 51) & LIMB) << 192,
-                (t[1] >> 102) & LIMB | ((t[3] >> 102) & LIMB) << 64 | ((t[5] >> 102) & LIMB) << 128 | ((t[7] >> 102) & LIMB) << 192,
-                (t[1] >> 153) & LIMB | ((t[3] >> 153) & LIMB) << 64 | ((t[5] >> 153) & LIMB) << 128 | ((t[7] >> 153) & LIMB) << 192,
-                t[1] >> 204 | (t[3] >> 204) << 64 | (t[5] >> 204) << 128 | (t[7] >> 204) << 192,
-                t[0] & LIMB | (t[2] & LIMB) << 64 | (t[4] & LIMB) << 128 | (t[6] & LIMB) << 192,
-                (t[0] >> 51) & LIMB | ((t[2] >> 51) & LIMB) << 64 | ((t[4] >> 51) & LIMB) << 128 | ((t[6] >> 51) & LIMB) << 192,
-                (t[0] >> 102) & LIMB | ((t[2] >> 102) & LIMB) << 64 | ((t[4] >> 102) & LIMB) << 128 | ((t[6] >> 102) & LIMB) << 192,
-                (t[0] >> 153) & LIMB | ((t[2] >> 153) & LIMB) << 64 | ((t[4] >> 153) & LIMB) << 128 | ((t[6] >> 153) & LIMB) << 192,
-                t[0] >> 204 | (t[2] >> 204) << 64 | (t[4] >> 204) << 128 | (t[6] >> 204) << 192,
+                ((t[1] & LIMB) | (t[3] & LIMB) << 64 | (t[5] & LIMB) << 128 | (t[7] & LIMB) << 192),
+                (((t[1] >> 51) & LIMB) | ((t[3] >> 51) & LIMB) << 64 | ((t[5] >> 51) & LIMB) << 128 | ((t[7] >> 51) & LIMB) << 192),
+                (((t[1] >> 102) & LIMB) | ((t[3] >> 102) & LIMB) << 64 | ((t[5] >> 102) & LIMB) << 128 | ((t[7] >> 102) & LIMB) << 192),
+                (((t[1] >> 153) & LIMB) | ((t[3] >> 153) & LIMB) << 64 | ((t[5] >> 153) & LIMB) << 128 | ((t[7] >> 153) & LIMB) << 192),
+                ((t[1] >> 204) | (t[3] >> 204) << 64 | (t[5] >> 204) << 128 | (t[7] >> 204) << 192),
+                ((t[0] & LIMB) | (t[2] & LIMB) << 64 | (t[4] & LIMB) << 128 | (t[6] & LIMB) << 192),
+                (((t[0] >> 51) & LIMB) | ((t[2] >> 51) & LIMB) << 64 | ((t[4] >> 51) & LIMB) << 128 | ((t[6] >> 51) & LIMB) << 192),
+                (((t[0] >> 102) & LIMB) | ((t[2] >> 102) & LIMB) << 64 | ((t[4] >> 102) & LIMB) << 128 | ((t[6] >> 102) & LIMB) << 192),
+                (((t[0] >> 153) & LIMB) | ((t[2] >> 153) & LIMB) << 64 | ((t[4] >> 153) & LIMB) << 128 | ((t[6] >> 153) & LIMB) << 192),
+                ((t[0] >> 204) | (t[2] >> 204) << 64 | (t[4] >> 204) << 128 | (t[6] >> 204) << 192),
             ]
             slot = unsafe_add(slot, 1)
             if slot == 4:
@@ -333,12 +357,13 @@ def check(
         if slot != 0:
             passes += 1
         pass_stop[section] = passes
-
+    # -- deep_weights ends
+    # -- final_polynomial: How far FRI goes, and the last polynomial: four coefficients to a word, the lowest in the
+    #    highest lane.
     log_domain: uint256 = height[0] + LOG_BLOWUP
     log_arity: uint256 = LOG_ARITY
     final: uint256 = min(LOG_FINAL, height[groups - 1])
     layers: uint256 = context[14]
-    # The last polynomial, four coefficients to a word, the lowest in the highest lane.
     quads: Quad[MAX_FINAL // 4] = empty(Quad[MAX_FINAL // 4])
     for k: uint256 in range(1 << (final - 2), bound=MAX_FINAL // 4):
         coefficient_at: uint256 = 15 + 3 * layers + 4 * k
@@ -348,15 +373,16 @@ def check(
         c3: uint256 = context[coefficient_at + 3]
         quads[k] = Quad(
             limbs=[
-                c3 & LIMB | (c2 & LIMB) << 64 | (c1 & LIMB) << 128 | (c0 & LIMB) << 192,
-                (c3 >> 51) & LIMB | ((c2 >> 51) & LIMB) << 64 | ((c1 >> 51) & LIMB) << 128 | ((c0 >> 51) & LIMB) << 192,
-                (c3 >> 102) & LIMB | ((c2 >> 102) & LIMB) << 64 | ((c1 >> 102) & LIMB) << 128 | ((c0 >> 102) & LIMB) << 192,
-                (c3 >> 153) & LIMB | ((c2 >> 153) & LIMB) << 64 | ((c1 >> 153) & LIMB) << 128 | ((c0 >> 153) & LIMB) << 192,
-                c3 >> 204 | (c2 >> 204) << 64 | (c1 >> 204) << 128 | (c0 >> 204) << 192,
+                ((c3 & LIMB) | (c2 & LIMB) << 64 | (c1 & LIMB) << 128 | (c0 & LIMB) << 192),
+                (((c3 >> 51) & LIMB) | ((c2 >> 51) & LIMB) << 64 | ((c1 >> 51) & LIMB) << 128 | ((c0 >> 51) & LIMB) << 192),
+                (((c3 >> 102) & LIMB) | ((c2 >> 102) & LIMB) << 64 | ((c1 >> 102) & LIMB) << 128 | ((c0 >> 102) & LIMB) << 192),
+                (((c3 >> 153) & LIMB) | ((c2 >> 153) & LIMB) << 64 | ((c1 >> 153) & LIMB) << 128 | ((c0 >> 153) & LIMB) << 192),
+                ((c3 >> 204) | (c2 >> 204) << 64 | (c1 >> 204) << 128 | (c0 >> 204) << 192),
             ]
         )
-    # What multiplies differences when a leaf is folded: the folding challenge c over the four pairs' roots of unity, c^2
-    # over two pairs', c^4; for the leaf's second half likewise, and c^8.
+    # -- final_polynomial ends
+    # -- fold_multipliers: What multiplies differences when a leaf is folded: the folding challenge c over the four
+    #    pairs' roots of unity, c^2 over two pairs', c^4; for the leaf's second half likewise, and c^8.
     multipliers: uint256[8][2 * MAX_LAYERS] = empty(uint256[8][2 * MAX_LAYERS])
     for layer: uint256 in range(layers, bound=MAX_LAYERS):
         c: uint256 = context[16 + 3 * layer]
@@ -381,7 +407,10 @@ def check(
             c = field.scale(c, INVERSES[3], 0)
             square = field.scale(square, INVERSES[2], 0)
             fourth = field.scale(fourth, INVERSES[1], 0)
-    # The generators' products by four bits of an index at a time, from the low ones on.
+    # -- fold_multipliers ends
+    # -- point_tables: What the query's points are made of. `powers`: the generators' products by four bits of an index
+    #    at a time, from the low ones on. `to_first`: by slot in a leaf, what leads from that point to the leaf's first
+    #    one.
     powers: uint256[16][MAX_DEPTH // 4] = empty(uint256[16][MAX_DEPTH // 4])
     for part: uint256 in range(MAX_DEPTH // 4):
         products: uint256[16] = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
@@ -392,7 +421,6 @@ def check(
                 products[unsafe_add(filled, i)] = unsafe_mul(products[i], generator) % field.P
             filled = filled << 1
         powers[part] = products
-    # By slot in a leaf: what leads from that point to the leaf's first one.
     to_first: uint256[16] = [1, INVERSES[0], INVERSES[1], 0, INVERSES[2], 0, 0, 0, INVERSES[3], 0, 0, 0, 0, 0, 0, 0]
     for slot: uint256 in range(16):
         if to_first[slot] == 0:
@@ -402,11 +430,13 @@ def check(
             elif slot == 3:
                 low = 1
             to_first[slot] = unsafe_mul(to_first[low], to_first[slot ^ low]) % field.P
-    # The level where the group below joins the trees, or the roots.
+    # -- point_tables ends
+    # -- path_memory: Of the query before: siblings of the trees by level, those of FRI's paths, digests of rows and
+    #    leaves. `at`: the next node; `row_start`: where the next record starts; `joins_at`: the level where the group
+    #    below joins the trees, or the roots; `bits`: the queries of this transaction.
     joins_at: uint256[MAX_GROUPS] = [log_domain, log_domain, log_domain]
     for group: uint256 in range(1, groups, bound=MAX_GROUPS - 1):
         joins_at[group - 1] = height[0] - height[group]
-    # Of the query before: siblings of the trees by level, those of FRI's paths, digests of rows and leaves.
     siblings: bytes32[3][MAX_DEPTH] = empty(bytes32[3][MAX_DEPTH])
     fri_siblings: bytes32[MAX_DEPTH * MAX_LAYERS] = empty(bytes32[MAX_DEPTH * MAX_LAYERS])
     digests: bytes32[3][MAX_GROUPS] = empty(bytes32[3][MAX_GROUPS])
@@ -416,14 +446,23 @@ def check(
     at: uint256 = 0
     query: uint256 = 0
     row_start: uint256 = 0
+    # -- path_memory ends
+    # Query by query: checks 8 and 9 of the native verifier, and 1 for what they read.
     for number: uint256 in numbers:
+        # -- draw_query: Check 1, encoding: a query of this proof, in rising order, at the index that the transcript
+        #    yields.
+        #
+        #    Without the first, the bit of a number that no proof has would keep a context from ever being complete.
+        #    Without the second, a path could end at a sibling that was kept for another place of the tree.
         data: Bytes[32 * ROW_WORDS] = slice(rows, row_start, 32 * ROW_WORDS)
         row: uint256[ROW_WORDS] = abi_decode(data, uint256[ROW_WORDS])
         self._encoding(number < QUERIES)
         index: uint256 = self._index(context[0], number) & ((1 << log_domain) - 1)
         self._encoding(index >= before)
         bits |= 1 << number
-        # Levels up to and with the one where the paths join; beyond the root for the first query.
+        # -- draw_query ends
+        # -- shared_levels: Levels up to and with the one where this query's paths meet those before, which is one more
+        #    than the highest bit in which the indices differ; beyond the root for the first query.
         shared: uint256 = log_domain + 1
         if query != 0:
             shared = 0
@@ -443,22 +482,33 @@ def check(
         reach: uint256 = unsafe_sub(shared, 1)
         before = index
         query = unsafe_add(query, 1)
-
-        # Rows against the three trees.
+        # -- shared_levels ends
+        # -- check_paths: Check 8, trace opening: the query's rows are those that the main, auxiliary and quotient tree
+        #    were made of.
+        #
+        #    Without it a prover would choose rows after seeing where it is asked. The three trees share positions and
+        #    are climbed together. A shorter group's rows join where its leaves are.
         main: bytes32 = empty(bytes32)
         auxiliary: bytes32 = empty(bytes32)
         quotient: bytes32 = empty(bytes32)
         below: uint256 = 0
         for group: uint256 in range(groups, bound=MAX_GROUPS):
+            # -- hash_rows: The leaves: digests of the group's three rows.
             place: uint256 = unsafe_mul(3, group)
             main_row: bytes32 = keccak256(slice(data, row_at[place], row_bytes[place]))
             auxiliary_row: bytes32 = keccak256(slice(data, row_at[unsafe_add(place, 1)], row_bytes[unsafe_add(place, 1)]))
             quotient_row: bytes32 = keccak256(slice(data, row_at[unsafe_add(place, 2)], row_bytes[unsafe_add(place, 2)]))
+            # -- hash_rows ends
             if shared <= below:
+                # -- same_rows: Check 8, trace opening: a row above the meeting point is the row of the query before.
+                #
+                #    Without it such rows would be held against nothing, for no path is sent for them.
                 known: bytes32[3] = digests[group]
                 assert main_row == known[0] and auxiliary_row == known[1] and quotient_row == known[2], "trace opening"
+                # -- same_rows ends
                 below = joins_at[group]
                 continue
+            # -- join_rows: The group's leaves are the start of the paths, or go into the nodes that they have led to.
             digests[group] = [main_row, auxiliary_row, quotient_row]
             if group == 0:
                 main = main_row
@@ -468,8 +518,10 @@ def check(
                 main = keccak256(abi_encode(main, main_row))
                 auxiliary = keccak256(abi_encode(auxiliary, auxiliary_row))
                 quotient = keccak256(abi_encode(quotient, quotient_row))
+            # -- join_rows ends
             target: uint256 = joins_at[group]
             for level: uint256 in range(below, min(target, reach), bound=MAX_DEPTH):
+                # -- climb: One level up in the three trees; siblings are kept for the query after this one.
                 first: bytes32 = nodes[at]
                 second: bytes32 = nodes[unsafe_add(at, 1)]
                 third: bytes32 = nodes[unsafe_add(at, 2)]
@@ -483,7 +535,12 @@ def check(
                     main = keccak256(abi_encode(main, first))
                     auxiliary = keccak256(abi_encode(auxiliary, second))
                     quotient = keccak256(abi_encode(quotient, third))
+                # -- climb ends
             below = target
+        # -- meet: Check 8, trace opening: the paths end in the roots, or in the siblings that the paths before had at
+        #    the meeting point.
+        #
+        #    Without it the rows would be of any tree.
         if shared > log_domain:
             assert (
                 convert(main, uint256) == context[2]
@@ -493,13 +550,19 @@ def check(
         elif shared != 0:
             known: bytes32[3] = siblings[reach]
             assert main == known[0] and auxiliary == known[1] and quotient == known[2], "trace opening"
-
-        # The point of the query.
+        # -- meet ends
+        # -- check_paths ends
+        # -- query_point: The query's point in the tallest domain, 3 g^index.
         x: uint256 = 3
         for part: uint256 in range(MAX_DEPTH // 4):
             x = unsafe_mul(x, powers[part][(index >> (part << 2)) & 15]) % field.P
-
-        # DEEP: group g's value G is what G quadratic = numerator says, with quadratic = (x - z) (x - z w).
+        # -- query_point ends
+        # -- deep_quotients: Check 9, fri: what the rows say about the committed polynomials' values at z and z w. Group
+        #    g's quotient G is the one with G quadratic = numerator, where quadratic = (x - z) (x - z w). It is asked
+        #    for where a leaf should hold it, in `check_folds`.
+        #
+        #    Without it the openings at z, that the constraints were checked on, would have nothing to do with the
+        #    trees.
         invalid: uint256 = 0
         numerator: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
         quadratic: uint256[MAX_GROUPS] = empty(uint256[MAX_GROUPS])
@@ -508,20 +571,25 @@ def check(
         at_pass: uint256 = 0
         for section: uint256 in range(2 * groups, bound=2 * MAX_GROUPS):
             group: uint256 = section >> 1
+            # -- minus_claim: The sum starts at minus what it is claimed to be at z or z w, coordinate by coordinate.
             claim: uint256 = unsafe_sub(field.MODULUS, context[unsafe_add(7, section)])
             s0: uint256 = claim & LIMB
             s1: uint256 = (claim >> 51) & LIMB
             s2: uint256 = (claim >> 102) & LIMB
             s3: uint256 = (claim >> 153) & LIMB
             s4: uint256 = claim >> 204
+            # -- minus_claim ends
             for k: uint256 in range(at_pass, pass_stop[section], bound=MAX_PASSES):
+                # -- deep_pass: Four words of rows, 32 elements, go into the sums, and into `invalid` if they are not
+                #    canonical.
                 w: uint256[10][4] = weights[k]
                 o3: uint256 = places[k]
                 o0: uint256 = row[o3 & 255]
                 o1: uint256 = row[(o3 >> 8) & 255]
                 o2: uint256 = row[(o3 >> 16) & 255]
                 o3 = row[o3 >> 24]
-                # Bytes in pairs, then pairs, change places.
+                # -- four_words: Little-endian elements of four words made numbers, 64 bits apart: the even ones in e0
+                #    to e3, the odd ones in o0 to o3. Bytes change places in pairs, then the pairs of an element do.
                 o0 = (o0 >> 8) & field.BYTES | (o0 & field.BYTES) << 8
                 o1 = (o1 >> 8) & field.BYTES | (o1 & field.BYTES) << 8
                 o2 = (o2 >> 8) & field.BYTES | (o2 & field.BYTES) << 8
@@ -534,84 +602,78 @@ def check(
                 o1 = (unsafe_mul(o1 & WIDE, TWICE) >> 16) & WIDE
                 o2 = (unsafe_mul(o2 & WIDE, TWICE) >> 16) & WIDE
                 o3 = (unsafe_mul(o3 & WIDE, TWICE) >> 16) & WIDE
+                # -- four_words ends
                 invalid |= (
                     unsafe_add(e0, CANONICAL) | unsafe_add(e1, CANONICAL)
                     | unsafe_add(e2, CANONICAL) | unsafe_add(e3, CANONICAL)
                     | unsafe_add(o0, CANONICAL) | unsafe_add(o1, CANONICAL)
                     | unsafe_add(o2, CANONICAL) | unsafe_add(o3, CANONICAL)
                 )
-                s0 = unsafe_add(
-                    s0,
+                s0 = unsafe_add(s0, unsafe_add(
                     unsafe_add(
-                        unsafe_add(
-                            unsafe_add(unsafe_mul(w[0][0], o0) >> 192, unsafe_mul(w[1][0], o1) >> 192),
-                            unsafe_add(unsafe_mul(w[2][0], o2) >> 192, unsafe_mul(w[3][0], o3) >> 192),
-                        ),
-                        unsafe_add(
-                            unsafe_add(unsafe_mul(w[0][5], e0) >> 192, unsafe_mul(w[1][5], e1) >> 192),
-                            unsafe_add(unsafe_mul(w[2][5], e2) >> 192, unsafe_mul(w[3][5], e3) >> 192),
-                        ),
+                        unsafe_add(unsafe_mul(w[0][0], o0) >> 192, unsafe_mul(w[1][0], o1) >> 192),
+                        unsafe_add(unsafe_mul(w[2][0], o2) >> 192, unsafe_mul(w[3][0], o3) >> 192),
                     ),
-                )
-                s1 = unsafe_add(
-                    s1,
                     unsafe_add(
-                        unsafe_add(
-                            unsafe_add(unsafe_mul(w[0][1], o0) >> 192, unsafe_mul(w[1][1], o1) >> 192),
-                            unsafe_add(unsafe_mul(w[2][1], o2) >> 192, unsafe_mul(w[3][1], o3) >> 192),
-                        ),
-                        unsafe_add(
-                            unsafe_add(unsafe_mul(w[0][6], e0) >> 192, unsafe_mul(w[1][6], e1) >> 192),
-                            unsafe_add(unsafe_mul(w[2][6], e2) >> 192, unsafe_mul(w[3][6], e3) >> 192),
-                        ),
+                        unsafe_add(unsafe_mul(w[0][5], e0) >> 192, unsafe_mul(w[1][5], e1) >> 192),
+                        unsafe_add(unsafe_mul(w[2][5], e2) >> 192, unsafe_mul(w[3][5], e3) >> 192),
                     ),
-                )
-                s2 = unsafe_add(
-                    s2,
+                ))
+                s1 = unsafe_add(s1, unsafe_add(
                     unsafe_add(
-                        unsafe_add(
-                            unsafe_add(unsafe_mul(w[0][2], o0) >> 192, unsafe_mul(w[1][2], o1) >> 192),
-                            unsafe_add(unsafe_mul(w[2][2], o2) >> 192, unsafe_mul(w[3][2], o3) >> 192),
-                        ),
-                        unsafe_add(
-                            unsafe_add(unsafe_mul(w[0][7], e0) >> 192, unsafe_mul(w[1][7], e1) >> 192),
-                            unsafe_add(unsafe_mul(w[2][7], e2) >> 192, unsafe_mul(w[3][7], e3) >> 192),
-                        ),
+                        unsafe_add(unsafe_mul(w[0][1], o0) >> 192, unsafe_mul(w[1][1], o1) >> 192),
+                        unsafe_add(unsafe_mul(w[2][1], o2) >> 192, unsafe_mul(w[3][1], o3) >> 192),
                     ),
-                )
-                s3 = unsafe_add(
-                    s3,
                     unsafe_add(
-                        unsafe_add(
-                            unsafe_add(unsafe_mul(w[0][3], o0) >> 192, unsafe_mul(w[1][3], o1) >> 192),
-                            unsafe_add(unsafe_mul(w[2][3], o2) >> 192, unsafe_mul(w[3][3], o3) >> 192),
-                        ),
-                        unsafe_add(
-                            unsafe_add(unsafe_mul(w[0][8], e0) >> 192, unsafe_mul(w[1][8], e1) >> 192),
-                            unsafe_add(unsafe_mul(w[2][8], e2) >> 192, unsafe_mul(w[3][8], e3) >> 192),
-                        ),
+                        unsafe_add(unsafe_mul(w[0][6], e0) >> 192, unsafe_mul(w[1][6], e1) >> 192),
+                        unsafe_add(unsafe_mul(w[2][6], e2) >> 192, unsafe_mul(w[3][6], e3) >> 192),
                     ),
-                )
-                s4 = unsafe_add(
-                    s4,
+                ))
+                s2 = unsafe_add(s2, unsafe_add(
                     unsafe_add(
-                        unsafe_add(
-                            unsafe_add(unsafe_mul(w[0][4], o0) >> 192, unsafe_mul(w[1][4], o1) >> 192),
-                            unsafe_add(unsafe_mul(w[2][4], o2) >> 192, unsafe_mul(w[3][4], o3) >> 192),
-                        ),
-                        unsafe_add(
-                            unsafe_add(unsafe_mul(w[0][9], e0) >> 192, unsafe_mul(w[1][9], e1) >> 192),
-                            unsafe_add(unsafe_mul(w[2][9], e2) >> 192, unsafe_mul(w[3][9], e3) >> 192),
-                        ),
+                        unsafe_add(unsafe_mul(w[0][2], o0) >> 192, unsafe_mul(w[1][2], o1) >> 192),
+                        unsafe_add(unsafe_mul(w[2][2], o2) >> 192, unsafe_mul(w[3][2], o3) >> 192),
                     ),
-                )
+                    unsafe_add(
+                        unsafe_add(unsafe_mul(w[0][7], e0) >> 192, unsafe_mul(w[1][7], e1) >> 192),
+                        unsafe_add(unsafe_mul(w[2][7], e2) >> 192, unsafe_mul(w[3][7], e3) >> 192),
+                    ),
+                ))
+                s3 = unsafe_add(s3, unsafe_add(
+                    unsafe_add(
+                        unsafe_add(unsafe_mul(w[0][3], o0) >> 192, unsafe_mul(w[1][3], o1) >> 192),
+                        unsafe_add(unsafe_mul(w[2][3], o2) >> 192, unsafe_mul(w[3][3], o3) >> 192),
+                    ),
+                    unsafe_add(
+                        unsafe_add(unsafe_mul(w[0][8], e0) >> 192, unsafe_mul(w[1][8], e1) >> 192),
+                        unsafe_add(unsafe_mul(w[2][8], e2) >> 192, unsafe_mul(w[3][8], e3) >> 192),
+                    ),
+                ))
+                s4 = unsafe_add(s4, unsafe_add(
+                    unsafe_add(
+                        unsafe_add(unsafe_mul(w[0][4], o0) >> 192, unsafe_mul(w[1][4], o1) >> 192),
+                        unsafe_add(unsafe_mul(w[2][4], o2) >> 192, unsafe_mul(w[3][4], o3) >> 192),
+                    ),
+                    unsafe_add(
+                        unsafe_add(unsafe_mul(w[0][9], e0) >> 192, unsafe_mul(w[1][9], e1) >> 192),
+                        unsafe_add(unsafe_mul(w[2][9], e2) >> 192, unsafe_mul(w[3][9], e3) >> 192),
+                    ),
+                ))
+                # -- deep_pass ends
             at_pass = pass_stop[section]
             sum: uint256 = (
-                s0 % field.P | (s1 % field.P) << 51 | (s2 % field.P) << 102 | (s3 % field.P) << 153 | (s4 % field.P) << 204
+                (s0 % field.P)
+                | (s1 % field.P) << 51
+                | (s2 % field.P) << 102
+                | (s3 % field.P) << 153
+                | (s4 % field.P) << 204
             )
             if section & 1 == 0:
                 here = sum
                 continue
+            # -- quotient_equation: The group's quotient G = (1 + gamma^K x) (here / (x - z) + sum / (x - z w)) cleared
+            #    of denominators; K: the group's number of terms, `here` and `sum`: the sums at z and z w less their
+            #    claims. `point` is x for the group's height.
             if group != 0:
                 for _: uint256 in range(unsafe_sub(height[unsafe_sub(group, 1)], height[group]), bound=MAX_DEPTH):
                     point = unsafe_mul(point, point) % field.P
@@ -623,9 +685,14 @@ def check(
             numerator[group] = field.mul(
                 field.muladd(from_next, here, field.mul(from_z, sum)), field.scale(correction[group], point, 1)
             )
-
-        # FRI: a leaf's value v at the query, or the last polynomial's, has to be what came before: `value` = factor v, or
-        # where a group joins, quadratic (factor v - value) = right.
+            # -- quotient_equation ends
+        # -- deep_quotients ends
+        # -- check_folds: Check 9, fri: each layer's leaf goes on from the layer before, is a leaf of its tree, and
+        #    folds to what the next one holds.
+        #
+        #    Without it the trees' columns would be no polynomials of low degree. The layer before says what the leaf
+        #    holds at the query's own slot, as `value` = factor v; where a group joins, quadratic (factor v - value) =
+        #    right.
         value: uint256 = 0
         factor: uint256 = 1
         joins: bool = True
@@ -638,6 +705,8 @@ def check(
         position: uint256 = index
         invalid_leaf: uint256 = 0
         for layer: uint256 in range(layers, bound=MAX_LAYERS):
+            # -- layer_size: How many values the leaf has: folds by the full arity unless that leads beyond a group that
+            #    joins, or the end.
             stop: uint256 = final
             if joined < groups and height[joined] > final:
                 stop = height[joined]
@@ -646,13 +715,19 @@ def check(
             slot: uint256 = position & unsafe_sub(size, 1)
             node: bytes32 = keccak256(slice(data, leaf_at << 5, unsafe_mul(20, size)))
             layer_at: uint256 = unsafe_add(15, unsafe_mul(3, layer))
+            # -- layer_size ends
+            # -- layer_points: The point of the leaf's first value, its square and the square of that.
             x1: uint256 = unsafe_mul(x, to_first[slot]) % field.P
             x2: uint256 = unsafe_mul(x1, x1) % field.P
             x4: uint256 = unsafe_mul(x2, x2) % field.P
+            # -- layer_points ends
+            # -- fold_leaf: The leaf's values in pairs, fours, eights; a leaf of sixteen is read in two halves. `own`:
+            #    the one at the query's slot.
             own: uint256 = 0
             folded: uint256 = 0
             for half: uint256 in range(unsafe_add(size, 7) >> 3, bound=2):
                 m: uint256[8] = multipliers[unsafe_add(unsafe_add(layer, layer), half)]
+                # -- read_leaf: Up to eight values of the leaf; zeros fill it to whole words.
                 leaf: uint256[8] = empty(uint256[8])
                 if arity >= 3:
                     leaf = field.unpacked(
@@ -666,8 +741,11 @@ def check(
                 else:
                     leaf = field.unpacked(row[leaf_at], row[leaf_at + 1], row[leaf_at + arity], 0, 0)
                     leaf_at += 1 + arity
+                # -- read_leaf ends
                 if slot >> 3 == half:
                     own = leaf[slot & 7]
+                # -- fold_eight: Two, four or eight values folded to one, but for the factor that `next_value` makes up
+                #    for.
                 invalid_leaf |= unsafe_add(leaf[0], field.SPARE) | unsafe_add(leaf[1], field.SPARE)
                 part: uint256 = self._pair(leaf[0], leaf[1], m[0], x1)
                 if arity >= 2:
@@ -681,16 +759,20 @@ def check(
                     other: uint256 = self._pair(leaf[6], leaf[7], m[3], x1)
                     other = self._pair(self._pair(leaf[4], leaf[5], m[2], x1), other, m[5], x2)
                     part = self._pair(part, other, m[6], x4)
+                # -- fold_eight ends
                 if half == 0:
                     folded = part
                 else:
                     folded = self._pair(folded, part, m[7], unsafe_mul(x4, x4) % field.P)
+            # -- fold_leaf ends
             own = field.scale(own, factor, unsafe_sub(field.MODULUS, value))
+            # continues(own)
             if joins:
                 assert field.mul(left, own) == right, "fri"
             else:
                 assert own == 0, "fri"
-            # What the folds left out: 1/2 each, and the points that they multiplied by.
+            # -- next_value: What the next layer's leaf has to hold. Folds leave out 1/2 each and the points that they
+            #    are divided by: `factor`.
             value = folded
             x = x2
             factor = unsafe_mul(2, x1) % field.P
@@ -706,6 +788,11 @@ def check(
             position = position >> arity
             level = unsafe_sub(level, arity)
             start = unsafe_add(start, arity)
+            # -- next_value ends
+            # -- leaf_path: Check 9, fri: the leaf is one of the layer's tree: of the query before, or its path leads to
+            #    the root or to that path.
+            #
+            #    Without it the layer would be made up when its leaf is asked for.
             if shared <= start:
                 assert node == leaf_digests[layer], "fri"
             else:
@@ -723,13 +810,24 @@ def check(
                     assert convert(node, uint256) == context[layer_at], "fri"
                 else:
                     assert node == fri_siblings[unsafe_add(kept, reach)], "fri"
+            # -- leaf_path ends
+            # -- next_group: Whether a group joins before the next layer, and with what: its quotient times the layer's
+            #    mixing challenge.
             joins = joined < groups and level == height[joined]
             if joins:
                 left = quadratic[joined]
                 right = field.scale(field.mul(numerator[joined], context[unsafe_add(layer_at, 2)]), factor, 0)
                 joined += 1
+            # -- next_group ends
+        # -- check_folds ends
+        # -- canonical_record: Check 1, encoding: every element of the record is below p. Without it one opening could
+        #    be told in many ways, and lanes of sums could overflow.
         self._encoding(invalid & NOT_CANONICAL | invalid_leaf & field.NOT_CANONICAL == 0)
         row_start = unsafe_add(row_start, leaf_at << 5)
+        # -- canonical_record ends
+        # -- check_final: Check 9, fri: the last polynomial has at the query's point the value that the folds led to.
+        #
+        #    Without it the last layer could be of any degree.
         power: uint256 = 1
         t0: uint256 = 0
         t1: uint256 = 0
@@ -752,14 +850,24 @@ def check(
             t3 = unsafe_add(t3, unsafe_mul(q.limbs[3], lanes) >> 192)
             t4 = unsafe_add(t4, unsafe_mul(q.limbs[4], lanes) >> 192)
         last_value: uint256 = (
-            t0 % field.P | (t1 % field.P) << 51 | (t2 % field.P) << 102 | (t3 % field.P) << 153 | (t4 % field.P) << 204
+            (t0 % field.P)
+            | (t1 % field.P) << 51
+            | (t2 % field.P) << 102
+            | (t3 % field.P) << 153
+            | (t4 % field.P) << 204
         )
         last_value = field.scale(last_value, factor, unsafe_sub(field.MODULUS, value))
+        # continues(last_value)
         if joins:
             assert field.mul(left, last_value) == right, "fri"
         else:
             assert last_value == 0, "fri"
+        # -- check_final ends
+    # -- no_spare_nodes: Check 1, encoding: the transaction's nodes are those of its queries' paths, and no more.
+    #
+    #    Without it one opening could be told in many ways.
     self._encoding(at == len(nodes))
+    # -- no_spare_nodes ends
     self.verified[digest] |= bits
     log QueriesVerified(context=digest, queries=bits)
     return self.verified[digest]

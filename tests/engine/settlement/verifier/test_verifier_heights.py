@@ -15,9 +15,18 @@ from engine.proving.witness import padded_height
 from engine.settlement.chain.transactions import address_of
 from engine.settlement.verifier import deployment
 from engine.settlement.verifier.context import MAX_GROUPS
-from engine.settlement.verifier.deployment import MAX_TERMS, check_security, check_sizes, deployment_transactions
+from engine.settlement.verifier.deployment import (
+    MAX_TERMS,
+    check_buses,
+    check_security,
+    check_sizes,
+    deployment_transactions,
+)
 from engine.settlement.verifier.encoding import ROW_WORDS
+from engine.stark.air import lookup
 from engine.stark.air.layout import layout_of
+from engine.stark.air.lookup import check_counts
+from engine.stark.air.table import PublicTerm
 from engine.stark.errors import StatementError
 from engine.stark.pcs.schedule import make_shape, phase_trees
 from engine.stark.protocol import security
@@ -70,6 +79,27 @@ def test_no_heights_make_a_proof_longer_than_the_contracts_have_room_for(monkeyp
 def test_heights_that_a_table_cannot_have_are_refused() -> None:
     with pytest.raises(StatementError, match="cannot have"):
         check_sizes(replace(make_setup(REAL), greatest=(17, 17, 13, 16)))
+
+
+def test_contracts_are_not_made_for_heights_at_which_a_sum_of_fractions_could_wrap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Refused just where the native verifier would refuse the greatest heights with the most public terms."""
+    setup, refused = make_setup(REAL), []
+    terms = [PublicTerm(bus, -1, ()) for bus in setup.layout.statement.buses for _ in range(MAX_TERMS)]
+    for top in range(17, 32):
+        greatest = (top, 17, 12, 16)
+        refused.append(check_counts(setup.layout, greatest, terms) is not None)
+        if refused[-1]:
+            with pytest.raises(StatementError, match="p fractions or more"):
+                check_buses(replace(setup, greatest=greatest))
+        else:
+            check_buses(replace(setup, greatest=greatest))
+    assert refused == sorted(refused)
+    assert set(refused) == {True, False}
+    monkeypatch.setattr(lookup, "P", MAX_TERMS)
+    with pytest.raises(StatementError, match="p fractions or more"):
+        deployment_transactions(setup, EXCHANGE, chain_id=CHAIN_ID, key=KEY, sender=SENDER, nonce=0)
 
 
 def record_words(log_heights: tuple[int, ...], parameters: Parameters) -> tuple[int, int]:
