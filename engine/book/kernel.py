@@ -85,11 +85,12 @@ from engine.book.layout import (
     STOP_OUTPUT,
     UNKNOWN,
 )
+from engine.book.machine import Words, words
 from engine.book.pools import find_slot, level_row, order_row, remove, rest
 
 
 @njit(nogil=True, cache=True)
-def _write_gone(m: np.ndarray, slot: int, out: np.ndarray, at: int, reason: int, after: int, cause: int) -> None:
+def _write_gone(m: Words, slot: int, out: Words, at: int, reason: int, after: int, cause: int) -> None:
     """Record an order that is about to be removed in row ``at``."""
     order = order_row(m, slot)
     level = level_row(m, m[order + O_LEVEL])
@@ -112,14 +113,14 @@ def beyond(price: int, side: int, limit_price: int) -> bool:
 
 @njit(nogil=True, cache=True)
 def _match(
-    m: np.ndarray,
-    ops: np.ndarray,
+    m: Words,
+    ops: Words,
     op: int,
     lots: int,
     limit_price: int,
-    fills: np.ndarray,
-    gone: np.ndarray,
-    out: np.ndarray,
+    fills: Words,
+    gone: Words,
+    out: Words,
 ) -> int:
     """Trade up to ``lots`` against the other side from ``limit_price`` or better; returns the lots left over.
 
@@ -163,7 +164,7 @@ def _match(
 
 
 @njit(nogil=True, cache=True)
-def _place(m: np.ndarray, ops: np.ndarray, op: int, fills: np.ndarray, gone: np.ndarray, out: np.ndarray) -> None:
+def _place(m: Words, ops: Words, op: int, fills: Words, gone: Words, out: Words) -> None:
     """One new order: match, then rest or cancel what is left. Writes its result row."""
     side, flags, asked = ops[op + P_SIDE], ops[op + P_FLAGS], ops[op + P_LOTS]
     if ops[op + P_ID] <= m[H_LAST_ID]:
@@ -192,7 +193,7 @@ def _place(m: np.ndarray, ops: np.ndarray, op: int, fills: np.ndarray, gone: np.
 
 
 @njit(nogil=True, cache=True)
-def _cancel(m: np.ndarray, ops: np.ndarray, op: int, gone: np.ndarray, out: np.ndarray) -> None:
+def _cancel(m: Words, ops: Words, op: int, gone: Words, out: Words) -> None:
     """Cancel one order by id, or all orders of an account, oldest first."""
     whole_account = ops[op + P_KIND] == CANCEL_ACCOUNT
     slot = m[m[H_ACCOUNTS] + 2 * ops[op + P_ACCOUNT]] if whole_account else find_slot(m, ops[op + P_ID])
@@ -212,7 +213,7 @@ def _cancel(m: np.ndarray, ops: np.ndarray, op: int, gone: np.ndarray, out: np.n
 
 
 @njit(nogil=True, cache=True)
-def _shortage(m: np.ndarray, kind: int, flags: int, account: int, fill_room: int, gone_room: int) -> int:
+def _shortage(m: Words, kind: int, flags: int, account: int, fill_room: int, gone_room: int) -> int:
     """What the next operation could run out of (STOP_*); no operation touches more orders than rest."""
     if kind == PLACE and not flags & (FLAG_MARKET | FLAG_IOC):
         if m[H_FREE_ORDER] == 0 or m[H_COUNT] >= m[H_LIMIT]:
@@ -226,21 +227,28 @@ def _shortage(m: np.ndarray, kind: int, flags: int, account: int, fill_room: int
 
 @njit(nogil=True, cache=True)
 def execute(
-    m: np.ndarray, ops: np.ndarray, first: int, last: int, fills: np.ndarray, gone: np.ndarray, out: np.ndarray
+    arena: np.ndarray,
+    operations: np.ndarray,
+    first: int,
+    last: int,
+    fill_rows: np.ndarray,
+    gone_rows: np.ndarray,
+    results: np.ndarray,
 ) -> int:
     """Apply operation rows ``first .. last - 1`` in order; returns the index of the first row not applied.
 
-    ``ops``, ``out`` (results), ``fills`` and ``gone`` are flat int64 arrays of rows of eight. Fills and removed orders
-    are appended from row 0; each result row says where its own begin. Stops early, before touching anything, when a
-    pool or a buffer could overflow in the next operation; ``m[H_STOP]`` says which.
+    All arrays are flat int64, rows of eight. Fills and removed orders are appended from row 0; each result row says
+    where its own begin. Stops early, before touching anything, when a pool or a buffer could overflow in the next
+    operation; ``arena[H_STOP]`` says which.
     """
+    m, ops, out, fills, gone = words(arena), words(operations), words(results), words(fill_rows), words(gone_rows)
+    fill_room, gone_room = len(fill_rows) // ROW, len(gone_rows) // ROW
     fill_at, gone_at = 0, 0
-    fill_rows, gone_rows = len(fills) // ROW, len(gone) // ROW
     m[H_STOP] = STOP_NONE
     for index in range(first, last):
         op = index * ROW
         stop = _shortage(
-            m, ops[op + P_KIND], ops[op + P_FLAGS], ops[op + P_ACCOUNT], fill_rows - fill_at, gone_rows - gone_at
+            m, ops[op + P_KIND], ops[op + P_FLAGS], ops[op + P_ACCOUNT], fill_room - fill_at, gone_room - gone_at
         )
         if stop != STOP_NONE:
             m[H_STOP] = stop
