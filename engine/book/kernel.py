@@ -85,11 +85,13 @@ from engine.book.layout import (
     STOP_OUTPUT,
     UNKNOWN,
 )
-from engine.book.machine import Words, words
-from engine.book.pools import find_slot, level_row, order_row, remove, rest
+from engine.book.machine import Words, prefetch, words
+from engine.book.pools import find_slot, home_cell, level_row, order_row, remove, rest
+
+FAR_AHEAD, NEAR_AHEAD = 8, 4  # operations; half and twice these measure within 3 %
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _write_gone(m: Words, slot: int, out: Words, at: int, reason: int, after: int, cause: int) -> None:
     """Record an order that is about to be removed in row ``at``."""
     order = order_row(m, slot)
@@ -105,13 +107,13 @@ def _write_gone(m: Words, slot: int, out: Words, at: int, reason: int, after: in
     out[row + G_CAUSE] = cause
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def beyond(price: int, side: int, limit_price: int) -> bool:
     """Whether a taker of ``side`` with this limit does not reach a maker's price."""
     return price > limit_price if side == BUY else price < limit_price
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _match(
     m: Words,
     ops: Words,
@@ -163,7 +165,7 @@ def _match(
     return lots
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _place(m: Words, ops: Words, op: int, fills: Words, gone: Words, out: Words) -> None:
     """One new order: match, then rest or cancel what is left. Writes its result row."""
     side, flags, asked = ops[op + P_SIDE], ops[op + P_FLAGS], ops[op + P_LOTS]
@@ -192,7 +194,7 @@ def _place(m: Words, ops: Words, op: int, fills: Words, gone: Words, out: Words)
         out[op + R_REASON] = LIMIT if left == rested else IOC
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _cancel(m: Words, ops: Words, op: int, gone: Words, out: Words) -> None:
     """Cancel one order by id, or all orders of an account, oldest first."""
     whole_account = ops[op + P_KIND] == CANCEL_ACCOUNT
@@ -212,7 +214,7 @@ def _cancel(m: Words, ops: Words, op: int, gone: Words, out: Words) -> None:
     out[op + R_GONE_COUNT] = count
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _shortage(m: Words, kind: int, flags: int, account: int, fill_room: int, gone_room: int) -> int:
     """What the next operation could run out of (STOP_*); no operation touches more orders than rest."""
     if kind == PLACE and not flags & (FLAG_MARKET | FLAG_IOC):
@@ -223,6 +225,17 @@ def _shortage(m: Words, kind: int, flags: int, account: int, fill_room: int, gon
     if min(fill_room, gone_room) < m[H_COUNT]:
         return STOP_OUTPUT
     return STOP_ACCOUNTS if account >= m[H_ACCOUNT_ROOM] else STOP_NONE
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _prefetch_ahead(m: Words, ops: Words, index: int, last: int) -> None:
+    """Fetch what the rows after ``index`` will need first: table cells, and nearer the orders that they point to.
+
+    The cell is only looked at, not searched: the wrong order now and then costs nothing but the line.
+    """
+    far, near = min(index + FAR_AHEAD, last - 1) * ROW, min(index + NEAR_AHEAD, last - 1) * ROW
+    prefetch(m, home_cell(m, ops[far + P_ID]))
+    prefetch(m, order_row(m, m[home_cell(m, ops[near + P_ID]) + 1]))
 
 
 @njit(nogil=True, cache=True)
@@ -247,6 +260,7 @@ def execute(
     m[H_STOP] = STOP_NONE
     for index in range(first, last):
         op = index * ROW
+        _prefetch_ahead(m, ops, index, last)
         stop = _shortage(
             m, ops[op + P_KIND], ops[op + P_FLAGS], ops[op + P_ACCOUNT], fill_room - fill_at, gone_room - gone_at
         )
