@@ -12,6 +12,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
@@ -20,7 +21,9 @@ Words = Any
 
 
 def _words(context: Any, array: Any) -> Any:
-    """Pointer to the first element of a contiguous array, indexed like it; the caller keeps the array alive."""
+    """Pointer to the first word of a contiguous int64 array, indexed like it; the caller keeps the array alive."""
+    if array != types.int64[::1]:
+        raise TypingError(f"contiguous int64 words are wanted, not {array}")
 
     def emit(target: Any, builder: Any, signature: Any, args: Any) -> Any:
         return make_array(signature.args[0])(target, builder, args[0]).data
