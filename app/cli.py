@@ -140,6 +140,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     bench.add_argument("--updates", metavar="N", type=int, default=None, help="prove: account updates in the batch")
     bench.add_argument("--threads", metavar="N", type=int, default=None, help="prove: threads of one proof")
     bench.add_argument("--profile", choices=PROFILES, default=None, help="prove: parameters of the proof")
+    bench.add_argument(
+        "--stream", metavar="FILE", default=None, help="matching: write the operations that other engines can replay"
+    )
     pictures = commands.add_parser("screenshots", parents=[shared], help="write pictures of the window")
     pictures.add_argument("folder", metavar="DIR")
     worker = commands.add_parser(

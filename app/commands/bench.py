@@ -10,8 +10,8 @@ from typing import Any
 from app.cli import BENCHES
 from engine.errors import ProtocolError, check_range
 
-CASE_LIMITS = {"updates": 4096, "threads": 64, "profile": None}
-"""Options of a case, and how large they may be."""
+CASES = {"updates": ("prove", 4096), "threads": ("prove", 64), "profile": ("prove", None), "stream": ("matching", None)}
+"""Options of a case: whose they are, and how large they may be."""
 
 
 def result(name: str, value: float, unit: str, parameters: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
@@ -31,12 +31,12 @@ def show(measured: dict[str, Any], *, as_json: bool) -> None:
 
 
 def case_of(options: argparse.Namespace) -> dict[str, Any]:
-    """The options that choose a case; they are ``prove``'s alone, and out of range they are refused by name."""
-    given = {name: value for name in CASE_LIMITS if (value := getattr(options, name)) is not None}
+    """The options that choose a case; with another bench, or out of range, they are refused by name."""
+    given = {name: value for name in CASES if (value := getattr(options, name)) is not None}
     for name, value in given.items():
-        if options.name != "prove":
-            raise ProtocolError(f"--{name} is an option of bench prove", field=f"--{name}", value=value)
-        limit = CASE_LIMITS[name]
+        bench, limit = CASES[name]
+        if options.name != bench:
+            raise ProtocolError(f"--{name} is an option of bench {bench}", field=f"--{name}", value=value)
         if limit is not None:
             check_range(f"--{name}", value, 1, limit)
     return given
