@@ -12,13 +12,21 @@ from app.settings import PROFILES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """An option of one bench, passed to its ``measure`` by name; either a whole number or one of ``choices``."""
+    """An option of one bench, passed to its ``measure`` by name: a whole number, one of ``choices``, or a file."""
 
     name: str
     help: str
     low: int = 1
     high: int = 1
     choices: tuple[str, ...] = ()
+    file: bool = False
+
+    @property
+    def metavar(self) -> str | None:
+        """How the help calls the value; None where argparse lists the choices."""
+        if self.choices:
+            return None
+        return "FILE" if self.file else "N"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,12 @@ class Bench:
 
 BENCHES = (
     Bench("ack", "journaled acknowledgement latency of the sequencer (p50, p99)", "app.benches.ack"),
-    Bench("matching", "operations a second of the sequencer's matching kernel", "app.benches.matching"),
+    Bench(
+        "matching",
+        "operations a second of the sequencer's matching kernel, in blocks and by single calls",
+        "app.benches.matching",
+        options=(Option(name="stream", help="write the operations that other engines can replay", file=True),),
+    ),
     Bench("poseidon", "Poseidon permutations a second, native kernel, one thread", "app.benches.poseidon"),
     Bench(
         "prove",

@@ -38,9 +38,9 @@ def add_arguments(parser: Parser, registry: Registry) -> None:
         option = owners[0][1]
         parser.add_argument(
             f"--{name}",
-            type=str if option.choices else int,
+            type=str if option.choices or option.file else int,
             choices=option.choices or None,
-            metavar=None if option.choices else "N",
+            metavar=option.metavar,
             default=None,
             help=f"{', '.join(bench for bench, _ in owners)}: {option.help}",
         )
@@ -54,7 +54,7 @@ def case_of(bench: Bench, options: Options) -> dict[str, Any]:
         if name not in own:
             owners = ", ".join(owner for owner, _ in _options(options.registry)[name])
             raise ProtocolError(f"--{name} is an option of bench {owners}", field=f"--{name}", value=value)
-        if not own[name].choices:
+        if not own[name].choices and not own[name].file:
             check_range(f"--{name}", value, own[name].low, own[name].high)
     return given
 

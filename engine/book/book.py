@@ -5,14 +5,18 @@ Not thread safe: one thread (the sequencer's) owns a book; others get copies thr
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import struct
+from collections.abc import Callable
+from typing import NoReturn
 
 import numpy as np
+from numba import types
 
 from engine.book import codec, kernel, layout, pools, queries
 from engine.book.layout import (
     BUY,
-    CANCEL,
     CANCEL_ACCOUNT,
     FLAG_IOC,
     FLAG_MARKET,
@@ -38,7 +42,7 @@ from engine.book.results import (
     StaleOrderId,
     Walk,
 )
-from engine.errors import CorruptData, UnknownName, check_range
+from engine.errors import CorruptData, OutOfRange, UnknownName, check_range
 
 SIDES: tuple[Side, Side] = ("buy", "sell")
 REASONS: dict[int, Reason] = {
@@ -49,6 +53,17 @@ REASONS: dict[int, Reason] = {
 }
 
 
+_FILL = struct.Struct("=4q24xq")  # F_MAKER, F_MAKER_ACCOUNT, F_PRICE, F_LOTS, then F_MAKER_LEFT: a BookFill
+_tuple = tuple.__new__  # _tuple(BookFill, row) takes half the time of BookFill(*row)
+
+
+@functools.cache
+def _entries() -> tuple[Callable[..., tuple[int, ...]], Callable[..., int]]:
+    """kernel.place_one and cancel_one as compiled for int64: without the choice by argument types, half the time."""
+    array, word = types.int64[::1], types.int64
+    return kernel.place_one.compile((array, array, *[word] * 7)), kernel.cancel_one.compile((array, word))
+
+
 def side_code(side: str) -> int:
     """0 for buy, 1 for sell; :class:`UnknownName` otherwise."""
     if side == "buy":
@@ -56,6 +71,19 @@ def side_code(side: str) -> int:
     if side == "sell":
         return SELL
     raise UnknownName("side", side, list(SIDES))
+
+
+def _refuse(order_id: int, account: int, lots: int, price: int, flags: int, limit: int) -> NoReturn:
+    """Say what is wrong with an order that :meth:`OrderBook.place` found wrong somewhere."""
+    check_range("order_id", order_id, 1, MAX_ID)
+    check_range("account", account, 0, MAX_ACCOUNT)
+    check_range("lots", lots, 1, MAX_LOTS)
+    check_range("price", price, 1, MAX_PRICE)
+    if flags > FLAG_POST_ONLY:
+        raise ConflictingOrder(
+            "a post-only order can be neither market nor immediate-or-cancel", field="post_only", value=True
+        )
+    raise OutOfRange("limit_lots", limit, 0, MAX_LOTS)
 
 
 class OrderBook:
@@ -73,8 +101,14 @@ class OrderBook:
         self._result = np.zeros(ROW, np.int64)
         self._scratch = np.zeros(256, np.int64)
         self._totals = np.zeros(3, np.int64)
-        self.fills = np.zeros(2048 * ROW, np.int64)
-        self.gone = np.zeros(2048 * ROW, np.int64)
+        self._place_one, self._cancel_one = _entries()
+        self._set_outputs(2048)
+
+    def _set_outputs(self, rows: int) -> None:
+        """Room for so many fills and as many removed orders: the halves of one array."""
+        self._outputs = np.zeros(2 * rows * ROW, np.int64)
+        self.fills, self.gone = self._outputs[: rows * ROW], self._outputs[rows * ROW :]
+        self._fill_bytes = self.fills.data.cast("B")
 
     # -- changing the book
 
@@ -97,42 +131,59 @@ class OrderBook:
         ``market`` ignores ``price`` and never rests. Raises OutOfRange, UnknownName, ConflictingOrder, StaleOrderId,
         BookFull; then the book is unchanged.
         """
-        code = side_code(side)
-        check_range("order_id", order_id, 1, MAX_ID)
-        check_range("account", account, 0, MAX_ACCOUNT)
-        check_range("lots", lots, 1, MAX_LOTS)
-        if not market:
-            check_range("price", price, 1, MAX_PRICE)
-        if post_only and (market or ioc):
-            raise ConflictingOrder(
-                "a post-only order can be neither market nor immediate-or-cancel", field="post_only", value=True
+        code = BUY if side == "buy" else side_code(side)
+        limit = lots if limit_lots is None else limit_lots
+        if market or ioc or post_only:
+            flags = FLAG_MARKET * market | FLAG_IOC * ioc | FLAG_POST_ONLY * post_only
+            price = 1 if market else price
+        else:
+            flags = 0
+        if not (
+            0 < order_id <= MAX_ID
+            and 0 <= account <= MAX_ACCOUNT
+            and 0 < lots <= MAX_LOTS
+            and 0 < price <= MAX_PRICE
+            and flags <= FLAG_POST_ONLY
+            and 0 <= limit <= MAX_LOTS
+        ):
+            _refuse(order_id, account, lots, price, flags, limit)
+        while True:
+            reason, filled, rested, cancelled, fill_count, gone_count = self._place_one(
+                self._arena, self._outputs, order_id, account, code, lots, price, flags, limit
             )
-        limit = lots if limit_lots is None else check_range("limit_lots", limit_lots, 0, MAX_LOTS)
-        if order_id <= self.last_order_id:
+            if reason >= 0:
+                break
+            if reason == -layout.STOP_OUTPUT:
+                self._set_outputs(4 * (self.count + 1))
+            else:
+                self._make_room(-reason, account)
+        if reason == layout.STALE_ID:
             raise StaleOrderId(
                 f"order id {order_id} is not above {self.last_order_id}, the last one of this book",
                 field="order_id",
                 value=order_id,
                 limit=self.last_order_id,
             )
-        flags = FLAG_MARKET * market | FLAG_IOC * ioc | FLAG_POST_ONLY * post_only
-        self._operation[:] = (PLACE, order_id, account, code, lots, price, flags, limit)
-        self._run_one()
-        reason, filled, rested, cancelled, _, fill_count, _, gone_count = self._result.tolist()
         return PlaceResult(
-            self._fill_tuples(fill_count), self._removed(gone_count), filled, rested, cancelled, REASONS[reason]
+            self._fill_tuples(fill_count) if fill_count else (),
+            self._removed(gone_count) if gone_count else (),
+            filled,
+            rested,
+            cancelled,
+            REASONS[reason] if reason else "",
         )
 
     def cancel(self, order_id: int) -> int | None:
         """Take an order off the book; the lots it still had, None when it does not rest."""
-        self._operation[:] = (CANCEL, check_range("order_id", order_id, 1, MAX_ID), 0, 0, 0, 0, 0, 0)
-        self._run_one()
-        return int(self._result[layout.R_CANCELLED]) or None
+        if not 0 < order_id <= MAX_ID:
+            check_range("order_id", order_id, 1, MAX_ID)
+        return self._cancel_one(self._arena, order_id) or None
 
     def cancel_account(self, account: int) -> tuple[int, ...]:
         """Take all orders of an account off the book; their ids, oldest first."""
         self._operation[:] = (CANCEL_ACCOUNT, 0, check_range("account", account, 0, MAX_ACCOUNT), 0, 0, 0, 0, 0)
-        self._run_one()
+        while self.run(self._operation, self._result, 0, 1) == 0:
+            pass  # each early return enlarged what was short, or raised
         count = int(self._result[layout.R_GONE_COUNT])
         return tuple(self.gone[layout.G_ID : count * ROW : ROW].tolist())
 
@@ -144,20 +195,14 @@ class OrderBook:
         call again. Rows are trusted: ranges are not checked here.
         """
         if len(self.fills) < 2 * ROW * (self.count + 1):
-            rows = 4 * ROW * (self.count + 1)
-            self.fills, self.gone = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
+            self._set_outputs(4 * (self.count + 1))
         done = kernel.execute(self._arena, operations, first, last, self.fills, self.gone, results)
         if done < last:
-            self._make_room(int(operations[done * ROW + layout.P_ACCOUNT]))
+            self._make_room(int(self._arena[layout.H_STOP]), int(operations[done * ROW + layout.P_ACCOUNT]))
         return done
 
-    def _run_one(self) -> None:
-        while self.run(self._operation, self._result, 0, 1) == 0:
-            pass  # each early return enlarged what was short, or raised
-
-    def _make_room(self, account: int) -> None:
+    def _make_room(self, stop: int, account: int) -> None:
         """Enlarge what the kernel stopped for."""
-        stop = int(self._arena[layout.H_STOP])
         if stop == layout.STOP_NODES:
             self._arena = layout.enlarged(self._arena, nodes=True)
         elif stop == layout.STOP_ACCOUNTS:
@@ -169,11 +214,8 @@ class OrderBook:
             raise BookFull(f"the book is full: {self.max_orders} orders rest", field="orders", limit=self.max_orders)
 
     def _fill_tuples(self, count: int) -> tuple[BookFill, ...]:
-        if not count:
-            return ()
-        rows = self.fills[: count * ROW].reshape(count, ROW)
-        columns = (layout.F_MAKER, layout.F_MAKER_ACCOUNT, layout.F_PRICE, layout.F_LOTS, layout.F_MAKER_LEFT)
-        return tuple(BookFill(*row) for row in rows[:, columns].tolist())
+        unpack, data = _FILL.unpack_from, self._fill_bytes
+        return tuple([_tuple(BookFill, unpack(data, at)) for at in range(0, count * _FILL.size, _FILL.size)])
 
     def _removed(self, count: int) -> tuple[RemovedOrder, ...]:
         rows = self.gone[: count * ROW].reshape(count, ROW).tolist()

@@ -1,7 +1,7 @@
 """The book's memory: one flat int64 array ("arena"), its regions and field numbers, its allocation and growth.
 
-One array, because numba passes and reference-counts every array argument by itself: seven arrays made the kernel three
-times as slow. Regions, in order: header, orders, levels, bits, child, table, accounts; the header says where they are.
+One array, so that the kernels need one pointer (machine.py). Regions, in order: header, orders, levels, bits, child,
+table, accounts; the header says where they are.
 
 Every @njit function of this room freezes the numbers below when it is compiled, while numba's cache watches only the
 function's own file: programs and tests therefore key their cache folder by the content of all kernel sources.

@@ -1,7 +1,7 @@
 """The matching kernel's data structure: what it takes to put one order on the book and to take one off.
 
-All state lives in one flat int64 array ``m`` (layout.py). Index 0 of the order, level and node pools is never handed
-out and means "none", so unlinking may write to it freely.
+All state lives in one flat int64 array, here the pointer ``m`` to its first word (layout.py, machine.py). Index 0 of
+the order, level and node pools is never handed out and means "none", so unlinking may write to it freely.
 
 * orders: one 64-byte row per resting order: doubly linked inside its level (time priority) and its account's list.
 * levels: one row per non-empty price, doubly linked from the best price outwards.
@@ -13,12 +13,8 @@ out and means "none", so unlinking may write to it freely.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
 from engine.book.layout import (
     H_ACCOUNTS,
@@ -57,37 +53,38 @@ from engine.book.layout import (
     SELL,
     TOP_SHIFT,
 )
+from engine.book.machine import Words, leading_zeros, words
 
 
-def _count_leading_zeros(context: Any, word: Any) -> Any:
-    """Leading zero bits of a non-zero int64, as one machine instruction."""
-
-    def emit(target: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(types.int64), emit
-
-
-_leading_zeros: Any = intrinsic(_count_leading_zeros)
-
-
-@njit(nogil=True, cache=True)
-def order_row(m: np.ndarray, slot: int) -> int:
+@njit(nogil=True, cache=True, forceinline=True)
+def order_row(m: Words, slot: int) -> int:
     """Where an order's row begins."""
     return m[H_ORDERS] + slot * ROW
 
 
-@njit(nogil=True, cache=True)
-def level_row(m: np.ndarray, level: int) -> int:
+@njit(nogil=True, cache=True, forceinline=True)
+def level_row(m: Words, level: int) -> int:
     """Where a level's row begins."""
     return m[H_LEVELS] + level * ROW
 
 
-@njit(nogil=True, cache=True)
-def find_slot(m: np.ndarray, order_id: int) -> int:
+@njit(nogil=True, cache=True, forceinline=True)
+def _home(order_id: int, mask: int) -> int:
+    """The cell where the search for an id begins."""
+    return ((order_id * HASH) >> 32) & mask
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def home_cell(m: Words, order_id: int) -> int:
+    """Where that cell's two words, id and slot, begin; most ids are in it."""
+    return m[H_TABLE] + 2 * _home(order_id, m[H_MASK])
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def find_slot(m: Words, order_id: int) -> int:
     """Slot of a resting order, 0 when it does not rest."""
     table, mask = m[H_TABLE], m[H_MASK]
-    cell = ((order_id * HASH) >> 32) & mask
+    cell = _home(order_id, mask)
     while m[table + 2 * cell] != 0:
         if m[table + 2 * cell] == order_id:
             return m[table + 2 * cell + 1]
@@ -95,22 +92,22 @@ def find_slot(m: np.ndarray, order_id: int) -> int:
     return 0
 
 
-@njit(nogil=True, cache=True)
-def _table_insert(m: np.ndarray, order_id: int, slot: int) -> None:
+@njit(nogil=True, cache=True, forceinline=True)
+def _table_insert(m: Words, order_id: int, slot: int) -> None:
     """Enter an id that is not in the table."""
     table, mask = m[H_TABLE], m[H_MASK]
-    cell = ((order_id * HASH) >> 32) & mask
+    cell = _home(order_id, mask)
     while m[table + 2 * cell] != 0:
         cell = (cell + 1) & mask
     m[table + 2 * cell] = order_id
     m[table + 2 * cell + 1] = slot
 
 
-@njit(nogil=True, cache=True)
-def _table_remove(m: np.ndarray, order_id: int) -> None:
+@njit(nogil=True, cache=True, forceinline=True)
+def _table_remove(m: Words, order_id: int) -> None:
     """Remove an id that is in the table; later cells of the run move back so that no tombstones are needed."""
     table, mask = m[H_TABLE], m[H_MASK]
-    hole = ((order_id * HASH) >> 32) & mask
+    hole = _home(order_id, mask)
     while m[table + 2 * hole] != order_id:
         hole = (hole + 1) & mask
     cell = hole
@@ -119,7 +116,7 @@ def _table_remove(m: np.ndarray, order_id: int) -> None:
         key = m[table + 2 * cell]
         if key == 0:
             break
-        home = ((key * HASH) >> 32) & mask
+        home = _home(key, mask)
         if ((cell - home) & mask) >= ((cell - hole) & mask):
             m[table + 2 * hole] = key
             m[table + 2 * hole + 1] = m[table + 2 * cell + 1]
@@ -128,15 +125,16 @@ def _table_remove(m: np.ndarray, order_id: int) -> None:
 
 
 @njit(nogil=True, cache=True)
-def rebuild_table(m: np.ndarray) -> None:
+def rebuild_table(arena: np.ndarray) -> None:
     """Fill the all-zero table from the order pool (after it grew)."""
+    m = words(arena)
     for slot in range(1, (m[H_LEVELS] - m[H_ORDERS]) // ROW):
         if m[order_row(m, slot) + O_ID] != 0:
             _table_insert(m, m[order_row(m, slot) + O_ID], slot)
 
 
-@njit(nogil=True, cache=True)
-def _new_node(m: np.ndarray) -> int:
+@njit(nogil=True, cache=True, forceinline=True)
+def _new_node(m: Words) -> int:
     """An empty trie node from the free list."""
     node = m[H_FREE_NODE]
     m[H_FREE_NODE] = m[m[H_CHILD] + node * 64]
@@ -145,8 +143,8 @@ def _new_node(m: np.ndarray) -> int:
     return node
 
 
-@njit(nogil=True, cache=True)
-def _new_level(m: np.ndarray, side: int, price: int, better: int) -> int:
+@njit(nogil=True, cache=True, forceinline=True)
+def _new_level(m: Words, side: int, price: int, better: int) -> int:
     """An empty level, linked behind ``better`` (0: in front of all)."""
     level = m[H_FREE_LEVEL]
     row = level_row(m, level)
@@ -169,8 +167,8 @@ def _new_level(m: np.ndarray, side: int, price: int, better: int) -> int:
     return level
 
 
-@njit(nogil=True, cache=True)
-def _level_of(m: np.ndarray, side: int, price: int) -> int:
+@njit(nogil=True, cache=True, forceinline=True)
+def _level_of(m: Words, side: int, price: int) -> int:
     """The level at this price, made and linked when it does not exist yet."""
     bits, child = m[H_BITS], m[H_CHILD]
     key = price if side == SELL else KEY_MAX - price
@@ -195,9 +193,9 @@ def _level_of(m: np.ndarray, side: int, price: int) -> int:
         return m[child + node * 64 + digit]
     better = 0
     if fork != 0:
-        better = m[child + fork * 64 + 63 - _leading_zeros(fork_bits)]
+        better = m[child + fork * 64 + 63 - leading_zeros(fork_bits)]
         while fork_shift > 0:
-            better = m[child + better * 64 + 63 - _leading_zeros(m[bits + better])]
+            better = m[child + better * 64 + 63 - leading_zeros(m[bits + better])]
             fork_shift -= 6
     level = _new_level(m, side, price, better)
     m[bits + node] |= 1 << digit
@@ -206,7 +204,7 @@ def _level_of(m: np.ndarray, side: int, price: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _drop_level(m: np.ndarray, level: int) -> None:
+def _drop_level(m: Words, level: int) -> None:
     """Unlink and free an empty level and the trie nodes only it needed."""
     row = level_row(m, level)
     side, price = m[row + L_SIDE], m[row + L_PRICE]
@@ -222,8 +220,8 @@ def _drop_level(m: np.ndarray, level: int) -> None:
     _forget_key(m, 1 + side, price if side == SELL else KEY_MAX - price)
 
 
-@njit(nogil=True, cache=True)
-def _forget_key(m: np.ndarray, root: int, key: int) -> None:
+@njit(nogil=True, cache=True, forceinline=True)
+def _forget_key(m: Words, root: int, key: int) -> None:
     """Take a key out of the trie and free the nodes that only led to it."""
     bits, child = m[H_BITS], m[H_CHILD]
     node, shift = root, TOP_SHIFT
@@ -246,8 +244,8 @@ def _forget_key(m: np.ndarray, root: int, key: int) -> None:
         node = below
 
 
-@njit(nogil=True, cache=True)
-def rest(m: np.ndarray, order_id: int, account: int, side: int, lots: int, price: int) -> None:
+@njit(nogil=True, cache=True, forceinline=True)
+def rest(m: Words, order_id: int, account: int, side: int, lots: int, price: int) -> None:
     """Append an order to its price level and its account's list. Pools must have room."""
     level = _level_of(m, side, price)
     slot = m[H_FREE_ORDER]
@@ -263,45 +261,27 @@ def rest(m: np.ndarray, order_id: int, account: int, side: int, lots: int, price
     m[row + O_NEXT] = 0
     m[row + O_APREV] = last
     m[row + O_ANEXT] = 0
-    if tail != 0:
-        m[order_row(m, tail) + O_NEXT] = slot
-    else:
-        m[level_at + L_HEAD] = slot
+    m[order_row(m, tail) + O_NEXT if tail != 0 else level_at + L_HEAD] = slot
     m[level_at + L_TAIL] = slot
     m[level_at + L_LOTS] += lots
     m[level_at + L_COUNT] += 1
-    if last != 0:
-        m[order_row(m, last) + O_ANEXT] = slot
-    else:
-        m[account_at] = slot
+    m[order_row(m, last) + O_ANEXT if last != 0 else account_at] = slot
     m[account_at + 1] = slot
     _table_insert(m, order_id, slot)
 
 
-@njit(nogil=True, cache=True)
-def remove(m: np.ndarray, slot: int) -> None:
+@njit(nogil=True, cache=True, forceinline=True)
+def remove(m: Words, slot: int) -> None:
     """Take an order with ``O_LOTS`` left off the book."""
     row = order_row(m, slot)
     level = m[row + O_LEVEL]
     level_at, account_at = level_row(m, level), m[H_ACCOUNTS] + 2 * m[row + O_ACCOUNT]
     before, after = m[row + O_PREV], m[row + O_NEXT]
-    if before != 0:
-        m[order_row(m, before) + O_NEXT] = after
-    else:
-        m[level_at + L_HEAD] = after
-    if after != 0:
-        m[order_row(m, after) + O_PREV] = before
-    else:
-        m[level_at + L_TAIL] = before
+    m[order_row(m, before) + O_NEXT if before != 0 else level_at + L_HEAD] = after
+    m[order_row(m, after) + O_PREV if after != 0 else level_at + L_TAIL] = before
     before, after = m[row + O_APREV], m[row + O_ANEXT]
-    if before != 0:
-        m[order_row(m, before) + O_ANEXT] = after
-    else:
-        m[account_at] = after
-    if after != 0:
-        m[order_row(m, after) + O_APREV] = before
-    else:
-        m[account_at + 1] = before
+    m[order_row(m, before) + O_ANEXT if before != 0 else account_at] = after
+    m[order_row(m, after) + O_APREV if after != 0 else account_at + 1] = before
     _table_remove(m, m[row + O_ID])
     m[level_at + L_LOTS] -= m[row + O_LOTS]
     m[level_at + L_COUNT] -= 1

@@ -23,18 +23,20 @@ from engine.book.layout import (
     O_NEXT,
     O_PREV,
 )
+from engine.book.machine import words
 from engine.book.pools import find_slot, level_row, order_row
 
 
 @njit(nogil=True, cache=True)
 def walk(
-    m: np.ndarray, side: int, lots: int, limit_price: int, account: int, out: np.ndarray, totals: np.ndarray
+    arena: np.ndarray, side: int, lots: int, limit_price: int, account: int, out: np.ndarray, totals: np.ndarray
 ) -> int:
     """Makers a taker would match, in order, changing nothing; orders of ``account`` itself are passed over.
 
     Writes fill-like rows (id, account, price, lots) to ``out`` while it has room (it may be empty, then only totals
     count). Returns the number of rows; ``totals`` (3) gets filled lots, cost in ticks x lots, worst price.
     """
+    m = words(arena)
     level = m[H_BEST + 1 - side]
     rows, left, cost, worst = 0, lots, 0, 0
     room = len(out) // 4
@@ -60,8 +62,9 @@ def walk(
 
 
 @njit(nogil=True, cache=True)
-def depth(m: np.ndarray, side: int, out: np.ndarray) -> int:
+def depth(arena: np.ndarray, side: int, out: np.ndarray) -> int:
     """Best levels of a side as flat rows (price, lots, orders) until ``out`` is full; returns the row count."""
+    m = words(arena)
     level = m[H_BEST + side]
     rows = 0
     while level != 0 and 3 * rows < len(out):
@@ -74,8 +77,9 @@ def depth(m: np.ndarray, side: int, out: np.ndarray) -> int:
 
 
 @njit(nogil=True, cache=True)
-def lots_ahead(m: np.ndarray, order_id: int) -> int:
+def lots_ahead(arena: np.ndarray, order_id: int) -> int:
     """Lots resting before this order at its own price; -1 when it does not rest."""
+    m = words(arena)
     slot = find_slot(m, order_id)
     if slot == 0:
         return -1
@@ -88,8 +92,9 @@ def lots_ahead(m: np.ndarray, order_id: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def orders_of(m: np.ndarray, account: int, out: np.ndarray) -> int:
+def orders_of(arena: np.ndarray, account: int, out: np.ndarray) -> int:
     """An account's orders, oldest first, as flat rows (id, side, price, lots) until ``out`` is full; row count."""
+    m = words(arena)
     slot = m[m[H_ACCOUNTS] + 2 * account]
     rows = 0
     while slot != 0 and 4 * rows < len(out):
@@ -104,8 +109,9 @@ def orders_of(m: np.ndarray, account: int, out: np.ndarray) -> int:
 
 
 @njit(nogil=True, cache=True)
-def find(m: np.ndarray, order_id: int, out: np.ndarray) -> bool:
+def find(arena: np.ndarray, order_id: int, out: np.ndarray) -> bool:
     """One resting order as (account, side, price, lots) in ``out``; False when it does not rest."""
+    m = words(arena)
     slot = find_slot(m, order_id)
     if slot == 0:
         return False

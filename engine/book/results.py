@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
+
+import msgspec
 
 from engine.errors import ProtocolError
 
@@ -69,8 +70,7 @@ class Walk(NamedTuple):
     worst_price: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceResult:
+class PlaceResult(msgspec.Struct, frozen=True, gc=False):
     """What became of a new order; ``filled_lots + rested_lots + cancelled_lots`` are the lots asked for."""
 
     fills: tuple[BookFill, ...]

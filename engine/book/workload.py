@@ -139,6 +139,11 @@ def generate(
                 _make_taker(op, state, bid, ask)
 
 
+def seeded(seed: int) -> np.ndarray:
+    """The generator's state before its first operation."""
+    return np.array([(seed * 0x9E3779B97F4A7C15 + 0x1234567) % (1 << 62) + 1, 1], np.int64)
+
+
 class Block(NamedTuple):
     """One kernel call: flat rows (layout.P_*, R_*, F_*, G_*) of its operations and outputs, its wall and CPU seconds.
 
@@ -155,7 +160,7 @@ class Block(NamedTuple):
 
 def drive(book: OrderBook, operations: int, seed: int, depth: int = DEPTH) -> Iterator[Block]:
     """Run ``operations`` generated operations through a book, one block at a time."""
-    state = np.array([(seed * 0x9E3779B97F4A7C15 + 0x1234567) % (1 << 62) + 1, 1], np.int64)
+    state = seeded(seed)
     rows, results = np.zeros(BLOCK * ROW, np.int64), np.zeros(BLOCK * ROW, np.int64)
     remaining = operations
     while remaining:

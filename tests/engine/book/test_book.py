@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numba.core.errors import TypingError
 
 from engine.book.book import OrderBook
-from engine.book.layout import MAX_LOTS, MAX_PRICE
+from engine.book.layout import MAX_LOTS, MAX_PRICE, ROW
 from engine.book.results import BookFill, BookFull, BookOrder, ConflictingOrder, RemovedOrder, StaleOrderId, Walk
 from engine.errors import OutOfRange, UnknownName
 
@@ -177,6 +178,50 @@ def test_values_out_of_range_name_the_field(book: OrderBook, changes: dict[str, 
         book.place(**arguments)  # type: ignore[arg-type]
     assert caught.value.field == field
     assert book.digest() == digest
+
+
+def test_the_first_wrong_value_is_named_and_numbers_beyond_64_bits_are_ranges_too(book: OrderBook) -> None:
+    digest = book.digest()
+    for field, arguments in (
+        ("order_id", (1 << 70, -1, "buy", 0, 0)),
+        ("account", (6, 1 << 70, "buy", 0, 0)),
+        ("lots", (6, 1, "buy", 1 << 70, 0)),
+        ("price", (6, 1, "buy", 1, -(1 << 70))),
+    ):
+        with pytest.raises(OutOfRange) as caught:
+            book.place(*arguments, limit_lots=-1)  # type: ignore[arg-type]
+        assert caught.value.field == field
+    with pytest.raises(OutOfRange):
+        book.cancel(1 << 70)
+    assert book.digest() == digest
+    assert book.place(6, 1, "buy", 4, 1 << 70, market=True).filled_lots == 4
+
+
+def test_single_calls_give_room_to_more_fills_than_the_outputs_hold() -> None:
+    book, count = OrderBook(), 2_100
+    for order_id in range(1, count + 1):
+        book.place(order_id, order_id % 7, "sell", 1, 100)
+    result = book.place(count + 1, 7, "buy", count + 5, 100)
+    assert [fill.maker_order for fill in result.fills] == list(range(1, count + 1))
+    assert (result.filled_lots, result.rested_lots) == (count, 5)
+    rest = book.place(count + 2, 7, "sell", 6, 100)
+    assert rest.removed == (RemovedOrder(count + 1, 7, "buy", 100, 5, 0),)
+
+
+def test_a_full_book_still_says_first_that_an_id_is_stale() -> None:
+    book = OrderBook(max_orders=1)
+    book.place(5, 1, "buy", 2, 100)
+    with pytest.raises(StaleOrderId):
+        book.place(5, 1, "buy", 2, 100)
+    with pytest.raises(BookFull):
+        book.place(6, 1, "buy", 2, 100)
+
+
+def test_kernels_refuse_arrays_that_are_not_plain_words(book: OrderBook) -> None:
+    rows = np.zeros(4 * ROW, np.int64)
+    for wrong in (rows[::2], rows.astype(np.float64)):
+        with pytest.raises(TypingError):
+            book.run(rows, wrong, 0, 1)
 
 
 def test_bad_side_flags_and_stale_ids_are_refused(book: OrderBook) -> None:
