@@ -113,5 +113,5 @@ def _full_round(
 
 def _affine(form: Sequence[int], variables: Sequence[Expression]) -> Expression:
     """Coefficients times variables plus the constant; zero coefficients vanish."""
-    terms = [x * k for x, k in zip(variables, form, strict=False) if k]
+    terms = [x * k for x, k in zip(variables[: len(form) - 1], form[:-1], strict=True) if k]
     return total(terms) + form[-1]

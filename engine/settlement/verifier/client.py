@@ -99,7 +99,9 @@ def check_data(proof: L1Proof, numbers: Sequence[int]) -> bytes:
     """Calldata of the queries with these numbers, which have rising indices."""
     chosen = [proof.openings[number] for number in numbers]
     before = [None, *(opening.index for opening in chosen)]
-    nodes = [node for opening, index in zip(chosen, before) for node in opening.nodes(index)]
+    nodes = [
+        node for opening, index in zip(chosen, before[: len(chosen)], strict=True) for node in opening.nodes(index)
+    ]
     return encode_call(CHECK, list(proof.words), list(numbers), joined_rows(chosen), nodes)
 
 

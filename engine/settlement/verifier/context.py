@@ -58,7 +58,7 @@ def draw(layout: Layout, shape: Shape, parameters: Parameters, proof: Proof, pub
     transcript.absorb("openings", b"".join(encode_extensions(opened.flat()) for opened in proof.openings))
     transcript.absorb_nonce(proof.batching_nonce)
     gamma, folds = transcript.challenge(), []
-    for root, nonce in zip(proof.fri_roots, proof.fri_nonces):
+    for root, nonce in zip(proof.fri_roots, proof.fri_nonces, strict=True):
         transcript.absorb("fri root", root)
         transcript.absorb_nonce(nonce)
         folds.append((transcript.challenge(), transcript.challenge()))
@@ -84,7 +84,7 @@ def context_words(shape: Shape, proof: Proof, drawn: Drawn, combined: Sequence[B
     words = [int.from_bytes(drawn.state, "big"), heights, *(int.from_bytes(root, "big") for root in roots)]
     words += [pack(drawn.z), pack(drawn.gamma), *claims, *[0] * (2 * MAX_GROUPS - len(claims))]
     words += [int.from_bytes(fact, "big"), len(shape.schedule)]
-    for root, (challenge, mixing) in zip(proof.fri_roots, drawn.folds):
+    for root, (challenge, mixing) in zip(proof.fri_roots, drawn.folds, strict=True):
         words += [int.from_bytes(root, "big"), pack(challenge), pack(mixing)]
     return words + [pack(coefficient) for coefficient in proof.final]
 

@@ -75,7 +75,7 @@ def _operation_lines(program: Lowered) -> Iterator[str]:
 
 
 def _form_lines(forms: Iterable[tuple[tuple[int, int], ...]], names: Iterable[str]) -> Iterator[str]:
-    for form, name in zip(forms, names):
+    for form, name in zip(forms, names, strict=True):
         terms = list(_pairs(form, " " * 8))
         if len(terms) == 1 and len(terms[0]) + len(name) < _WIDTH - 4:
             yield f"    ({terms[0].strip()}),  # {name}"

@@ -64,7 +64,7 @@ def combine(ring: Ring[B, E], table: TableLayout, values: Sequence[E], zeta: Ext
     """sum of zeta^i c_i for each kind of rows."""
     sums = {kind: ring.embed(extension.ZERO) for kind in KINDS}
     power = extension.ONE
-    for kind, value in zip(kinds_of(table), values):
+    for kind, value in zip(kinds_of(table), values, strict=True):
         sums[kind] = ring.add(sums[kind], ring.mul(ring.embed(power), value))
         power = extension.mul(power, zeta)
     return sums

@@ -83,7 +83,9 @@ def _fraction_degree(interactions: list[Interaction]) -> int:
     """Degree of ``h * prod(f_j) - sum(m_j * prod of the other f)`` with h of degree one."""
     denominators = [max((value.degree for value in item.values), default=0) for item in interactions]
     total = sum(denominators)
-    return max([1 + total, *(item.multiplicity.degree + total - d for item, d in zip(interactions, denominators))])
+    return max(
+        [1 + total, *(item.multiplicity.degree + total - d for item, d in zip(interactions, denominators, strict=True))]
+    )
 
 
 def group_interactions(interactions: tuple[Interaction, ...]) -> tuple[tuple[int, ...], ...]:

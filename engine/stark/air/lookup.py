@@ -53,7 +53,7 @@ def make_challenges(layout: Layout, alpha: Extension, beta: Extension) -> Lookup
 def fingerprint(ring: Ring[B, E], challenges: LookupChallenges, bus: int, values: Sequence[B]) -> E:
     """alpha + bus + sum of beta^(i+1) * value_i."""
     total = ring.embed(extension.add(challenges.alpha, extension.embed(bus)))
-    for beta, value in zip(challenges.betas, values):
+    for beta, value in zip(challenges.betas[: len(values)], values, strict=True):
         total = ring.add(total, ring.mul(ring.embed(beta), ring.lift(value)))
     return total
 
@@ -85,7 +85,8 @@ def lookup_constraints(
     """Values of the LogUp constraints: one per helper, then the running sum's. ``step`` is C / N."""
     *helpers, running = auxiliary
     values = [
-        ring.sub(ring.mul(helper, denominator), numerator) for helper, (numerator, denominator) in zip(helpers, groups)
+        ring.sub(ring.mul(helper, denominator), numerator)
+        for helper, (numerator, denominator) in zip(helpers, groups[:-1], strict=True)
     ]
     change = ring.add(ring.sub(sum_next, running), ring.embed(step))
     for helper in helpers:
@@ -104,7 +105,7 @@ def public_sum(public_terms: Sequence[PublicTerm], challenges: LookupChallenges)
     numerator, denominator = extension.ZERO, extension.ONE
     for term in public_terms:
         value = extension.add(challenges.alpha, extension.embed(term.bus))
-        for beta, word in zip(challenges.betas, term.values):
+        for beta, word in zip(challenges.betas[: len(term.values)], term.values, strict=True):
             value = extension.add(value, extension.scale(beta, word))
         top = extension.scale(denominator, term.multiplicity % P)
         numerator = extension.add(extension.mul(numerator, value), top)
@@ -115,7 +116,7 @@ def public_sum(public_terms: Sequence[PublicTerm], challenges: LookupChallenges)
 def check_counts(layout: Layout, log_heights: Sequence[int], public_terms: Sequence[PublicTerm]) -> int | None:
     """The first bus with p or more fractions, which could wrap around, or None."""
     counts = dict.fromkeys(layout.statement.buses, 0)
-    for table, height in zip(layout.tables, log_heights):
+    for table, height in zip(layout.tables, log_heights, strict=True):
         for item in table.table.interactions:
             counts[item.bus] += 1 << height
     for term in public_terms:

@@ -84,7 +84,7 @@ def _collect_table(collector: _Collector, layout: Layout, index: int, opened: Op
     for value in opened.quotient:
         now[2] += collector.spread(collector.take(0, value))
     following[2] += [zero] * (DEGREE * QUOTIENT_CHUNKS)
-    read = dict(zip(table.next_columns, opened.next))
+    read = dict(zip(table.next_columns, opened.next, strict=True))
     following[0] += [collector.take(1, read[c]) if c in read else zero for c in range(table.width)]
     following[1] += [zero] * (DEGREE * table.helpers)
     for value in opened.sum_next:
@@ -118,7 +118,7 @@ def next_point(z: Extension, log_height: int) -> Extension:
 def _dot(rows: Sequence[NDArray[np.uint32] | None], coefficients: Sequence[Words]) -> Words:
     """(5, queries): sum of row elements times coefficients."""
     total: Words | None = None
-    for block, weights in zip(rows, coefficients):
+    for block, weights in zip(rows, coefficients, strict=True):
         if block is not None and weights.size:
             products = block.astype(np.uint64)[:, :, None] * weights[None] % np.uint64(P)
             part = products.sum(axis=1).T % np.uint64(P)

@@ -54,7 +54,7 @@ def openings_match(tree: TreeShape, opened: TreeOpenings, indices: NDArray[np.in
     order = np.arange(-(-len(indices) // _LANES) * _LANES) % len(indices)
     at = indices[order]
     paths = np.ascontiguousarray(opened.paths[order]).view(np.uint64)
-    rows = {log_rows: block for (log_rows, _), block in zip(tree.matrices, opened.rows)}
+    rows = {log_rows: block for (log_rows, _), block in zip(tree.matrices, opened.rows, strict=True)}
     nodes = _row_digests(rows[tree.depth][order])
     for level in range(tree.depth):
         sibling = paths[:, level]

@@ -100,7 +100,7 @@ def combine_columns(
 ) -> Words:
     """sum of base columns (one flat array per phase) times their canonical coefficients (columns, 5)."""
     total = np.zeros(DEGREE * rows, dtype=np.uint32)
-    for words, coefficients in zip(columns, weights):
+    for words, coefficients in zip(columns, weights, strict=True):
         used = np.flatnonzero(coefficients.any(axis=1))
         if not len(used):
             continue
@@ -160,7 +160,7 @@ def deep_quotient(sums: tuple[Words, Words], inverses: tuple[Words, Words], batc
 def _deep_small(sums: tuple[Words, Words], inverses: tuple[Words, Words], batch: Batch, height: int) -> Words:
     rows = 1 << height
     total = np.zeros(DEGREE * rows, dtype=np.uint64)
-    for values, claimed, inverse in zip(sums, (batch.claimed, batch.claimed_next), inverses):
+    for values, claimed, inverse in zip(sums, (batch.claimed, batch.claimed_next), inverses, strict=True):
         difference = values + (_P - _splat(claimed, rows).astype(np.uint64))
         total += multiply_arrays((difference % _P).astype(np.uint32), inverse)
     plain = (total % _P).astype(np.uint32)

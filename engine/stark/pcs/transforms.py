@@ -53,6 +53,6 @@ def quotient_chunks(values: Words, log_height: int, shift: int, chunks: int) -> 
     columns = DEGREE * chunks
     mirrored = extend_columns(np.ascontiguousarray(split).reshape(-1), columns, log_height, 0)
     order, out = bit_reversal(log_height), aligned_empty(mirrored.size)
-    for source, target in zip(mirrored.reshape(columns, -1), out.reshape(columns, -1)):
+    for source, target in zip(mirrored.reshape(columns, -1), out.reshape(columns, -1), strict=True):
         np.take(source, order, out=target, mode="clip")  # a column at a time: it stays in the cache
     return out

@@ -180,7 +180,7 @@ def _split_records(records: NDArray[np.uint8], tree: TreeShape, at: int) -> Tree
 
 def _read_heights(reader: _Reader, layout: Layout, parameters: Parameters) -> tuple[int, ...]:
     heights = tuple(reader.take(len(layout.tables)))
-    for table, height in zip(layout.tables, heights):
+    for table, height in zip(layout.tables, heights, strict=True):
         problem = heights_problem(table.table, height, parameters)
         if problem:
             raise VerificationError("encoding", problem, value=height)
@@ -248,6 +248,6 @@ def encode(proof: Proof, layout: Layout) -> bytes:
     parts += [proof.quotient_root, proof.deep_nonce.to_bytes(8, "little")]
     parts += [encode_extensions(openings.flat()) for openings in proof.openings]
     parts.append(proof.batching_nonce.to_bytes(8, "little"))
-    parts += [root + nonce.to_bytes(8, "little") for root, nonce in zip(proof.fri_roots, proof.fri_nonces)]
+    parts += [root + nonce.to_bytes(8, "little") for root, nonce in zip(proof.fri_roots, proof.fri_nonces, strict=True)]
     parts += [encode_extensions(proof.final), proof.query_nonce.to_bytes(8, "little"), _encode_records(proof)]
     return b"".join(parts)

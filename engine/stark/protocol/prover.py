@@ -159,7 +159,7 @@ class Prover:
                 )
                 matrices.append(Matrix(extended, width, log_rows))
                 ends = np.cumsum([widths[i] << log_rows for i in members])
-                phase.extended.update(zip(members, np.split(extended, ends[:-1])))
+                phase.extended.update(zip(members, np.split(extended, ends[:-1]), strict=True))
             self.pause()
         self.done("extension")
         phase.commitment = commit(tuple(matrices), self.lease, self.workers)
@@ -318,7 +318,7 @@ class Prover:
     def open_trees(self, indices: NDArray[np.int64]) -> tuple[TreeOpenings, ...]:
         """Openings of the three phases' trees."""
         opened = []
-        for phase, tree in zip(self.phases, phase_trees(self.layout, self.shape)):
+        for phase, tree in zip(self.phases, phase_trees(self.layout, self.shape), strict=True):
             if phase.commitment is None:
                 opened.append(TreeOpenings((), np.zeros((len(indices), 0, 32), dtype=np.uint8)))
             else:
@@ -328,7 +328,7 @@ class Prover:
     def open_layers(self, commitments: list[Commitment], indices: NDArray[np.int64]) -> tuple[TreeOpenings, ...]:
         """Siblings and paths of the FRI layers."""
         opened, at = [], indices
-        for committed, tree, log_arity in zip(commitments, fri_trees(self.shape), self.shape.schedule):
+        for committed, tree, log_arity in zip(commitments, fri_trees(self.shape), self.shape.schedule, strict=True):
             slots, at = at & ((1 << log_arity) - 1), at >> log_arity
             leaf = committed.open(tree, at)
             keep = np.arange(1 << log_arity)[None] != slots[:, None]

@@ -170,7 +170,7 @@ def terms_of(
 ) -> tuple[Term, ...]:
     """All terms at one regime for tables of these heights."""
     shape = make_shape(layout, log_heights, parameters)
-    size, tables = regime.list_size, list(zip(layout.tables, log_heights))
+    size, tables = regime.list_size, list(zip(layout.tables, log_heights, strict=True))
     terms = []
     fractions = public_terms + sum(len(t.table.interactions) << h for t, h in tables)
     if layout.bus_arity:

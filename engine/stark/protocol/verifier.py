@@ -99,9 +99,9 @@ def _check_identity(
 ) -> None:  # fmt: skip
     ring: Ring[Extension | int, Extension] = PointRing()
     sums = iter(proof.sums)
-    for table, opened, height in zip(layout.tables, proof.openings, proof.log_heights):
+    for table, opened, height in zip(layout.tables, proof.openings, proof.log_heights, strict=True):
         step = step_of(next(sums), height) if table.groups else extension.ZERO
-        following = dict(zip(table.next_columns, opened.next))
+        following = dict(zip(table.next_columns, opened.next, strict=True))
 
         def column(index: int, offset: int, opened: Openings = opened, after: dict = following) -> Extension:
             value: Extension = after[index] if offset else opened.main[index]
@@ -139,7 +139,7 @@ def _replay(
     transcript.absorb("openings", b"".join(encode_extensions(opened.flat()) for opened in proof.openings))
     _grind(transcript, proof.batching_nonce, parameters.batching_grinding, "batching")
     gamma, folds = transcript.challenge(), []
-    for root, nonce in zip(proof.fri_roots, proof.fri_nonces):
+    for root, nonce in zip(proof.fri_roots, proof.fri_nonces, strict=True):
         transcript.absorb("fri root", root)
         _grind(transcript, nonce, parameters.folding_grinding, "folding")
         folds.append((transcript.challenge(), transcript.challenge()))
@@ -154,7 +154,10 @@ def _group_rows(
 ) -> list[tuple[NDArray[np.uint32], NDArray[np.uint32] | None, NDArray[np.uint32]]]:
     """Per group, tallest first: its opened rows in the three phases; None where it has no auxiliary columns."""
     trees = phase_trees(layout, shape)
-    rows = [dict(zip((log for log, _ in tree.matrices), part.rows)) for tree, part in zip(trees, opened)]
+    rows = [
+        dict(zip((log for log, _ in tree.matrices), part.rows, strict=True))
+        for tree, part in zip(trees, opened, strict=True)
+    ]
     logs = [height + shape.log_blowup for height in shape.log_heights_present]
     return [(rows[0][log], rows[1].get(log), rows[2][log]) for log in logs]
 
@@ -162,7 +165,7 @@ def _group_rows(
 def _check_rows(layout: Layout, shape: Shape, proof: Proof, indices: Positions) -> None:
     roots = (proof.main_root, proof.auxiliary_root, proof.quotient_root)
     names = ("main", "auxiliary", "quotient")
-    for name, tree, opened, root in zip(names, phase_trees(layout, shape), proof.trees, roots):
+    for name, tree, opened, root in zip(names, phase_trees(layout, shape), proof.trees, roots, strict=True):
         if tree.matrices:
             at = indices >> (shape.log_domain - tree.depth)
             matches = openings_match(tree, opened, at, root)
@@ -172,13 +175,13 @@ def _check_rows(layout: Layout, shape: Shape, proof: Proof, indices: Positions) 
 def _check_fri(layout: Layout, shape: Shape, proof: Proof, drawn: Challenges) -> None:
     largest, ring = shape.log_domain, ArrayRing(len(drawn.indices))
     deep = {}
-    for (height, tables), rows in zip(shape.groups, _group_rows(layout, shape, proof.trees)):
+    for (height, tables), rows in zip(shape.groups, _group_rows(layout, shape, proof.trees), strict=True):
         log_domain = height + shape.log_blowup
         batch = make_batch(layout, tables, proof.openings, drawn.gamma)
         at = drawn.indices >> (largest - log_domain)
         deep[log_domain] = evaluate_queries(batch, rows, at, drawn.z, height, (log_domain, largest))
     values, log_size = deep[largest], largest
-    folds = zip(fri_trees(shape), shape.schedule, proof.layers, proof.fri_roots, drawn.folds)
+    folds = zip(fri_trees(shape), shape.schedule, proof.layers, proof.fri_roots, drawn.folds, strict=True)
     for number, (tree, log_arity, opened, root, (challenge, mixing)) in enumerate(folds, start=1):
         at = drawn.indices >> (largest - log_size)
         leaves = at >> log_arity

@@ -20,7 +20,7 @@ from engine.field.extension_kernels import extension_batch_inverse, extension_po
 from engine.field.kernels import batch_inverse, from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
 from engine.field.lanes import aligned_empty
-from engine.stark.air.constraints import KINDS, kinds_of
+from engine.stark.air.constraints import KINDS
 from engine.stark.air.layout import Layout, TableLayout
 from engine.stark.air.lookup import LookupChallenges, step_of
 from engine.stark.air.lowering import Linear, Lowered, Product, lower
@@ -117,7 +117,7 @@ def make_machine(table: TableLayout, program: Lowered | None = None) -> Machine:
     kinds = [2 if load.b else _LOAD_KINDS[load.kind] for load in program.loads]
     terms = [_terms(operation) for operation in program.operations if isinstance(operation, Linear)]
     slots, coefficients, ends = _flatten(terms)
-    bounds = iter(zip(ends[:-1].tolist(), ends[1:].tolist()))
+    bounds = iter(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True))
     pairs = [(op.a, op.b) if isinstance(op, Product) else next(bounds) for op in program.operations]
     operands = np.array(pairs, dtype=np.uint64).reshape(-1, 2)
     arrays = (
@@ -170,7 +170,7 @@ def machines_of(layout: Layout) -> tuple[Machine, ...]:
 def _sum_forms(forms: Sequence[Sequence[tuple[int, int]]], weights: Sequence[Extension]) -> dict[int, Extension]:
     """sum of weight * form: an extension coefficient per slot."""
     total: dict[int, Extension] = {}
-    for form, weight in zip(forms, weights):
+    for form, weight in zip(forms, weights, strict=True):
         for slot, coefficient in form:
             part = extension.scale(weight, coefficient)
             known = total.get(slot)
@@ -266,9 +266,9 @@ def _following(log_height: int) -> Index:
 
 def _constraint_terms(table: TableLayout, program: Lowered) -> tuple[Terms, ...]:
     """The terms of all constraints, for each kind of rows."""
-    out = []
+    out, own = [], [constraint.rows for constraint in table.table.constraints]
     for kind in KINDS:
-        numbered = enumerate(zip(kinds_of(table), program.constraints))
+        numbered = enumerate(zip(own, program.constraints, strict=True))
         chosen = [(number, form) for number, (rows, form) in numbered if rows == kind]
         terms = [(slot, number, coefficient) for number, form in chosen for slot, coefficient in form]
         columns = np.array(terms, dtype=np.uint64).reshape(-1, 3)

@@ -164,7 +164,7 @@ class LyingOpenings(Prover):
     def open_table(self, index: int, weights: tuple[Words, Words]) -> Openings:
         honest = super().open_table(index, weights)
         table = self.layout.tables[index]
-        after = dict(zip(table.next_columns, honest.next))
+        after = dict(zip(table.next_columns, honest.next, strict=True))
         row = Row(lambda c, offset: after[c] if offset else honest.main[c], self.public_inputs.__getitem__, (), None)
         sums = combine(PointRing(), table, constraint_values(PointRing(), table, row, None, extension.ZERO), self.zeta)
         wanted = needed_quotient(sums, self.z, self.heights[index])

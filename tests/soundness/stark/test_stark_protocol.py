@@ -72,7 +72,7 @@ def test_everything_is_absorbed_before_what_depends_on_it() -> None:
     head = layout.digest + FAST.encode() + bytes([3, *proof.log_heights]) + public_digest(publics, terms)
     layers = [
         event
-        for root, own in zip(proof.fri_roots, proof.fri_nonces)
+        for root, own in zip(proof.fri_roots, proof.fri_nonces, strict=True)
         for event in (("fri root", root), nonce(own), ("draw", None), ("draw", None))
     ]
     assert len(proof.fri_roots) == len(shape.schedule) > 1
@@ -162,7 +162,7 @@ def tall_prover(group: int, factor: int) -> type[Prover]:
 
         def fri(self, layers: dict[int, np.ndarray]) -> Any:
             largest, real = self.shape.log_domain, {}
-            for (height, _), batch in zip(self.shape.groups, self.batches):
+            for (height, _), batch in zip(self.shape.groups, self.batches, strict=True):
                 log_domain = height + FAST.log_blowup
                 rows = [self.committed_rows(number, log_domain) for number in range(3)]
                 positions = np.arange(1 << log_domain)

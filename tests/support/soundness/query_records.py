@@ -43,7 +43,7 @@ class Part(NamedTuple):
 def rows_data(proof: L1Proof, numbers: Sequence[int], openings: Sequence[QueryOpening]) -> bytes:
     """Calldata of queries with any openings, each with the paths that it needs after the one before."""
     before = [None, *(opening.index for opening in openings)]
-    nodes = [node for opening, index in zip(openings, before) for node in opening.nodes(index)]
+    nodes = [node for opening, index in zip(openings, before, strict=False) for node in opening.nodes(index)]
     return encode_call(CHECK, list(proof.words), list(numbers), joined_rows(openings), nodes)
 
 
@@ -59,7 +59,7 @@ def element(opening: QueryOpening, place: int) -> int:
 
 def kernel(columns: Sequence[Sequence[int]]) -> list[int]:
     """A vector, not zero, whose sum over the columns vanishes mod p; there is one if they outnumber the rows."""
-    rows = [list(row) for row in zip(*columns)]
+    rows = [list(row) for row in zip(*columns, strict=True)]
     pivots: list[int] = []
     for column in range(len(columns)):
         done = len(pivots)
@@ -67,7 +67,7 @@ def kernel(columns: Sequence[Sequence[int]]) -> list[int]:
         if found is None:
             out = [0] * len(columns)
             out[column] = 1
-            for row, pivot in zip(rows, pivots):
+            for row, pivot in zip(rows, pivots, strict=True):
                 out[pivot] = -row[column] % P
             return out
         rows[done], rows[found] = rows[found], rows[done]
@@ -75,7 +75,7 @@ def kernel(columns: Sequence[Sequence[int]]) -> list[int]:
         rows[done] = [value * inverse % P for value in rows[done]]
         for i, row in enumerate(rows):
             if i != done and row[column]:
-                rows[i] = [(a - row[column] * b) % P for a, b in zip(row, rows[done])]
+                rows[i] = [(a - row[column] * b) % P for a, b in zip(row, rows[done], strict=True)]
         pivots.append(column)
     raise AssertionError("the columns are independent")
 

@@ -43,7 +43,7 @@ def random_inputs(layout: Layout, seed: int) -> tuple[list[Extension], list[Exte
     for table in layout.tables:
         step, opened = element(), [element() for _ in range(table.opened)]
         inputs += [step, *opened]
-        after = dict(zip(table.next_columns, opened[table.width + table.auxiliary + 2 :]))
+        after = dict(zip(table.next_columns, opened[table.width + table.auxiliary + 2 :], strict=True))
         auxiliary = opened[table.width : table.width + table.auxiliary]
         row = Row(
             lambda index, offset, now=opened, after=after: after[index] if offset else now[index],

@@ -85,7 +85,7 @@ def test_linear_work_leaves_no_operations() -> None:
     """A matrix after cubes: only the cubes are computed per row."""
     cubed = [(Column(i) + 1) * (Column(i) + 1) * (Column(i) + 1) for i in range(3)]
     rows = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
-    mixed = [sum((cube * m for cube, m in zip(cubed, row)), Constant(0)) for row in rows]
+    mixed = [sum((cube * m for cube, m in zip(cubed, row, strict=True)), Constant(0)) for row in rows]
     constraints = tuple(Constraint(f"c{i}", mixed[i] - Column(i).next) for i in range(3))
     statement = Statement(b"mix", (Table("t", ("a", "b", "c"), constraints, ()),), {}, 0)
     operations = lower(build_layout(statement).tables[0]).operations

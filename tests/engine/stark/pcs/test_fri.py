@@ -126,7 +126,7 @@ def test_points_of_a_domain() -> None:
             x = point(index, log_domain, log_largest)
             assert x == own * pow(root, bit_reverse(index, log_domain), P) % P == points[index]
         inverses = inverse_points(np.arange(1 << log_domain), log_domain, log_largest)
-        assert all(int(a) * int(b) % P == 1 for a, b in zip(points, inverses))
+        assert all(int(a) * int(b) % P == 1 for a, b in zip(points, inverses, strict=True))
 
 
 @given(st.integers(1, 20), st.integers(0, 2**20 - 1))

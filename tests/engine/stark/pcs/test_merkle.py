@@ -21,7 +21,8 @@ def _committed(shape: TreeShape, seed: int) -> tuple[list[np.ndarray], Commitmen
     rng = np.random.default_rng(seed)
     plain = [rng.integers(0, P, (width, 1 << log), dtype=np.uint32) for log, width in shape.matrices]
     matrices = tuple(
-        Matrix(to_montgomery_array(words.reshape(-1)), width, log) for words, (log, width) in zip(plain, shape.matrices)
+        Matrix(to_montgomery_array(words.reshape(-1)), width, log)
+        for words, (log, width) in zip(plain, shape.matrices, strict=True)
     )
     return plain, commit(matrices, Lease(Pool()))
 
@@ -37,7 +38,7 @@ def _root_by_hand(plain: list[np.ndarray]) -> bytes:
         size //= 2
         layer = [keccak256(layer[2 * i] + layer[2 * i + 1]) for i in range(size)]
         if size in digests:
-            layer = [keccak256(node + row) for node, row in zip(layer, digests[size])]
+            layer = [keccak256(node + row) for node, row in zip(layer, digests[size], strict=True)]
     return layer[0]
 
 

@@ -169,11 +169,11 @@ def test_the_verifiers_deep_value_is_the_provers(height: int) -> None:
     words = rng.integers(0, P, width * rows, dtype=np.uint32)
     coefficients = tuple(rng.integers(0, P, (width, DEGREE)).astype(np.uint64) for _ in range(2))
     inverses, claims, sums = [], [], []
-    for weights, at in zip(coefficients, (z, next_point(z, height))):
+    for weights, at in zip(coefficients, (z, next_point(z, height)), strict=True):
         inverse = inverse_distances(height, at)
         opened = evaluate_columns(words, barycentric_weights(height, at, inverse))
         claim = extension.ZERO
-        for weight, value in zip(weights.tolist(), opened):
+        for weight, value in zip(weights.tolist(), opened, strict=True):
             claim = extension.add(claim, extension.mul(tuple(weight), value))
         inverses.append(inverse)
         claims.append(claim)
