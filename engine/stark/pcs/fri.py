@@ -80,6 +80,11 @@ def place(siblings: NDArray[np.uint32], own: Words, slots: NDArray[np.int64]) ->
     return np.ascontiguousarray(blocks.transpose(2, 1, 0))
 
 
+def rows_as_committed(blocks: Words) -> NDArray[np.uint32]:
+    """Blocks (5, arity, queries) as the leaves of the layer's tree have them: (queries, 5 * arity), point by point."""
+    return np.ascontiguousarray(blocks.transpose(2, 1, 0).reshape(blocks.shape[2], -1), dtype=np.uint32)
+
+
 def evaluate_final(coefficients: Sequence[Extension], inverse_x: Words) -> Words:
     """The last polynomial at the points with these inverses, (5, queries)."""
     ring = ArrayRing(len(inverse_x))

@@ -46,8 +46,8 @@ def _parents(left: Digests, right: Digests) -> Digests:
     return hash_pairs(pairs.reshape(-1)).reshape(-1, 4)
 
 
-def openings_match(tree: TreeShape, opened: TreeOpenings, indices: NDArray[np.int64], root: bytes) -> bool:
-    """Whether every query's rows and path lead to ``root``; ``indices`` are leaf indices.
+def openings_match(tree: TreeShape, opened: TreeOpenings, indices: NDArray[np.int64], root: bytes) -> NDArray[np.bool_]:
+    """(queries,) whether each query's rows and path lead to ``root``; ``indices`` are leaf indices.
 
     Level by level for all queries together, padded to whole vectors by repeating queries.
     """
@@ -63,4 +63,5 @@ def openings_match(tree: TreeShape, opened: TreeOpenings, indices: NDArray[np.in
         joining = rows.get(tree.depth - level - 1)
         if joining is not None:
             nodes = _parents(nodes, _row_digests(joining[order]))
-    return bool(np.all(nodes == np.frombuffer(root, dtype=np.uint64)))
+    found: NDArray[np.bool_] = np.all(nodes == np.frombuffer(root, dtype=np.uint64), axis=1)
+    return found[: len(indices)]
