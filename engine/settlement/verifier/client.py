@@ -75,7 +75,7 @@ def split_proof(
         outputs=outputs,
     )
     drawn = draw(layout, form, parameters, decoded, public_digest(claim_inputs(claim), terms))
-    combined = batches(layout, form, decoded, drawn.gamma)
+    combined = batches(layout, form, decoded, drawn.deep_challenge)
     words = context_words(form, decoded, drawn, combined, fact(parts))
     values = (claim.number, root_bytes(claim.old_root), root_bytes(claim.new_root), claim.config_hash)
     return L1Proof(

@@ -187,8 +187,8 @@ def queries_code(setup: VerifierSetup) -> bytes:
 
 def opening_code(setup: VerifierSetup, exchange: bytes, queries: bytes, evaluators: Sequence[bytes]) -> bytes:
     """Creation code of the opening contract for an exchange contract's address."""
-    zetas, publics, _, _ = input_registers(setup.layout, PUBLIC_READ)
-    numbers = [setup.account_limit, zetas - 2, publics - zetas]
+    powers, publics, _, _ = input_registers(setup.layout, PUBLIC_READ)
+    numbers = [setup.account_limit, powers - 2, publics - powers]
     least = [table.table.min_log_height for table in setup.layout.tables]
     arguments = encode_arguments(
         OPENING_TYPES, setup.layout.digest, setup.parameters.encode(), setup.parameter_digest, exchange, queries,

@@ -84,7 +84,7 @@ def _deep_values(
         assert main is not None, "every table has main columns"
         assert quotient is not None, "every table has quotient columns"
         logs = (log_domain, shape.log_domain)
-        values.append(evaluate_queries(batch, (main, auxiliary, quotient), at, drawn.z, height, logs))
+        values.append(evaluate_queries(batch, (main, auxiliary, quotient), at, drawn.ood_point, height, logs))
     return values
 
 

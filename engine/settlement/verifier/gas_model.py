@@ -82,7 +82,7 @@ def estimate(layout: Layout, log_heights: tuple[int, ...], parameters: Parameter
 
 
 def _passes(layout: Layout, shape: Shape) -> int:
-    """Groups of four words in the DEEP sums of a query, at z and at z w."""
+    """Groups of four words in the DEEP sums of a query, at zeta and at zeta w."""
     passes = 0
     for _, tables in shape.groups:
         own = [layout.tables[index] for index in tables]

@@ -28,7 +28,7 @@ class TableLayout:
 
     ``constraints`` computes its constraints in order; ``lookups`` each interaction's multiplicity and values in turn.
     ``groups`` lists the interactions that share an auxiliary column; the last group lives in the running sum.
-    ``next_columns`` are the main columns opened at z*w too. ``auxiliary`` counts extension columns.
+    ``next_columns`` are the main columns opened at zeta*w too. ``auxiliary`` counts extension columns.
     """
 
     table: Table

@@ -1,6 +1,6 @@
 """From expressions to the program that the compiled evaluator runs.
 
-Constraints are wanted only in one random combination, sum_i zeta^i c_i. So each c_i is brought to a *linear form over
+Constraints are wanted only in one random combination, sum_i alpha^i c_i. So each c_i is brought to a *linear form over
 slots*, a slot being a column, a public input or a product of two linear forms; the combination of forms is then one
 dot product whose coefficients are computed once per proof, and all linear work inside the constraints (the matrix of
 every full Poseidon round, say) costs nothing per row. What is left per row: loads, the linear forms that are factors,

@@ -12,8 +12,8 @@ lookup nonce, root    nonce; digest of the auxiliary tree             (only if t
 sums                  one extension element per table with interactions, its LogUp total (likewise)
 quotient root         digest
 deep nonce
-openings              per table: main columns at z, auxiliary at z, quotient chunks at z, then at z*w: the main columns
-                      read on the next row, the running sum
+openings              per table, at the out-of-domain point zeta: main columns, auxiliary, quotient chunks; then at
+                      zeta*w: the main columns read on the next row, the running sum
 batching nonce
 FRI layers            per fold: root, nonce
 final polynomial      2**log_final extension elements, constant term first
@@ -53,7 +53,7 @@ Array = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class Openings:
-    """Values of one table: ``main``, ``auxiliary``, ``quotient`` at z; ``next``, ``sum_next`` at z*w."""
+    """Values of one table: ``main``, ``auxiliary``, ``quotient`` at zeta; ``next``, ``sum_next`` at zeta*w."""
 
     main: tuple[Extension, ...]
     auxiliary: tuple[Extension, ...]

@@ -192,7 +192,7 @@ class Prover:
             self.machine(index), main, height, self.public_inputs, challenges, self.pause
         )
 
-    def quotient(self, index: int, challenges: LookupChallenges | None, zeta: Extension) -> Words:
+    def quotient(self, index: int, challenges: LookupChallenges | None, constraint_challenge: Extension) -> Words:
         """Q's coordinates on the first 2N points of the table's domain, flat Montgomery."""
         table, height = self.layout.tables[index], self.heights[index]
         logs = (height, height + self.shape.log_blowup, self.shape.log_domain)
@@ -201,11 +201,13 @@ class Prover:
         matrices = (self.phases[0].extended[index], self.phases[1].extended.get(index, empty))
         if not self.plain:
             return evaluator.quotient_values(
-                self.machine(index), logs, matrices, self.public_inputs, challenges, zeta, total, self.pause,
-                self.workers,
+                self.machine(index), logs, matrices, self.public_inputs, challenges, constraint_challenge, total,
+                self.pause, self.workers,
             )  # fmt: skip
         main, auxiliary = (_canonical(words).reshape(-1, 1 << logs[1]) for words in matrices)
-        values = reference.quotient_values(table, logs, (main, auxiliary), self.public_inputs, challenges, zeta, total)
+        values = reference.quotient_values(
+            table, logs, (main, auxiliary), self.public_inputs, challenges, constraint_challenge, total
+        )
         return _flat(values)
 
     def grind(self, bits: int) -> int:
@@ -215,7 +217,7 @@ class Prover:
         return nonce
 
     def open_table(self, index: int, weights: tuple[Words, Words]) -> Openings:
-        """Values of one table's polynomials at z and z*w, given barycentric weights of both."""
+        """Values of one table's polynomials at zeta and zeta*w, given barycentric weights of both."""
         table, (here, there) = self.layout.tables[index], weights
         main, auxiliary, quotient = (phase.tables[index] for phase in self.phases)
         rows = 1 << self.heights[index]
@@ -226,7 +228,7 @@ class Prover:
         return Openings(evaluate_columns(main, here), helpers, chunks, tuple(following), sums)
 
     def deep_values(self, members: Sequence[int], height: int, batch: Batch, inverses: tuple[Words, Words]) -> Words:
-        """G on H of one group, flat Montgomery; ``inverses``: 1 / (w^i - z) and 1 / (w^i - z*w)."""
+        """G on H of one group, flat Montgomery; ``inverses``: 1 / (w^i - zeta), 1 / (w^i - zeta*w)."""
         columns = [self.side_by_side(phase.tables, members) for phase in self.phases]
         rows = 1 << height
         now, following = (
@@ -282,10 +284,10 @@ class Prover:
         return nonce, challenges
 
     def prove_quotient(self, challenges: LookupChallenges | None) -> None:
-        """Draw zeta, commit the quotient chunks."""
-        zeta, chunks = self.transcript.challenge(), []
+        """Draw the constraint challenge, commit the quotient polynomial's chunks."""
+        constraint_challenge, chunks = self.transcript.challenge(), []
         for index, height in enumerate(self.heights):
-            values = self.quotient(index, challenges, zeta)
+            values = self.quotient(index, challenges, constraint_challenge)
             chunks.append(quotient_chunks(values, height, self.shift_of(height), QUOTIENT_CHUNKS))
             self.pause()
         self.done("quotient")
@@ -293,20 +295,22 @@ class Prover:
         self.transcript.absorb("quotient root", phase.root)
 
     def prove_openings(self) -> tuple[int, tuple[Openings, ...], int, dict[int, Words]]:
-        """Draw z, open, draw gamma: nonces, openings, and G on its domain per group."""
+        """Draw the out-of-domain point, open, draw the DEEP challenge: nonces, openings, G on its domain per group."""
         deep_nonce = self.grind(self.parameters.deep_grinding)
-        z = self.transcript.point()
-        inverses = {h: (inverse_distances(h, z), inverse_distances(h, next_point(z, h))) for h in set(self.heights)}
+        point = self.transcript.point()
+        inverses = {
+            h: (inverse_distances(h, point), inverse_distances(h, next_point(point, h))) for h in set(self.heights)
+        }
         weights = {
-            h: (barycentric_weights(h, z, here), barycentric_weights(h, next_point(z, h), there))
+            h: (barycentric_weights(h, point, here), barycentric_weights(h, next_point(point, h), there))
             for h, (here, there) in inverses.items()
         }
         openings = tuple(self.open_table(index, weights[height]) for index, height in enumerate(self.heights))
         self.transcript.absorb("openings", b"".join(encode_extensions(opened.flat()) for opened in openings))
         batching_nonce = self.grind(self.parameters.batching_grinding)
-        gamma, layers = self.transcript.challenge(), {}
+        deep_challenge, layers = self.transcript.challenge(), {}
         for height, members in self.shape.groups:
-            batch = make_batch(self.layout, members, openings, gamma)
+            batch = make_batch(self.layout, members, openings, deep_challenge)
             values = self.deep_values(members, height, batch, inverses[height])
             shift_here = self.shift_of(height)
             extended = extend(values, DEGREE, height, self.shape.log_blowup, shift_here, self.lease, self.workers)

@@ -95,7 +95,7 @@ def quotient_values(
     matrices: tuple[NDArray[np.unsignedinteger], NDArray[np.unsignedinteger]],
     public_inputs: Sequence[int],
     challenges: LookupChallenges | None,
-    zeta: Extension,
+    constraint_challenge: Extension,
     total: Extension,
 ) -> Words:
     """Q on the first 2N points of the table's domain in memory order, (5, 2N).
@@ -119,7 +119,7 @@ def quotient_values(
         extended[-1][:, following] if extended else None,
     )
     values = constraint_values(typed, table, row, challenges, step_of(total, log_height))
-    sums = combine(typed, table, values, zeta)
+    sums = combine(typed, table, values, constraint_challenge)
     points = domain_points(log_domain, log_largest, size)
     last = np.uint64(pow(two_adic_generator(log_height), -1, P))
     from_last = (points + _P - last) % _P

@@ -191,8 +191,8 @@ def _lookup_sums(machine: Machine, challenges: LookupChallenges) -> tuple[Sums, 
         count = len(item.values)
         forms = machine.program.lookups[at : at + 1 + count]
         at += 1 + count
-        start = extension.add(challenges.alpha, extension.embed(item.bus))
-        fingerprints.append(_sum_forms([[(0, 1)], *forms[1:]], [start, *challenges.betas[:count]]))
+        start = extension.add(challenges.denominator, extension.embed(item.bus))
+        fingerprints.append(_sum_forms([[(0, 1)], *forms[1:]], [start, *challenges.tuple_powers[:count]]))
         multiplicities.append(forms[0])
     slots, coefficients, ends = _flatten(multiplicities)
     return _pack(fingerprints), (slots, montgomery(coefficients), ends)
@@ -277,11 +277,13 @@ def _constraint_terms(table: TableLayout, program: Lowered) -> tuple[Terms, ...]
     return tuple(out)
 
 
-def _combination(machine: Machine, zeta: Extension) -> tuple[Sums, Words]:
-    """Constraint sums by kind of rows, and the powers of zeta that belong to LogUp's constraints."""
+def _combination(machine: Machine, constraint_challenge: Extension) -> tuple[Sums, Words]:
+    """Constraint sums by kind of rows, and the powers of the challenge that belong to LogUp's constraints."""
     table = machine.table
     count = table.constraint_count
-    powers = from_montgomery_array(extension_powers(zeta, count)).reshape(DEGREE, count).T.astype(np.uint64)
+    powers = (
+        from_montgomery_array(extension_powers(constraint_challenge, count)).reshape(DEGREE, count).T.astype(np.uint64)
+    )
     sums = []
     for slots, place, number, coefficient in machine.terms:
         total = np.zeros((len(slots), DEGREE), dtype=np.uint64)
@@ -300,7 +302,7 @@ def quotient_values(
     matrices: tuple[Words, Words],
     public_inputs: Sequence[int],
     challenges: LookupChallenges | None,
-    zeta: Extension,
+    constraint_challenge: Extension,
     total: Extension,
     pause: Pause,
     workers: Workers = ALONE,
@@ -313,7 +315,7 @@ def quotient_values(
     log_height, log_domain, _ = logs
     size, rows = 2 << log_height, np.uint64(1 << log_domain)
     width = min(BLOCK, size)
-    combination, powers = _combination(machine, zeta)
+    combination, powers = _combination(machine, constraint_challenge)
     nothing: Sums = (np.zeros(0, np.uint64), np.zeros(0, np.uint32), np.zeros(1, np.uint64))
     sums = _lookup_sums(machine, challenges) if challenges is not None and machine.table.groups else (nothing, nothing)
     lookups = (*sums, machine.groups, powers, montgomery(step_of(total, log_height)), matrices[1])

@@ -117,7 +117,7 @@ def tall_prover(group: int, factor: int) -> type[Prover]:
     """
 
     class Tall(Prover):
-        z: Extension = extension.ZERO
+        ood_point: Extension = extension.ZERO
 
         def run(self) -> Any:
             self.batches: list[deep.Batch] = []
@@ -140,8 +140,8 @@ def tall_prover(group: int, factor: int) -> type[Prover]:
             point = self.transcript.point
 
             def remember() -> Extension:
-                self.z = point()
-                return self.z
+                self.ood_point = point()
+                return self.ood_point
 
             self.transcript.point = remember  # type: ignore[method-assign]
             with mock.patch.object(prover, "extend", extend), mock.patch.object(prover, "make_batch", batch):
@@ -152,7 +152,7 @@ def tall_prover(group: int, factor: int) -> type[Prover]:
             height, members = self.shape.groups[group]
             if index != members[0]:
                 return honest
-            change = extension.sub(extension.power(self.z, 1 << height), extension.ONE)
+            change = extension.sub(extension.power(self.ood_point, 1 << height), extension.ONE)
             change = extension.scale(change, factor)
             main, after = list(honest.main), list(honest.next)
             main[0] = extension.add(main[0], change)
@@ -167,7 +167,7 @@ def tall_prover(group: int, factor: int) -> type[Prover]:
                 rows = [self.committed_rows(number, log_domain) for number in range(3)]
                 positions = np.arange(1 << log_domain)
                 opened = (rows[0], rows[1], rows[2])
-                values = deep.evaluate_queries(batch, opened, positions, self.z, height, (log_domain, largest))
+                values = deep.evaluate_queries(batch, opened, positions, self.ood_point, height, (log_domain, largest))
                 real[log_domain] = to_montgomery_array(values.astype(np.uint32).reshape(-1))
             return super().fri(real)
 

@@ -70,7 +70,7 @@ def verdict(
     try:
         verify(statement, forgery.publics, forgery.terms, proof, QUICK)
     except VerificationError as refusal:
-        return f"{refusal.stage}: {refusal.reason}"
+        return f"{refusal.stage}: {refusal.located}"
     return "accepted"
 
 

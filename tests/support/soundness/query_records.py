@@ -106,7 +106,7 @@ class Records:
         for layer, log_arity in enumerate(shape.schedule):
             parts.append(Part(3, layer, at, 20 << log_arity))
             at += -(-(20 << log_arity) // WORD) * WORD
-        combined = tuple(batches(layout, shape, decoded, drawn.gamma))
+        combined = tuple(batches(layout, shape, decoded, drawn.deep_challenge))
         return cls(bench.split(proved), shape, drawn, combined, tuple(parts))
 
     def joins(self, layer: int) -> bool:
@@ -156,7 +156,7 @@ class Records:
         return replace(self.proof, words=tuple(words))
 
     def here_only(self, part: Part) -> list[int]:
-        """Elements of a row that are opened at z and not at z w."""
+        """Elements of a row that are opened at zeta and not at zeta w."""
         following = self.batches[part.number].at_next[part.phase].tolist()
         return [index for index, weight in enumerate(following) if not any(weight)]
 
