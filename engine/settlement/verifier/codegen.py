@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from engine.field.koalabear import P
 from engine.stark.air.constraints import KINDS, kinds_of
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout, TableLayout
-from engine.stark.air.program import Node
+from engine.stark.air.program import Kind, Node
 from engine.stark.air.program import Program as Expressions
 from engine.stark.errors import StatementError
 
@@ -155,16 +155,16 @@ class _Lowering:
         """Forms of the program's roots."""
         values: list[Form] = []
         for node in program.nodes:
-            if node.kind == "constant":
+            if node.kind is Kind.CONSTANT:
                 values.append({0: node.a})
-            elif node.kind == "column":
+            elif node.kind is Kind.COLUMN:
                 values.append({self.columns[node.a, node.b]: 1})
-            elif node.kind == "public":
+            elif node.kind is Kind.PUBLIC:
                 values.append({self._public(node.a): 1})
-            elif node.kind == "multiply":
+            elif node.kind is Kind.MULTIPLY:
                 values.append(self._multiply(values[node.a], values[node.b]))
             else:
-                sign = 1 if node.kind == "add" else P - 1
+                sign = 1 if node.kind is Kind.ADD else P - 1
                 values.append(combined(values[node.a], values[node.b], sign))
         return [values[root] for root in program.roots]
 
@@ -270,15 +270,14 @@ def _subset(program: Expressions, roots: Sequence[int]) -> Expressions:
     needed = set(roots)
     for number in range(len(program.nodes) - 1, -1, -1):
         node = program.nodes[number]
-        if number in needed and node.kind in ("add", "subtract", "multiply"):
+        if number in needed and node.kind.binary:
             needed |= {node.a, node.b}
     order = sorted(needed)
     numbers = {old: new for new, old in enumerate(order)}
     nodes = []
     for old in order:
         node = program.nodes[old]
-        inner = node.kind in ("add", "subtract", "multiply")
-        nodes.append(Node(node.kind, numbers[node.a], numbers[node.b]) if inner else node)
+        nodes.append(Node(node.kind, numbers[node.a], numbers[node.b]) if node.kind.binary else node)
     return Expressions(tuple(nodes), tuple(numbers[root] for root in roots))
 
 

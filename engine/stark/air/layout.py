@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from engine.hashing.keccak import keccak256
-from engine.stark.air.program import Program, encode, flatten
+from engine.stark.air.program import Kind, Program, encode, flatten
 from engine.stark.air.table import MAX_DEGREE, Interaction, Statement, Table
 from engine.stark.errors import StatementError
 
@@ -127,7 +127,9 @@ def _check_reads(table: Table, program: Program, publics: int) -> None:
         _require(0 <= column < len(table.columns), f"{where}: no column {column}", where, column)
         _require(offset in (0, 1), f"{where}: row offset {offset}", where, offset, (0, 1))
     for node in program.nodes:
-        _require(node.kind != "public" or 0 <= node.a < publics, f"{where}: no public input {node.a}", where, node.a)
+        _require(
+            node.kind is not Kind.PUBLIC or 0 <= node.a < publics, f"{where}: no public input {node.a}", where, node.a
+        )
 
 
 def _table_layout(table: Table, statement: Statement) -> TableLayout:

@@ -8,9 +8,8 @@ with a witness). Steps are methods that tests override to make dishonest provers
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
-from engine.stark.air.codegen import program_of
 from engine.stark.air.layout import QUOTIENT_CHUNKS, layout_of
 from engine.stark.air.lookup import LookupChallenges, make_challenges
 from engine.stark.air.table import PublicTerm, Statement
@@ -54,7 +52,7 @@ from engine.stark.protocol.proof import (
 )
 from engine.stark.protocol.verifier import start
 from engine.stark.runtime import evaluator
-from engine.stark.runtime.evaluator import Machine, machines_of, make_machine
+from engine.stark.runtime.evaluator import Machine, machines_of
 from engine.stark.runtime.memory import SHARED, Lease
 from engine.stark.runtime.workers import ALONE, Workers
 
@@ -96,7 +94,6 @@ class Prover:
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
         plain: bool = False,
-        kernels: Mapping[str, ModuleType] | None = None,
         workers: Workers = ALONE,
     ) -> None:
         self.layout = layout_of(statement)
@@ -107,7 +104,7 @@ class Prover:
         problem = check_publics(self.layout, self.public_inputs, self.public_terms)
         if problem:
             raise StatementError(problem, field="public inputs")
-        self.kernels, self.workers = kernels or {}, workers
+        self.workers = workers
         self.traces = [traces[table.table.name] for table in self.layout.tables]
         self.progress, self.cancelled, self.plain = progress, cancelled, plain
         self.publics = public_digest(self.public_inputs, self.public_terms)
@@ -176,9 +173,7 @@ class Prover:
 
     def machine(self, index: int) -> Machine:
         """The compiled evaluator's program of one table."""
-        table = self.layout.tables[index]
-        module = self.kernels.get(table.table.name)
-        return machines_of(self.layout)[index] if module is None else make_machine(table, program_of(module, table))
+        return machines_of(self.layout)[index]
 
     def auxiliary(self, index: int, challenges: LookupChallenges) -> tuple[Words, Extension]:
         """Auxiliary columns of one table on H (flat Montgomery) and its total."""
@@ -381,7 +376,6 @@ def prove(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
     plain: bool = False,
-    kernels: Mapping[str, ModuleType] | None = None,
     threads: int = 1,
 ) -> ProofResult:
     """Prove a statement. ``traces``: canonical uint32[columns, rows] per table name, rows a power of two.
@@ -389,10 +383,9 @@ def prove(
     ``progress(stage, fraction done)`` is called after each stage; ``cancelled`` is asked often, by any thread, and true
     ends the work with :class:`ProvingCancelled`. Raises :class:`StatementError` for input of the wrong shape; that the
     traces satisfy the statement is not checked here. ``plain`` evaluates constraints by numpy, to the same bytes.
-    ``threads`` share the work of most stages; the bytes do not depend on their number. ``kernels``: modules written by
-    ``engine.stark.air.codegen``, by table; other tables are lowered here, once a process.
+    ``threads`` share the work of most stages; the bytes do not depend on their number.
     """
     with Workers(threads, cancelled) as workers:
         return Prover(
-            statement, traces, public_inputs, public_terms, parameters, progress, cancelled, plain, kernels, workers
+            statement, traces, public_inputs, public_terms, parameters, progress, cancelled, plain, workers
         ).run()

@@ -23,7 +23,7 @@ from engine.field.lanes import aligned_empty
 from engine.stark.air.constraints import KINDS
 from engine.stark.air.layout import Layout, TableLayout
 from engine.stark.air.lookup import LookupChallenges, step_of
-from engine.stark.air.lowering import Linear, Lowered, Product, lower
+from engine.stark.air.lowering import Linear, LoadKind, Lowered, Product, lower
 from engine.stark.pcs.domain import domain_points
 from engine.stark.protocol.reference import next_index
 from engine.stark.runtime.evaluator_kernels import fractions_kernel, multiply_kernel, quotient_kernel
@@ -41,7 +41,6 @@ BLOCK = 128
 _WORK = 1 << 22
 """Slots times rows in one kernel call: some milliseconds."""
 _CALL = 1 << 17
-_LOAD_KINDS = {"one": 0, "column": 1, "public": 3}
 
 
 def montgomery(values: Iterable[int]) -> Words:
@@ -88,8 +87,8 @@ class Machine:
         """Slots of one block, constants and publics filled in."""
         words = aligned_empty(self.program.slots * width)
         for slot, load in enumerate(self.program.loads):
-            if load.kind != "column":
-                value = 1 if load.kind == "one" else public_inputs[load.a]
+            if load.kind in (LoadKind.ONE, LoadKind.PUBLIC):
+                value = 1 if load.kind is LoadKind.ONE else public_inputs[load.a]
                 words[slot * width : (slot + 1) * width] = montgomery([value])[0]
         return words
 
@@ -114,7 +113,7 @@ def _terms(operation: Linear) -> tuple[tuple[int, int], ...]:
 def make_machine(table: TableLayout, program: Lowered | None = None) -> Machine:
     """Arrays for the kernels; the program is lowered here unless it is given."""
     program = lower(table) if program is None else program
-    kinds = [2 if load.b else _LOAD_KINDS[load.kind] for load in program.loads]
+    kinds = [load.kind for load in program.loads]
     terms = [_terms(operation) for operation in program.operations if isinstance(operation, Linear)]
     slots, coefficients, ends = _flatten(terms)
     bounds = iter(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True))

@@ -17,6 +17,7 @@ from engine.settlement.verifier.packing import pack, unpack
 from engine.stark.air.constraints import KINDS, Row, combine, constraint_values
 from engine.stark.air.layout import Layout, build_layout, layout_of
 from engine.stark.air.lookup import make_challenges
+from engine.stark.air.program import Kind
 from engine.stark.air.rings import PointRing
 from engine.stark.errors import StatementError
 from tests.support.verifier_bench import SHAPE, Bench
@@ -151,7 +152,7 @@ def test_public_inputs_that_the_contracts_are_not_given_are_refused() -> None:
     layout = layout_of(build_statement(SHAPE))
     index = layout.index("update")
     table = layout.tables[index]
-    last = max(node.a for node in table.constraints.nodes if node.kind == "public")
+    last = max(node.a for node in table.constraints.nodes if node.kind is Kind.PUBLIC)
     assert last < PUBLIC_READ
     with pytest.raises(StatementError, match="not given"):
         generate(layout, {index: range(table.constraint_count)}, last)
