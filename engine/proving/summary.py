@@ -24,8 +24,8 @@ from engine.proving.statement import (
     claim_terms,
 )
 from engine.stark.air.layout import Layout, layout_of
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import Shape, TreeShape, phase_trees
-from engine.stark.protocol.parameters import Parameters
 from engine.stark.protocol.proof import DIGEST, Proof, decode, fri_trees
 from engine.stark.protocol.security import SecurityReport, assess
 

@@ -14,7 +14,7 @@ import pytest
 
 from app.paths import ROOT
 from app.scenarios.round_trip import WITHDRAWAL
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 
 STEPS = {
     "deposit",

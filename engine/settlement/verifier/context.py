@@ -18,9 +18,9 @@ from engine.settlement.contracts.abi import encode_arguments
 from engine.settlement.verifier.packing import pack
 from engine.stark.air.layout import Layout
 from engine.stark.errors import VerificationError
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.deep import Batch, make_batch
 from engine.stark.pcs.schedule import Shape
-from engine.stark.protocol.parameters import Parameters
 from engine.stark.protocol.proof import Proof, encode_extensions
 from engine.stark.protocol.verifier import start
 

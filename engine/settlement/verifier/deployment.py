@@ -18,9 +18,9 @@ from engine.stark.air.layout import Layout, TableLayout
 from engine.stark.air.lookup import check_counts
 from engine.stark.air.table import PublicTerm
 from engine.stark.errors import StatementError
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import EXTENSION, Shape, make_shape, phase_widths
 from engine.stark.protocol import security
-from engine.stark.protocol.parameters import Parameters
 
 PUBLIC_READ = 16
 """Public inputs that constraints may read: both roots."""

@@ -18,9 +18,9 @@ from engine.proving.statement import build_statement
 from engine.settlement.chain.transactions import BASE_GAS, FLOOR_TOKEN_GAS, STANDARD_TOKEN_GAS
 from engine.settlement.verifier.client import MAX_BATCH
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout, layout_of
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import Shape, make_shape, phase_trees
 from engine.stark.protocol import security
-from engine.stark.protocol.parameters import Parameters
 from engine.stark.protocol.proof import fri_trees
 
 WORD = 32

@@ -29,10 +29,24 @@ from engine.field.extension import DEGREE, Extension
 from engine.field.koalabear import P, two_adic_generator
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout
 from engine.stark.air.rings import ArrayRing
-from engine.stark.pcs.domain import point
-from engine.stark.protocol.proof import Openings
+from engine.stark.domain import point
 
 Words = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """Values of one table: ``main``, ``auxiliary``, ``quotient`` at zeta; ``next``, ``sum_next`` at zeta*w."""
+
+    main: tuple[Extension, ...]
+    auxiliary: tuple[Extension, ...]
+    quotient: tuple[Extension, ...]
+    next: tuple[Extension, ...]
+    sum_next: tuple[Extension, ...]
+
+    def flat(self) -> tuple[Extension, ...]:
+        """All values in the order of the proof, which is also the order of the DEEP quotients."""
+        return (*self.main, *self.auxiliary, *self.quotient, *self.next, *self.sum_next)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.koalabear import P, two_adic_generator
 from engine.stark.air.rings import ArrayRing
-from engine.stark.pcs.domain import bit_reversal, powers, shift
+from engine.stark.domain import bit_reversal, powers, shift
 
 Words = NDArray[np.uint64]
 _P = np.uint64(P)

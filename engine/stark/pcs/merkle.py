@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.hashing.keccak import hash_pairs, hash_rows, keccak256
-from engine.stark.pcs.schedule import TreeShape
-from engine.stark.protocol.proof import TreeOpenings
+from engine.stark.pcs.schedule import TreeOpenings, TreeShape
 
 Digests = NDArray[np.uint64]
 _LANES = 16

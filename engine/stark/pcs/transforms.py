@@ -1,4 +1,4 @@
-"""The prover's transforms: Montgomery words, flat and column-major, in the orders of ``engine.stark.pcs.domain``."""
+"""The prover's transforms: Montgomery words, flat and column-major, in the orders of ``engine.stark.domain``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engine.field.extension import DEGREE
 from engine.field.lanes import aligned_empty
 from engine.field.ntt import coset_lde, extend_columns, interpolate_coset
-from engine.stark.pcs.domain import bit_reversal
+from engine.stark.domain import bit_reversal
 from engine.stark.runtime.memory import Lease
 from engine.stark.runtime.workers import ALONE, Workers
 

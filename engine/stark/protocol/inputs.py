@@ -11,7 +11,7 @@ from engine.field.koalabear import TWO_ADICITY, P
 from engine.stark.air.layout import Layout
 from engine.stark.air.table import PublicTerm, Table
 from engine.stark.errors import StatementError
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 
 
 def heights_problem(table: Table, log_height: int, parameters: Parameters) -> str | None:

@@ -41,37 +41,14 @@ from engine.hashing.keccak import keccak256
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout, TableLayout
 from engine.stark.air.table import PublicTerm
 from engine.stark.errors import NOWHERE, Tree, VerificationError, Where
-from engine.stark.pcs.schedule import Shape, TreeShape, make_shape, phase_trees
+from engine.stark.parameters import Parameters
+from engine.stark.pcs.deep import Openings
+from engine.stark.pcs.schedule import Shape, TreeOpenings, TreeShape, make_shape, phase_trees
 from engine.stark.protocol.inputs import heights_problem
-from engine.stark.protocol.parameters import Parameters
 
 MAGIC = b"PLSTARK1"
 DIGEST = 32
 TREES: tuple[Tree, ...] = get_args(Tree)
-Array = NDArray[np.uint32]
-
-
-@dataclass(frozen=True, slots=True)
-class Openings:
-    """Values of one table: ``main``, ``auxiliary``, ``quotient`` at zeta; ``next``, ``sum_next`` at zeta*w."""
-
-    main: tuple[Extension, ...]
-    auxiliary: tuple[Extension, ...]
-    quotient: tuple[Extension, ...]
-    next: tuple[Extension, ...]
-    sum_next: tuple[Extension, ...]
-
-    def flat(self) -> tuple[Extension, ...]:
-        """All values in the order of the proof, which is also the order of the DEEP quotients."""
-        return (*self.main, *self.auxiliary, *self.quotient, *self.next, *self.sum_next)
-
-
-@dataclass(frozen=True, slots=True)
-class TreeOpenings:
-    """One tree, all queries: ``rows`` (queries, width) per matrix, ``paths`` (queries, depth, 32)."""
-
-    rows: tuple[Array, ...]
-    paths: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

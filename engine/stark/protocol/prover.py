@@ -20,10 +20,11 @@ from engine.field.kernels import from_montgomery_array, to_montgomery_array
 from engine.stark.air.layout import QUOTIENT_CHUNKS, layout_of
 from engine.stark.air.lookup import LookupChallenges, make_challenges
 from engine.stark.air.table import PublicTerm, Statement
+from engine.stark.domain import shift
 from engine.stark.errors import ProvingCancelled, StatementError
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.commitment import Commitment, Matrix, Phase, commit
-from engine.stark.pcs.deep import Batch, make_batch, next_point
-from engine.stark.pcs.domain import shift
+from engine.stark.pcs.deep import Batch, Openings, make_batch, next_point
 from engine.stark.pcs.folding import blocks, fold, mix
 from engine.stark.pcs.fri import interpolate_final
 from engine.stark.pcs.opening import (
@@ -34,16 +35,13 @@ from engine.stark.pcs.opening import (
     inverse_distances,
     join_coordinates,
 )
-from engine.stark.pcs.schedule import Shape, make_shape, phase_trees, phase_widths
+from engine.stark.pcs.schedule import Shape, TreeOpenings, make_shape, phase_trees, phase_widths
 from engine.stark.pcs.transforms import extend, quotient_chunks
 from engine.stark.protocol import reference
 from engine.stark.protocol.grinding import least_nonce
 from engine.stark.protocol.inputs import check_publics, check_traces
-from engine.stark.protocol.parameters import Parameters
 from engine.stark.protocol.proof import (
-    Openings,
     Proof,
-    TreeOpenings,
     encode,
     encode_extensions,
     fri_trees,

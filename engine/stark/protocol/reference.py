@@ -18,7 +18,7 @@ from engine.stark.air.layout import TableLayout
 from engine.stark.air.lookup import LookupChallenges, fractions, step_of
 from engine.stark.air.program import run
 from engine.stark.air.rings import ArrayRing, Ring
-from engine.stark.pcs.domain import bit_reversal, domain_points
+from engine.stark.domain import domain_points, next_index
 
 Words = NDArray[np.uint64]
 _P = np.uint64(P)
@@ -33,14 +33,6 @@ def inverses(values: Words) -> Words:
         base = base * base % _P
         exponent >>= 1
     return result
-
-
-def next_index(log_height: int, log_domain: int) -> NDArray[np.int64]:
-    """Where the next trace row's value lies, for each index of a domain of size 2**log_domain in memory order."""
-    order = bit_reversal(log_domain)
-    size = 1 << log_domain
-    following: NDArray[np.int64] = order[(order + (size >> log_height)) % size]
-    return following
 
 
 def _columns(

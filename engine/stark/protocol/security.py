@@ -42,8 +42,8 @@ from engine.field.koalabear import P
 from engine.stark.air.layout import Layout
 from engine.stark.air.table import MAX_DEGREE
 from engine.stark.errors import StatementError
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import Shape, make_shape
-from engine.stark.protocol.parameters import Parameters
 
 LineBound = Literal["2025/2055", "2026/2056"]
 FIELD_SIZE = float(P) ** DEGREE

@@ -40,18 +40,16 @@ from engine.stark.air.lookup import LookupChallenges, check_counts, make_challen
 from engine.stark.air.rings import ArrayRing, PointRing, Ring
 from engine.stark.air.table import PublicTerm, Statement
 from engine.stark.errors import NOWHERE, Stage, VerificationError, Where
-from engine.stark.pcs.deep import evaluate_queries, make_batch
+from engine.stark.parameters import Parameters
+from engine.stark.pcs.deep import Openings, evaluate_queries, make_batch
 from engine.stark.pcs.fri import evaluate_final, fold_blocks, inverse_points, place, rows_as_committed
 from engine.stark.pcs.merkle import openings_match
-from engine.stark.pcs.schedule import Shape, phase_trees
+from engine.stark.pcs.schedule import Shape, TreeOpenings, phase_trees
 from engine.stark.protocol import security
 from engine.stark.protocol.inputs import check_publics
-from engine.stark.protocol.parameters import Parameters
 from engine.stark.protocol.proof import (
     TREES,
-    Openings,
     Proof,
-    TreeOpenings,
     decode,
     encode_extensions,
     fri_trees,

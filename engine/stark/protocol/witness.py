@@ -14,8 +14,8 @@ from engine.stark.air.layout import TableLayout, layout_of
 from engine.stark.air.program import Program, run
 from engine.stark.air.rings import ArrayRing
 from engine.stark.air.table import PublicTerm, Statement
+from engine.stark.parameters import Parameters
 from engine.stark.protocol.inputs import check_publics, check_traces
-from engine.stark.protocol.parameters import Parameters
 
 Words = NDArray[np.uint64]
 

@@ -24,8 +24,7 @@ from engine.stark.air.constraints import KINDS
 from engine.stark.air.layout import Layout, TableLayout
 from engine.stark.air.lookup import LookupChallenges, step_of
 from engine.stark.air.lowering import Linear, LoadKind, Lowered, Product, lower
-from engine.stark.pcs.domain import domain_points
-from engine.stark.protocol.reference import next_index
+from engine.stark.domain import domain_points, next_index
 from engine.stark.runtime.evaluator_kernels import fractions_kernel, multiply_kernel, quotient_kernel
 from engine.stark.runtime.workers import ALONE, Workers
 

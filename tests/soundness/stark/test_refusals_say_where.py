@@ -11,7 +11,9 @@ from engine.field import extension
 from engine.field.koalabear import P
 from engine.stark.air.layout import layout_of
 from engine.stark.errors import NOWHERE, Tree, VerificationError, Where
-from engine.stark.protocol.proof import TREES, Openings, Proof, TreeOpenings, decode, encode
+from engine.stark.pcs.deep import Openings
+from engine.stark.pcs.schedule import TreeOpenings
+from engine.stark.protocol.proof import TREES, Proof, decode, encode
 from engine.stark.protocol.prover import Prover
 from tests.support.soundness.stark_adversaries import Witness, honest_cubes, proof_of, refusal
 from tests.support.stark_toys import FAST, cubes, cubes_witness

@@ -13,7 +13,7 @@ from engine.stark.air.constraints import Row, combine, constraint_values
 from engine.stark.air.lookup import LookupChallenges, public_sum
 from engine.stark.air.rings import PointRing
 from engine.stark.air.table import PublicTerm
-from engine.stark.protocol.proof import Openings
+from engine.stark.pcs.deep import Openings
 from engine.stark.protocol.prover import Prover
 from engine.stark.protocol.verifier import verify
 from engine.stark.protocol.witness import check_witness

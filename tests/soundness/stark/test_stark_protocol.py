@@ -14,10 +14,11 @@ from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P
 from engine.stark.air.layout import layout_of
+from engine.stark.domain import domain_points
 from engine.stark.pcs import deep
-from engine.stark.pcs.domain import domain_points
+from engine.stark.pcs.deep import Openings
 from engine.stark.protocol import prover, verifier
-from engine.stark.protocol.proof import Openings, decode, encode_extensions, public_digest
+from engine.stark.protocol.proof import decode, encode_extensions, public_digest
 from engine.stark.protocol.prover import Prover
 from engine.stark.protocol.transcript import Transcript
 from engine.stark.protocol.verifier import verify

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from engine.proving.statement import build_statement
 from engine.stark.air.table import Statement, Table
 from engine.stark.errors import VerificationError
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 from engine.stark.protocol.prover import Prover
 from engine.stark.protocol.verifier import verify
 from tests.support.soundness.forgery import SMALL, Forgery

@@ -12,7 +12,7 @@ from engine.field.extension import Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
 from engine.stark.air.rings import ArrayRing
-from engine.stark.pcs.domain import bit_reverse, domain_points, point, shift
+from engine.stark.domain import bit_reverse, domain_points, point, shift
 from engine.stark.pcs.folding import blocks, fold, mix
 from engine.stark.pcs.fri import (
     evaluate_final,

@@ -12,8 +12,7 @@ from engine.field.koalabear import P
 from engine.hashing.keccak import keccak256
 from engine.stark.pcs.commitment import Commitment, Matrix, commit
 from engine.stark.pcs.merkle import openings_match, path_root
-from engine.stark.pcs.schedule import TreeShape
-from engine.stark.protocol.proof import TreeOpenings
+from engine.stark.pcs.schedule import TreeOpenings, TreeShape
 from engine.stark.runtime.memory import Lease, Pool
 
 

@@ -15,8 +15,8 @@ from engine.stark.air.expression import Column, Constant, Expression, Public
 from engine.stark.air.layout import Layout, build_layout
 from engine.stark.air.lookup import make_challenges
 from engine.stark.air.table import Constraint, Interaction, Statement, Table
+from engine.stark.domain import domain_points, shift
 from engine.stark.pcs.deep import Batch, evaluate_queries, next_point
-from engine.stark.pcs.domain import domain_points, shift
 from engine.stark.pcs.opening import (
     barycentric_weights,
     combine_columns,
