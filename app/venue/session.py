@@ -95,7 +95,7 @@ def open_session(
     contracts behind the exchange; ``l1`` is the URL of a node, None for the embedded chain. Raises
     :class:`app.storage.folder_lock.FolderInUse`, :class:`OtherVenue`, :class:`app.storage.journal.JournalError`,
     :class:`engine.settlement.errors.KeyFileError`, :class:`CorruptData`, and on a
-    node :class:`app.l1.place.OtherLedger`, :class:`app.l1.node.NeedsEther` and the NodeErrors.
+    node :class:`engine.settlement.errors.OtherLedger`, :class:`app.l1.node.NeedsEther` and the NodeErrors.
     """
     node = _node(l1, progress)
     try:
@@ -192,7 +192,14 @@ def open_chain(chain: Ledger, setup: MarketSetup, user: UserKey, verifiers: Venu
 def _node_chain(node: Node, anchor: Anchor, setup: MarketSetup, journal: Journal) -> Ledger:
     from app.l1.node import open_node_chain
 
-    return open_node_chain(node, anchor, setup, JournalBlocks(journal))
+    return open_node_chain(
+        node,
+        anchor,
+        JournalBlocks(journal),
+        seed=setup.config.seed,
+        genesis_time=setup.genesis_time,
+        funded_accounts=len(setup.genesis_accounts),
+    )
 
 
 def _restore_chain(journal: Journal, setup: MarketSetup) -> Chain:

@@ -5,7 +5,7 @@ buses. What follows from it alone is its ``air.layout``; what follows from the h
 ``pcs.schedule``. The protocol, each step with its formula, source and soundness term in its own file:
 
 1. ``protocol.transcript``  absorb statement, parameters, heights, public inputs and terms
-2. ``pcs.commitment``       commit the low-degree extension of every table's columns (``pcs.domain``, ``pcs.merkle``:
+2. ``pcs.commitment``       commit the low-degree extension of every table's columns (``domain``, ``pcs.merkle``:
    one tree per phase)
 3. ``air.lookup``           draw the lookup challenges; commit LogUp's helper columns and running sums; send each
    table's total
