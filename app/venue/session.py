@@ -13,7 +13,7 @@ import msgspec
 from app.l1.layer_one import JournalBlocks, LayerOne
 from app.l1.place import claim_ledger
 from app.paths import Paths
-from app.proving.queue import ProverQueue
+from app.proving.queue import MakeProver, ProverQueue
 from app.storage.checkpoints import stored_checkpoints
 from app.storage.folder_checks import OtherVenue, check_journal_end, check_l1, claim_config, claim_key
 from app.storage.folder_lock import FolderLock
@@ -28,7 +28,7 @@ from engine.exchange.tree import AccountTree
 from engine.proving.shape import venue_shape
 from engine.proving.statement import statement_id
 from engine.sequencer.batch import root_bytes
-from engine.sequencer.inputs import ProofOutcome, decode_input
+from engine.sequencer.inputs import decode_input
 from engine.sequencer.venue import Venue
 from engine.settlement.chain.chain import Chain
 from engine.settlement.chain.ledger import Ledger
@@ -44,7 +44,6 @@ if TYPE_CHECKING:  # web3.py is loaded only where a node is asked for
     from app.l1.node import Node
 
 Progress = Callable[[str, float], None]
-MakeProver = Callable[[VenueConfig, Path, Callable[[ProofOutcome], None]], ProverQueue]
 MakeVerifiers = Callable[[VenueConfig], VenueVerifiers]
 WHOLE_BLOCKS = 8
 """L1 blocks whose transactions are kept in memory."""

@@ -15,7 +15,7 @@ from engine.stark.parameters import Parameters
 
 
 def heights_problem(table: Table, log_height: int, parameters: Parameters) -> str | None:
-    """What is wrong with a table's height, or None. The extended domain must be a subgroup's coset."""
+    """What is wrong with a table's height, or None. A subgroup must hold its low-degree extension."""
     low, high = table.min_log_height, min(table.max_log_height, TWO_ADICITY - parameters.log_blowup)
     if low <= log_height <= high:
         return None

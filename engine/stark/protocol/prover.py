@@ -290,13 +290,12 @@ class Prover:
     def prove_openings(self) -> tuple[int, tuple[Openings, ...], int, dict[int, Words]]:
         """Draw the out-of-domain point, open, draw the DEEP challenge: nonces, openings, G on its domain per group."""
         deep_nonce = self.grind(self.parameters.deep_grinding)
-        point = self.transcript.point()
-        inverses = {
-            h: (inverse_distances(h, point), inverse_distances(h, next_point(point, h))) for h in set(self.heights)
-        }
+        ood_point = self.transcript.point()
+        points = {height: (ood_point, next_point(ood_point, height)) for height in set(self.heights)}
+        inverses = {h: (inverse_distances(h, here), inverse_distances(h, after)) for h, (here, after) in points.items()}
         weights = {
-            h: (barycentric_weights(h, point, here), barycentric_weights(h, next_point(point, h), there))
-            for h, (here, there) in inverses.items()
+            h: (barycentric_weights(h, here, inverses[h][0]), barycentric_weights(h, after, inverses[h][1]))
+            for h, (here, after) in points.items()
         }
         openings = tuple(self.open_table(index, weights[height]) for index, height in enumerate(self.heights))
         self.transcript.absorb("openings", b"".join(encode_extensions(opened.flat()) for opened in openings))
