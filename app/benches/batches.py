@@ -39,12 +39,12 @@ def venue_batch(updates: int, deposits: int, withdrawals: int) -> Batch:
     shuffled = numbers.permutation(ids).tolist()
     groups = (shuffled[:deposits], shuffled[deposits : deposits + withdrawals], shuffled[deposits + withdrawals :])
     flows, after = [], dict(before)
-    for sign, members in zip((1, -1), groups):
+    for sign, members in zip((1, -1), groups[:2], strict=True):
         amounts = {i: int(numbers.integers(1, PAID)) for i in sorted(members)}
         flows.append(tuple(ExternalFlow(i, before[i].l1_address, amount) for i, amount in amounts.items()))
         after |= {i: _paid(before[i], sign * amount) for i, amount in amounts.items()}
     rest = groups[2]
-    for payer, payee in zip(rest[0::2], rest[1::2]):
+    for payer, payee in zip(rest[0::2], rest[1::2], strict=False):
         amount = int(numbers.integers(1, PAID))
         after |= {payer: _paid(before[payer], -amount), payee: _paid(before[payee], amount)}
     if len(rest) % 2:

@@ -27,7 +27,7 @@ from engine.proving.tables.poseidon import poseidon_columns, round_constraints
 from engine.stark.air.expression import Public
 from engine.stark.air.layout import layout_of
 from engine.stark.air.table import Constraint, Statement, Table
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 from engine.stark.protocol.prover import prove
 from engine.stark.protocol.security import assess, choose_parameters
 from engine.stark.protocol.verifier import verify

@@ -65,7 +65,7 @@ def _file_lines(data: bytes) -> list[str]:
 
 
 def _print_refusal(error: VerificationError, data: bytes) -> None:
-    print(f"refused: {error.reason}")
+    print(f"refused: {error.located}")
     print(f"stage                {error.stage}, which checks that {STAGE_MEANINGS[error.stage]}")
     for line in _file_lines(data):
         print(line)
@@ -78,7 +78,7 @@ def _print_claimed(data: bytes) -> None:
     try:
         _print_summary(data)
     except VerificationError as error:
-        print(f"  it does not decode: {error.reason}")
+        print(f"  it does not decode: {error.located}")
 
 
 def _print_summary(data: bytes) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.l1.place import OtherLedger
-from app.venue.market_setup import MarketSetup
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.settlement.chain.chain import BlockStore
 from engine.settlement.chain.transactions import address_of
+from engine.settlement.errors import OtherLedger
 from engine.settlement.genesis import ACCOUNT_ETHER, ETHER, OPERATOR_ETHER, ROLE_ETHER
 from engine.settlement.keys.keys import role_key
 from engine.settlement.node.anchor import Anchor
@@ -62,25 +61,30 @@ def connect(url: str) -> Node:
         raise
 
 
-def open_node_chain(node: Node, anchor: Anchor, setup: MarketSetup, store: BlockStore) -> NodeChain:
-    """The chain, caught up with the node, and its deployer able to pay. Raises :class:`NeedsEther` and NodeErrors."""
-    deployer = address_of(role_key(setup.config.seed, "deployer"))
+def open_node_chain(
+    node: Node, anchor: Anchor, store: BlockStore, *, seed: int, genesis_time: int, funded_accounts: int
+) -> NodeChain:
+    """The chain, caught up with the node, and its deployer able to pay. Raises :class:`NeedsEther` and NodeErrors.
+
+    ``seed``: of the venue's keys. ``genesis_time``: nanoseconds. ``funded_accounts``: how many get ether.
+    """
+    deployer = address_of(role_key(seed, "deployer"))
     _, exchange = deployed_addresses(deployer)
     chain = NodeChain(node.connection, miner_of(node.connection), anchor, store, exchange)
     if not chain.code(exchange):
-        _fund_roles(chain, setup)
+        _fund_roles(chain, seed, funded_accounts)
     known = chain.blocks_since(0)
-    chain.include([], known[-1].time if known else setup.genesis_time)  # on demand: what a failure left in the pool
+    chain.include([], known[-1].time if known else genesis_time)  # on demand: what a failure left in the pool
     return chain
 
 
-def _fund_roles(chain: NodeChain, setup: MarketSetup) -> None:
+def _fund_roles(chain: NodeChain, seed: int, funded_accounts: int) -> None:
     """Ether for deployer and operator, where the node gives it away; otherwise the deployer must hold enough."""
-    deployer, operator = (address_of(role_key(setup.config.seed, role)) for role in ("deployer", "operator"))
+    deployer, operator = (address_of(role_key(seed, role)) for role in ("deployer", "operator"))
     if chain.miner.give_ether(deployer, ROLE_ETHER * ETHER):
         chain.miner.give_ether(operator, ROLE_ETHER * ETHER)
         return
-    granted = OPERATOR_ETHER + ACCOUNT_ETHER * (len(setup.genesis_accounts) + 1)
+    granted = OPERATOR_ETHER + ACCOUNT_ETHER * (funded_accounts + 1)
     needed = GENESIS_GAS * chain.gas_price + granted * ETHER
     held = chain.balance(deployer)
     if held < needed:

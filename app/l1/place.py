@@ -6,24 +6,32 @@ address it was made with, to name it. The same chain may be reached at another a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import msgspec
 
 from app.storage.journal import Journal
-from engine.errors import UNDECODABLE, CorruptData, ProtocolError
+from engine.errors import UNDECODABLE, CorruptData
 from engine.exchange.config import VenueConfig
-from engine.settlement.errors import WrongChain
+from engine.settlement.errors import OtherLedger, WrongChain
 from engine.settlement.node.anchor import Anchor
-
-if TYPE_CHECKING:  # web3.py is loaded only where a node is asked for
-    from app.l1.node import Node
 
 META = "l1"
 
 
-class OtherLedger(ProtocolError):
-    """The data folder's venue has its L1 somewhere else."""
+class NamedNode(Protocol):
+    """What is asked of the node that this run names."""
+
+    @property
+    def url(self) -> str:
+        """Where it was reached, without what may be secret in it."""
+
+    @property
+    def chain_id(self) -> int:
+        """EIP-155 chain id."""
+
+    def fresh_anchor(self, config: VenueConfig) -> Anchor:
+        """Where a new venue begins on it; raises :class:`OtherLedger` if it holds another one of the same keys."""
 
 
 class StoredLedger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,7 +52,7 @@ def stored_ledger(journal: Journal) -> StoredLedger | None:
         raise CorruptData(f"the journal's L1 does not decode: {error}", field=META) from error
 
 
-def claim_ledger(journal: Journal, node: Node | None, config: VenueConfig) -> Anchor | None:
+def claim_ledger(journal: Journal, node: NamedNode | None, config: VenueConfig) -> Anchor | None:
     """Check that the folder's venue has its L1 where this run looks for it, or remember that for a new one.
 
     Returns the anchor on the node, None for the embedded chain. Raises :class:`OtherLedger` and :class:`WrongChain`.

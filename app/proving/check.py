@@ -27,6 +27,6 @@ def check_proof(data: bytes) -> Verdict:
     try:
         verified = verify_file(data)
     except VerificationError as error:
-        return Verdict(False, time.perf_counter() - started, error.stage, error.reason)
+        return Verdict(False, time.perf_counter() - started, error.stage, error.located)
     seconds = time.perf_counter() - started
     return Verdict(True, seconds, "", "", verified.bits_proven, verified.bits_conjectured)

@@ -251,3 +251,7 @@ class ProverQueue:
     def _tell(self, outcome: ProofOutcome) -> None:
         del self._asked[outcome.batch]
         self._deliver(outcome)
+
+
+MakeProver = Callable[[VenueConfig, Path, Callable[[ProofOutcome], None]], ProverQueue]
+"""From configuration, folder of the proof files and ``deliver`` to a queue with its workers."""

@@ -13,7 +13,7 @@ import msgspec
 
 from app.paths import ROOT, Paths, open_paths
 from app.proving.choice import ProvingChoice
-from app.proving.workers.choice import prover_with
+from app.proving.start import prover_with
 from app.scenarios import Scenario
 from app.scenarios.journey import Journey, Say
 from app.scenarios.report import build_report

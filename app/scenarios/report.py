@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from app.snapshot.builder import account_view
 from app.venue.invariants import all_invariants
 from app.venue.session import Session
+from app.venue.snapshots import account_view
 from engine.errors import ProtocolError
 from engine.proving.coverage import STATEMENT_NAME
 from engine.sequencer.batch import root_bytes

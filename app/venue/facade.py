@@ -11,9 +11,9 @@ import numpy as np
 from app.l1.layer_one import ChainRequest
 from app.proving.queue import MAX_ATTEMPTS
 from app.runtime.supervisor import Supervised
-from app.snapshot import builder as build
 from app.snapshot.views import CandleSeries, Snapshot, ThreadView
 from app.storage.proof_files import proof_path, read_proof_file
+from app.venue import snapshots as build
 from app.venue.ingress import Command
 from app.venue.loop import ProveAgain
 from app.venue.pacer import MODES, Pacer

@@ -13,7 +13,7 @@ import msgspec
 from app.l1.layer_one import JournalBlocks, LayerOne
 from app.l1.place import claim_ledger
 from app.paths import Paths
-from app.proving.queue import ProverQueue
+from app.proving.queue import MakeProver, ProverQueue
 from app.storage.checkpoints import stored_checkpoints
 from app.storage.folder_checks import OtherVenue, check_journal_end, check_l1, claim_config, claim_key
 from app.storage.folder_lock import FolderLock
@@ -28,7 +28,7 @@ from engine.exchange.tree import AccountTree
 from engine.proving.shape import venue_shape
 from engine.proving.statement import statement_id
 from engine.sequencer.batch import root_bytes
-from engine.sequencer.inputs import ProofOutcome, decode_input
+from engine.sequencer.inputs import decode_input
 from engine.sequencer.venue import Venue
 from engine.settlement.chain.chain import Chain
 from engine.settlement.chain.ledger import Ledger
@@ -44,7 +44,6 @@ if TYPE_CHECKING:  # web3.py is loaded only where a node is asked for
     from app.l1.node import Node
 
 Progress = Callable[[str, float], None]
-MakeProver = Callable[[VenueConfig, Path, Callable[[ProofOutcome], None]], ProverQueue]
 MakeVerifiers = Callable[[VenueConfig], VenueVerifiers]
 WHOLE_BLOCKS = 8
 """L1 blocks whose transactions are kept in memory."""
@@ -95,7 +94,7 @@ def open_session(
     contracts behind the exchange; ``l1`` is the URL of a node, None for the embedded chain. Raises
     :class:`app.storage.folder_lock.FolderInUse`, :class:`OtherVenue`, :class:`app.storage.journal.JournalError`,
     :class:`engine.settlement.errors.KeyFileError`, :class:`CorruptData`, and on a
-    node :class:`app.l1.place.OtherLedger`, :class:`app.l1.node.NeedsEther` and the NodeErrors.
+    node :class:`engine.settlement.errors.OtherLedger`, :class:`app.l1.node.NeedsEther` and the NodeErrors.
     """
     node = _node(l1, progress)
     try:
@@ -192,7 +191,14 @@ def open_chain(chain: Ledger, setup: MarketSetup, user: UserKey, verifiers: Venu
 def _node_chain(node: Node, anchor: Anchor, setup: MarketSetup, journal: Journal) -> Ledger:
     from app.l1.node import open_node_chain
 
-    return open_node_chain(node, anchor, setup, JournalBlocks(journal))
+    return open_node_chain(
+        node,
+        anchor,
+        JournalBlocks(journal),
+        seed=setup.config.seed,
+        genesis_time=setup.genesis_time,
+        funded_accounts=len(setup.genesis_accounts),
+    )
 
 
 def _restore_chain(journal: Journal, setup: MarketSetup) -> Chain:

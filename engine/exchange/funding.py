@@ -64,7 +64,7 @@ def settle(account: AccountState, funding_account: AccountState, terms: Sequence
     """
     paid: list[tuple[int, int]] = []
     fine = running = 0
-    for stake, term in zip(account.stakes, terms):
+    for stake, term in zip(account.stakes, terms, strict=True):
         delta = term.funding_index - stake.funding_index
         if delta and stake.size:
             fine -= delta * stake.size
@@ -81,10 +81,16 @@ def settle(account: AccountState, funding_account: AccountState, terms: Sequence
 
 def is_behind(account: AccountState, terms: Sequence[MarketTerms]) -> bool:
     """Whether a position of the account was settled at another index than the current one."""
-    return any(stake.size and stake.funding_index != term.funding_index for stake, term in zip(account.stakes, terms))
+    return any(
+        stake.size and stake.funding_index != term.funding_index
+        for stake, term in zip(account.stakes, terms, strict=True)
+    )
 
 
 def accrued(account: AccountState, terms: Sequence[MarketTerms]) -> int:
     """Quanta that :func:`settle` would add to the account now."""
-    fine = sum((stake.funding_index - term.funding_index) * stake.size for stake, term in zip(account.stakes, terms))
+    fine = sum(
+        (stake.funding_index - term.funding_index) * stake.size
+        for stake, term in zip(account.stakes, terms, strict=True)
+    )
     return fine >> 32

@@ -21,7 +21,7 @@ def markets_by_risk(account: AccountState, terms: Sequence[MarketTerms]) -> list
     """Market indices with a position, the largest maintenance requirement first, then the lowest id."""
     held = [
         (-abs(stake.size) * term.mark * term.maintenance, index)
-        for index, (stake, term) in enumerate(zip(account.stakes, terms))
+        for index, (stake, term) in enumerate(zip(account.stakes, terms, strict=True))
         if stake.size
     ]
     return [index for _, index in sorted(held)]

@@ -126,7 +126,7 @@ def measure(collateral: int, stakes: Sequence[Stake], terms: Sequence[MarketTerm
     """
     total_value = collateral << 32
     notional = initial = maintenance = reserved = 0
-    for stake, term in zip(stakes, terms):
+    for stake, term in zip(stakes, terms, strict=True):
         size = stake.size
         if size:
             worth = size * term.mark

@@ -132,7 +132,7 @@ class AccountState:
         """The committed leaf; ``market_ids`` are the configuration's, ascending."""
         positions = tuple(
             Position(market_id, stake.size, stake.funding_index)
-            for market_id, stake in zip(market_ids, self.stakes)
+            for market_id, stake in zip(market_ids, self.stakes, strict=True)
             if stake.size
         )
         return Account(
@@ -168,5 +168,5 @@ def market_terms(config: VenueConfig, marks: Iterable[int], funding_indices: Ite
             mark=mark,
             funding_index=index,
         )
-        for m, mark, index in zip(markets, marks, funding_indices)
+        for m, mark, index in zip(markets, marks, funding_indices, strict=True)
     )

@@ -352,7 +352,9 @@ def wide_mul_add(typingctx: Any, total: Any, a: Any, b: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         products = emit_products(builder, args[1], args[2])
-        return _join(builder, [emit_wide_add(builder, t, x) for t, x in zip(_split(builder, args[0]), products)])
+        return _join(
+            builder, [emit_wide_add(builder, t, x) for t, x in zip(_split(builder, args[0]), products, strict=True)]
+        )
 
     vector = isinstance(total, WideType)
     kind = lanes_type if vector else types.uint32
@@ -378,10 +380,13 @@ def _wide_mul_add_pair(typingctx: Any, total: Any, a: Any, x: Any, b: Any, y: An
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         first, second = (
-            [builder.mul(u, v) for u, v in zip(emit_halves(builder, args[i]), emit_factor(builder, args[i + 1]))]
+            [
+                builder.mul(u, v)
+                for u, v in zip(emit_halves(builder, args[i]), emit_factor(builder, args[i + 1]), strict=True)
+            ]
             for i in (1, 3)
         )
-        totals = zip(_split(builder, args[0]), first, second)
+        totals = zip(_split(builder, args[0]), first, second, strict=True)
         return _join(builder, [emit_wrap(builder, builder.add(t, builder.add(u, v))) for t, u, v in totals])
 
     kind = lanes_type if isinstance(x, LanesType) else types.uint32

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from engine.errors import UnknownName
 from engine.hashing.keccak import keccak256
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 
 LARGEST_HEIGHTS = (17, 17, 12, 16)
 """log2 rows of poseidon, path, update, range table: 4,096 updates of 16 levels, no permutation shared."""

@@ -24,8 +24,8 @@ from engine.proving.statement import (
     claim_terms,
 )
 from engine.stark.air.layout import Layout, layout_of
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import Shape, TreeShape, phase_trees
-from engine.stark.protocol.parameters import Parameters
 from engine.stark.protocol.proof import DIGEST, Proof, decode, fri_trees
 from engine.stark.protocol.security import SecurityReport, assess
 
@@ -193,7 +193,7 @@ def _nonces(proof: Proof, parameters: Parameters) -> tuple[Nonce, ...]:
 def _parts(layout: Layout, shape: Shape, parameters: Parameters, total: int) -> list[Part]:
     """Lengths by the encoding's own tables (``stark.protocol.proof``); what is left are digests, sums and nonces."""
     queries, parts = parameters.queries, []
-    parts.append(Part("openings at z", ELEMENT * DEGREE * sum(table.opened for table in layout.tables)))
+    parts.append(Part("out-of-domain values", ELEMENT * DEGREE * sum(table.opened for table in layout.tables)))
     parts.append(Part("last polynomial", ELEMENT * DEGREE << shape.log_final))
     for name, tree in zip(PHASES, phase_trees(layout, shape), strict=True):
         parts += _tree_parts(f"{name}, {queries} rows", f"{name}, {queries} paths", tree, queries)

@@ -183,7 +183,7 @@ class MarketCandles:
         candles._second = data.second
         if len(data.series) != len(INTERVALS):
             raise CorruptData("checkpoint has other candle intervals", field="candles", limit=len(INTERVALS))
-        for series, stored in zip(candles._series.values(), data.series):
+        for series, stored in zip(candles._series.values(), data.series, strict=True):
             count = len(stored.integers) // (8 * INTEGERS)
             if len(stored.integers) != count * 8 * INTEGERS or len(stored.floats) != count * 8 * FLOATS or count > KEPT:
                 raise CorruptData("checkpoint candles have the wrong size", field="candles", value=count, limit=KEPT)

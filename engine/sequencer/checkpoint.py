@@ -196,7 +196,7 @@ def _restore(state: State, config: VenueConfig, participants: Sequence[Participa
     core.root_mismatch = state.root_mismatch
     core.candles = [MarketCandles.load(candles) for candles in state.candles]
     core.history.restore(state.history)
-    for participant, stored_bytes in zip(participants, state.participants):
+    for participant, stored_bytes in zip(participants, state.participants, strict=True):
         participant.load(stored_bytes)
     return core
 

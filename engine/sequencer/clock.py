@@ -64,13 +64,13 @@ def step(core: VenueCore, source: PriceSource, command: ClockStep) -> None:
         for order in participant.step(Access(core), previous, command.time, command.quotes_only):
             _apply(core, order)
     liquidator.scan(core)
-    for prices, candles in zip(core.prices, core.candles):
+    for prices, candles in zip(core.prices, core.candles, strict=True):
         candles.step(core.time, prices.mark_ticks(), prices.index_ticks())
     core.close_batch_if_due()
 
 
 def _update_prices(core: VenueCore, source: PriceSource, elapsed: int) -> None:
-    for prices, book in zip(core.prices, core.books):
+    for prices, book in zip(core.prices, core.books, strict=True):
         index = check_range("index price", source.index_fixed(prices.market_id, core.time), 1, PRICE_LIMIT - 1)
         update_mark(prices, index, book.best_bid, book.best_ask, elapsed)
         sample_premium(prices, book, core.time, core.config.funding_sample_interval)

@@ -75,7 +75,7 @@ class VenueCore:
         self.withdrawals = WithdrawalBook()
         self.history = History(self.market_ids, self.quiet)
         self.candles = [MarketCandles() for _ in self.markets]
-        for candles, price in zip(self.candles, prices):
+        for candles, price in zip(self.candles, prices, strict=True):
             candles.step(time, price.mark_ticks(), price.index_ticks())
         self.counters = Counters()
         self.deferred: dict[int, DeferralReason] = {}

@@ -37,7 +37,7 @@ def _open_interest_balanced(core: VenueCore) -> bool | str:
 
 
 def _book_uncrossed(core: VenueCore) -> bool | str:
-    for market_id, book in zip(core.market_ids, core.books):
+    for market_id, book in zip(core.market_ids, core.books, strict=True):
         if not book.uncrossed():
             return f"market {market_id}: bid {book.best_bid} reaches ask {book.best_ask}"
     return True

@@ -262,7 +262,7 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
                 continue
         found = _first_unfit(ground, order, makers)
         if found is None:
-            cost = sum(price * lots for price, lots in zip(makers.prices, makers.lots))
+            cost = sum(price * lots for price, lots in zip(makers.prices, makers.lots, strict=True))
             return Meeting(makers=makers, unfit=tuple(unfit), filled=sum(makers.lots), cost=cost)
         unfit.append(found)
 
@@ -271,11 +271,11 @@ def _standing(makers: Makers, unfit: Collection[int], lots: int) -> Makers:
     """The makers without the unfit ones, cut to ``lots``."""
     kept: list[tuple[int, int, int, int]] = []
     left = lots
-    for order_id, account, price, size in zip(*makers):
+    for order_id, account, price, size in zip(*makers, strict=True):
         if left and order_id not in unfit:
             kept.append((order_id, account, price, min(left, size)))
             left -= min(left, size)
-    return Makers(*map(list, zip(*kept))) if kept else NOBODY.makers
+    return Makers(*map(list, zip(*kept, strict=True))) if kept else NOBODY.makers
 
 
 def _first_unfit(ground: Ground, order: CheckedOrder, makers: Makers) -> int | None:
@@ -283,7 +283,7 @@ def _first_unfit(ground: Ground, order: CheckedOrder, makers: Makers) -> int | N
     terms, fees, reduce_only, index = ground.terms, ground.fees, ground.orders.reduce_only, order.market_index
     tick_value = terms[index].tick_value
     what_if: dict[int, AccountState] = {}
-    for order_id, account_id, price, lots in zip(*makers):
+    for order_id, account_id, price, lots in zip(*makers, strict=True):
         account = what_if.get(account_id)
         if account is None:
             account = what_if[account_id] = ground.accounts[account_id].copy()

@@ -148,7 +148,7 @@ def _refused(basis: PreviewBasis, order: PlaceOrder, error: ProtocolError) -> Re
     account = basis.accounts.get(basis.account_id)
     if account is not None:
         margin = measure(account.collateral, account.stakes, basis.terms, basis.fees.maker_ppm)
-        for stake, term in zip(account.stakes, basis.terms):
+        for stake, term in zip(account.stakes, basis.terms, strict=True):
             if term.market_id == order.market:
                 liquidation, size = liquidation_price(margin, stake, term), stake.size
     return Receipt(

@@ -74,6 +74,10 @@ class ArtifactError(SettlementError):
     """A compiled contract is missing or is not what it claims to be."""
 
 
+class OtherLedger(SettlementError):
+    """The data folder's venue has its L1 somewhere else than where this run looks for it."""
+
+
 class NodeError(SettlementError):
     """Base of what a node over JSON-RPC does to its client."""
 

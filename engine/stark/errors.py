@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from engine.errors import ProtocolError
@@ -22,18 +23,60 @@ STAGE_MEANINGS: dict[Stage, str] = {
 }
 """What each stage checks, for whoever reads a refusal."""
 
+Tree = Literal["main", "auxiliary", "quotient"]
+"""The phase whose Merkle tree an opening belongs to."""
+
 
 class StatementError(ProtocolError):
     """A statement, trace or parameter set that the proof system cannot work with."""
 
 
-class VerificationError(ProtocolError):
-    """A proof that was refused: ``stage`` says by which check, ``reason`` in words why."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """The part of a proof that a refusal is about. Fields that say nothing of it are None or empty.
 
-    def __init__(self, stage: Stage, reason: str, *, value: object = None, limit: object = None) -> None:
+    ``query``: the first query refused, from 0, in the order in which the transcript draws them. ``tree``: whose
+    opening it is. ``round``: FRI fold, from 1; layer ``round`` is what that fold takes. ``log_height``: log2 of the
+    rows of the tables meant, or of the degree that a FRI layer is tested for. ``tables``: the tables meant; those of
+    one height share their rows' digest and their DEEP polynomial, so that an opening can be at fault in any of them.
+    """
+
+    query: int | None = None
+    tree: Tree | None = None
+    round: int | None = None
+    log_height: int | None = None
+    tables: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = [
+            "" if self.query is None else f"query {self.query}",
+            "" if self.tree is None else f"{self.tree} tree",
+            "" if self.round is None else f"round {self.round}",
+            ("table " if len(self.tables) == 1 else "tables ") + ", ".join(self.tables) if self.tables else "",
+            "" if self.log_height is None else f"height 2^{self.log_height}",
+        ]
+        return ", ".join(part for part in parts if part)
+
+
+NOWHERE = Where()
+"""A refusal of the whole proof."""
+
+
+class VerificationError(ProtocolError):
+    """A proof that was refused: ``stage`` says by which check, ``reason`` in words why, ``where`` which part of it."""
+
+    def __init__(
+        self, stage: Stage, reason: str, *, where: Where = NOWHERE, value: object = None, limit: object = None
+    ) -> None:
         self.stage: Stage = stage
         self.reason = reason
-        super().__init__(f"proof refused at {stage}: {reason}", field=stage, value=value, limit=limit)
+        self.where = where
+        super().__init__(f"proof refused at {stage}: {self.located}", field=stage, value=value, limit=limit)
+
+    @property
+    def located(self) -> str:
+        """The reason, and in brackets which part of the proof gave it."""
+        return f"{self.reason} ({self.where})" if self.where != NOWHERE else self.reason
 
 
 class ProvingCancelled(ProtocolError):

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from app.paths import ROOT
 from app.scenarios.round_trip import WITHDRAWAL
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 
 STEPS = {
     "deposit",
@@ -115,7 +116,7 @@ def test_every_step_passed_and_three_batches_are_on_l1(report: dict[str, Any]) -
     assert len(batches) >= 3
     assert [batch["id"] for batch in batches] == list(range(1, len(batches) + 1))
     assert {batch["l1_status"] for batch in batches} == {1}
-    assert all(before["new_root"] == after["old_root"] for before, after in zip(batches, batches[1:]))
+    assert all(before["new_root"] == after["old_root"] for before, after in pairwise(batches))
     for batch in batches:
         stages = batch["stages"]
         assert stages["opened"] <= stages["sequenced"] < stages["proved"] <= stages["posted"] == stages["final"]

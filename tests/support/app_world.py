@@ -11,7 +11,8 @@ import msgspec
 
 from app.faults.crash_child import stand_in_prover
 from app.paths import open_paths
-from app.venue.session import MakeProver, Session, open_session
+from app.proving.queue import MakeProver
+from app.venue.session import Session, open_session
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig
 from engine.sequencer.events import AnyEvent
 from engine.sequencer.inputs import ClockStep, L1Deposit

@@ -268,7 +268,7 @@ def batch_view(number: int, status: str, time: int, **more: Any) -> BatchView:
     """One batch; ``status`` decides which stages have a time."""
     reached = {"open": 1, "sequenced": 2, "proving": 2, "failed": 2, "proved": 3, "posted": 4, "final": 5}[status]
     seconds = (0, 10, 23, 27, 39)
-    stages = {name: time + at * SECOND for name, at in list(zip(STAGES, seconds))[:reached]}
+    stages = {name: time + at * SECOND for name, at in list(zip(STAGES, seconds, strict=True))[:reached]}
     proved = reached >= 3
     view = BatchView(
         number=number, transactions=188 + number % 7 * 31, accounts=9 + number % 5 * 4, stages=stages, status=status,

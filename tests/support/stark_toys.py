@@ -7,7 +7,7 @@ import numpy as np
 from engine.field.koalabear import P
 from engine.stark.air.expression import Column, Constant, Public
 from engine.stark.air.table import Constraint, Interaction, PublicTerm, Statement, Table
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 
 FAST = Parameters(queries=6, query_grinding=3, log_final=2, target_bits=0, lookup_grinding=1, deep_grinding=1,
                   batching_grinding=2, folding_grinding=1)  # fmt: skip

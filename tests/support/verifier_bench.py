@@ -18,7 +18,7 @@ from engine.settlement.chain.transactions import address_of
 from engine.settlement.verifier.client import L1Proof, VerifierClient, split_proof
 from engine.settlement.verifier.deployment import VerifierAddresses, VerifierSetup, deployment_transactions
 from engine.stark.air.layout import layout_of
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 from engine.stark.protocol.prover import prove
 
 PARAMETERS = Parameters(queries=9, log_blowup=3, log_arity=4, batching_grinding=3, query_grinding=6, target_bits=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QToolTip, QWidget
@@ -43,7 +45,7 @@ class LadderView(PaintedRows):
     def columns(self, rect: QRect) -> tuple[QRect, QRect, QRect, QRect]:
         """Own orders, bid size, price and ask size of a row."""
         edges = self._edges(rect.width())
-        boxes = [QRect(rect.left() + a, rect.top(), b - a, rect.height()) for a, b in zip(edges, edges[1:])]
+        boxes = [QRect(rect.left() + a, rect.top(), b - a, rect.height()) for a, b in pairwise(edges)]
         return boxes[0], boxes[1], boxes[2], boxes[3]
 
     def _edges(self, width: int) -> tuple[int, ...]:

@@ -93,7 +93,7 @@ class StatusBar(QWidget):
             painter.setPen(self.theme.color("line"))
             painter.drawLine(0, 0, self.width(), 0)
             painter.setFont(self.theme.font("small"))
-            for item, box in zip(self.items, self.boxes()):
+            for item, box in zip(self.items, self.boxes(), strict=True):
                 if not box.width():
                     continue
                 painter.setPen(self.theme.color(item.tone))
@@ -104,7 +104,7 @@ class StatusBar(QWidget):
     def event(self, event: QEvent) -> bool:
         """A tooltip explains the cell under the pointer."""
         if isinstance(event, QHelpEvent):
-            for item, box in zip(self.items, self.boxes()):
+            for item, box in zip(self.items, self.boxes(), strict=True):
                 if box.contains(event.pos()) and item.help:
                     QToolTip.showText(event.globalPos(), item.help, self)
                     return True

@@ -99,7 +99,11 @@ class FrameRecorder:
         times = np.array(self.frames)
         values = np.percentile(times, (50, 95, 99, 100)) if len(times) else np.zeros(4)
         names = ("p50", "p95", "p99", "max")
-        return {"frames": float(len(times)), **dict(zip(names, values.tolist())), "longest_gap": self.longest_gap_ms}
+        return {
+            "frames": float(len(times)),
+            **dict(zip(names, values.tolist(), strict=True)),
+            "longest_gap": self.longest_gap_ms,
+        }
 
 
 class FrameLoop(QObject):

@@ -76,7 +76,7 @@ class NoticeStack(QWidget):
         """An edge in the kind's colour, an icon, the words."""
         with QPainter(self) as painter:
             painter.setFont(self.theme.font("body"))
-            for (_, notice), box in zip(self.shown, self.boxes()):
+            for (_, notice), box in zip(self.shown, self.boxes(), strict=True):
                 tone = TONES[notice.kind]
                 painter.fillRect(box, self.theme.color("ground3"))
                 painter.fillRect(QRect(0, box.top(), 3, box.height()), self.theme.color(tone))

@@ -60,7 +60,7 @@ class Opener(QObject):
 
             warm_up_trading(self._progress)
             self._progress("loading the engine", 0.0)
-            from app.proving.workers.choice import prover_with
+            from app.proving.start import prover_with
             from app.venue.facade import Engine
             from app.venue.session import open_session
 

@@ -160,7 +160,7 @@ class LadderModel:
         if step > self.depth_scale or largest * 3 < self.depth_scale:
             self.depth_scale = step
         shares = [values * 1000 // self.depth_scale // DEPTH_STEP * DEPTH_STEP for values in (bid, ask)]
-        return dict(zip(visible.tolist(), zip(shares[0].tolist(), shares[1].tolist())))
+        return dict(zip(visible.tolist(), zip(shares[0].tolist(), shares[1].tolist(), strict=True), strict=True))
 
     def _rescale(self, bids: dict[int, int], asks: dict[int, int], visible: np.ndarray) -> None:
         """Full bar width: the next round size above the largest visible one, so that bars seldom rescale together."""
@@ -221,12 +221,12 @@ def grouped(levels: np.ndarray, group: int, *, up: bool) -> dict[int, int]:
         return {}
     prices, lots = levels[:, 0], levels[:, 1]
     if group == 1:
-        return dict(zip(prices.tolist(), lots.tolist()))
+        return dict(zip(prices.tolist(), lots.tolist(), strict=True))
     index = -(-prices // group) if up else prices // group
     rows, where = np.unique(index, return_inverse=True)
     sums = np.zeros(len(rows), dtype=np.int64)
     np.add.at(sums, where, lots)
-    return dict(zip(rows.tolist(), sums.tolist()))
+    return dict(zip(rows.tolist(), sums.tolist(), strict=True))
 
 
 def cumulative(levels: np.ndarray, rows: np.ndarray, group: int, *, up: bool) -> np.ndarray:

@@ -39,7 +39,7 @@ class FactStrip(QWidget):
         if len(old) != len(facts) or before != self._widths:
             self.update()
         else:
-            for was, fact, box in zip(old, facts, self.boxes()):
+            for was, fact, box in zip(old, facts, self.boxes(), strict=False):
                 if was != fact:
                     self.update(box)
         self.setAccessibleName(", ".join(f"{fact.name} {fact.text}" for fact in facts))
@@ -75,7 +75,7 @@ class FactStrip(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Names weak, values in their tone."""
         with QPainter(self) as painter:
-            for fact, box in zip(self.facts, self.boxes()):
+            for fact, box in zip(self.facts, self.boxes(), strict=False):
                 if not event.rect().intersects(box):
                     continue
                 middle = box.height() // 2
@@ -89,7 +89,7 @@ class FactStrip(QWidget):
     def event(self, event: QEvent) -> bool:
         """A tooltip explains the fact under the pointer."""
         if isinstance(event, QHelpEvent):
-            for fact, box in zip(self.facts, self.boxes()):
+            for fact, box in zip(self.facts, self.boxes(), strict=False):
                 if box.contains(event.pos()) and fact.help:
                     QToolTip.showText(event.globalPos(), fact.help, self)
                     return True

@@ -84,7 +84,7 @@ class HashRows(QWidget):
 
     def button(self, name: str) -> QPushButton:
         """The button of a named hash; ``KeyError`` when there is none."""
-        for named, (_, _, button) in zip(self.hashes, self._rows):
+        for named, (_, _, button) in zip(self.hashes, self._rows, strict=False):
             if named.name == name:
                 return button
         raise KeyError(name)

@@ -57,7 +57,7 @@ class ReadOut(QWidget):
         with QPainter(self) as painter:
             painter.setFont(self.theme.number_font("small"))
             metrics = painter.fontMetrics()
-            for (name, text, tone), width in zip(self.cells, widths):
+            for (name, text, tone), width in zip(self.cells, widths, strict=False):
                 start = x
                 if name:
                     painter.setPen(self.theme.color("text_weak"))

@@ -28,6 +28,16 @@ def boolean(value: Expression) -> Expression:
     return value * (value - 1)
 
 
+def when(selector: Expression, zero: Expression) -> Expression:
+    """Zero where ``selector`` is 0; where it is 1, exactly when ``zero`` is. The degree is the sum of both."""
+    return selector * zero
+
+
+def unless(selector: Expression, zero: Expression) -> Expression:
+    """Zero where ``selector`` is 1; where it is 0, exactly when ``zero`` is."""
+    return (1 - selector) * zero
+
+
 def total(terms: Sequence[Expression]) -> Expression:
     """Sum; the constant 0 of no terms."""
     result: Expression = terms[0] if terms else Constant(0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from engine.exchange.leaf import BLOCK, HEADER_WORDS, LEAF_DOMAIN, LIMBS, POSITION_WORDS
 from engine.proving.shape import BUS_POSEIDON, BUS_RANGE, StatementShape
-from engine.proving.tables.columns import ColumnList, boolean, total
+from engine.proving.tables.columns import ColumnList, boolean, total, unless, when
 from engine.proving.tables.poseidon import CAPACITY_HALF, RATE_HALF, poseidon_tuple
 from engine.stark.air.expression import Column, Constant, Expression
 from engine.stark.air.table import Constraint, Interaction
@@ -20,7 +20,13 @@ from engine.stark.air.table import Constraint, Interaction
 
 @dataclass(frozen=True, slots=True)
 class SlotColumns:
-    """One position slot: ``used``, then its nine words."""
+    """One position slot, nine words and whether they are one.
+
+    ``used``     1 if the account has a position here, else 0 and all words are zero
+    ``market``   the market's id, a limb; ascends over used slots
+    ``size``     4 limbs, two's complement lots
+    ``funding``  4 limbs, two's complement: the market's funding index when the position was settled last
+    """
 
     used: Column
     market: Column
@@ -34,7 +40,15 @@ class SlotColumns:
 
 @dataclass(frozen=True, slots=True)
 class LeafColumns:
-    """``sign`` is the collateral's sign bit; ``capacities`` the sponge's capacity before blocks 1, 2, ..."""
+    """A leaf without its owner.
+
+    ``signature_index``  4 limbs, unsigned
+    ``collateral``       4 limbs, two's complement quanta
+    ``sign``             1 if the collateral is below zero: the top limb's highest bit
+    ``slots``            the positions
+    ``capacities``       per block but the first, 8 words: the sponge's capacity before it
+    ``digest``           8 words: the leaf's hash
+    """
 
     signature_index: tuple[Column, ...]
     collateral: tuple[Column, ...]
@@ -77,16 +91,16 @@ def leaf_constraints(leaf: LeafColumns, side: str, present: Expression) -> list[
     """Absent leaves and unused slots are zero, slots fill from the left, the sign is a bit."""
     constraints = [Constraint(f"{side} collateral sign is boolean", boolean(leaf.sign))]
     constraints += [
-        Constraint(f"{side} {name} {i} of an absent leaf is zero", (1 - present) * word)
+        Constraint(f"{side} {name} {i} of an absent leaf is zero", unless(present, word))
         for name, words in (("signature index", leaf.signature_index), ("collateral", leaf.collateral))
         for i, word in enumerate(words)
     ]
     before = present
     for k, slot in enumerate(leaf.slots):
         constraints.append(Constraint(f"{side} slot {k} used is boolean", boolean(slot.used)))
-        constraints.append(Constraint(f"{side} slot {k} fills from the left", slot.used * (1 - before)))
+        constraints.append(Constraint(f"{side} slot {k} fills from the left", when(slot.used, 1 - before)))
         constraints += [
-            Constraint(f"{side} slot {k} word {i} is zero when unused", (1 - slot.used) * word)
+            Constraint(f"{side} slot {k} word {i} is zero when unused", unless(slot.used, word))
             for i, word in enumerate(slot.words)
         ]
         before = slot.used

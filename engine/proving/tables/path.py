@@ -4,6 +4,14 @@ A row hashes the old and the new node with the *same* sibling and the *same* boo
 can change. Rows of one path follow each other: the parents of one row are the nodes of the next. ``level`` counts
 from 0, and a path may end only at the level below the root; one that ran past it could never end, for the table is far
 shorter than p rows.
+
+    real start end level weight update bit position | old     new     sibling  old_parent new_parent
+     1     1    0    0     1      u    b0  b0       | leaf    leaf'   s0       n1         n1'      <- bus "path start"
+     1     0    0    1     2      u    b1  +2 b1    | n1      n1'     s1       n2         n2'
+     ...                                            |  each row: two lookups on bus "poseidon"
+     1     0    1   h-1  2^(h-1)  u    ..  account  | n(h-1)  ..      s(h-1)   root       root'    <- bus "path end"
+     1     1    0    0     1     u+1   ..           | the next update's path
+     0     0    0    .     .      .    .    .       | padding: nothing is looked up
 """
 
 from __future__ import annotations
@@ -12,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.proving.shape import BUS_PATH_END, BUS_PATH_START, BUS_POSEIDON, StatementShape
-from engine.proving.tables.columns import ColumnList, boolean
+from engine.proving.tables.columns import ColumnList, boolean, unless, when
 from engine.proving.tables.poseidon import RATE_HALF, poseidon_tuple
 from engine.stark.air.expression import Column, Expression
 from engine.stark.air.table import Constraint, Interaction, Table
@@ -22,7 +30,23 @@ NODE = 8
 
 @dataclass(frozen=True, slots=True)
 class PathColumns:
-    """``real`` marks rows of a path, ``start`` and ``end`` its first and last; ``position`` sums bit * 2^level."""
+    """One level of one path.
+
+    ``real``        1 on rows of a path, 0 on padding
+    ``start``       1 on a path's first row, whose nodes are the leaves
+    ``end``         1 on its last row, whose parents are the roots
+    ``level``       0 at the leaf, height - 1 below the root
+    ``weight``      2^level
+    ``update``      index of the update whose path it is; ties start and end to the update table
+    ``bit``         0: the node is a left child; 1: a right child
+    ``position``    sum of bit * weight up to this level; the account's number at the end
+    ``old``         8 words: the node before the update
+    ``new``         8 words: the node after it
+    ``sibling``     8 words: the other child, the same before and after
+    ``old_parent``  8 words: hash of ``old`` and ``sibling``
+    ``new_parent``  8 words: hash of ``new`` and ``sibling``
+    ``names``       of all columns, in order
+    """
 
     real: Column
     start: Column
@@ -91,12 +115,12 @@ def _row_constraints(c: PathColumns, height: int) -> list[Constraint]:
         Constraint("start is boolean", boolean(c.start)),
         Constraint("end is boolean", boolean(c.end)),
         Constraint("bit is boolean", boolean(c.bit)),
-        Constraint("start only on real rows", c.start * (1 - c.real)),
-        Constraint("end only on real rows", c.end * (1 - c.real)),
-        Constraint("start is level 0", c.start * c.level),
-        Constraint("end is the level below the root", c.end * (c.level - (height - 1))),
-        Constraint("weight is 1 at start", c.start * (c.weight - 1)),
-        Constraint("position is the bit at start", c.start * (c.position - c.bit)),
+        Constraint("start only on real rows", when(c.start, 1 - c.real)),
+        Constraint("end only on real rows", when(c.end, 1 - c.real)),
+        Constraint("start is level 0", when(c.start, c.level)),
+        Constraint("end is the level below the root", when(c.end, c.level - (height - 1))),
+        Constraint("weight is 1 at start", when(c.start, c.weight - 1)),
+        Constraint("position is the bit at start", when(c.start, c.position - c.bit)),
     ]
 
 
@@ -114,8 +138,8 @@ def _chain_constraints(c: PathColumns) -> list[Constraint]:
         *((f"new node {i} is the parent", c.new[i].next - c.new_parent[i]) for i in range(NODE)),
     ]
     return [
-        *(Constraint(name, going_on * expression, "transition") for name, expression in chained),
-        Constraint("real rows begin with a start", (1 - going_on) * (c.real.next - c.start.next), "transition"),
+        *(Constraint(name, when(going_on, expression), "transition") for name, expression in chained),
+        Constraint("real rows begin with a start", unless(going_on, c.real.next - c.start.next), "transition"),
         Constraint("first row is a start", c.real - c.start, "first"),
         Constraint("last path ends", going_on, "last"),
     ]

@@ -4,6 +4,13 @@ Columns as :func:`engine.hashing.poseidon.witness_row` lays them out: input, sta
 rounds, the cube of each partial round, state after each of the four last full rounds. The words between partial rounds
 are linear in those, so they need no columns. Users take half of the output at a time (tag 0: words 0..7, tag 1: words
 8..15), because the sponge needs only its capacity between blocks and only its rate at the end.
+
+    columns  0 .. 15  16 .. 79              80 .. 99          100 .. 163            164          165
+    row      input    state after each of   cube of each of   state after each of   lookups of   lookups of
+                      4 full rounds,        20 partial        4 full rounds; the    words 0..7   words 8..15
+                      16 words each         rounds            last is the output
+
+Rows are independent of each other; a padding row is some permutation that nobody looks up.
 """
 
 from __future__ import annotations
@@ -24,7 +31,13 @@ CAPACITY_HALF = 1
 
 @dataclass(frozen=True, slots=True)
 class PoseidonColumns:
-    """``permutation``: the 164 witness columns; multiplicities of the two halves of the output."""
+    """One permutation.
+
+    ``permutation``           the 164 witness columns, in the order of the picture
+    ``rate_multiplicity``     how many lookups take output words 0..7, the sponge's rate (and a node's digest)
+    ``capacity_multiplicity`` how many take words 8..15, the sponge's capacity
+    ``names``                 of all columns, in order
+    """
 
     permutation: tuple[Column, ...]
     rate_multiplicity: Column
@@ -113,5 +126,5 @@ def _full_round(
 
 def _affine(form: Sequence[int], variables: Sequence[Expression]) -> Expression:
     """Coefficients times variables plus the constant; zero coefficients vanish."""
-    terms = [x * k for x, k in zip(variables, form, strict=False) if k]
+    terms = [x * k for x, k in zip(variables[: len(form) - 1], form[:-1], strict=True) if k]
     return total(terms) + form[-1]

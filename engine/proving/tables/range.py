@@ -1,4 +1,11 @@
-"""The range table: every limb value once, with how often it was looked up."""
+"""The range table: every limb value once, with how often it was looked up.
+
+row                 value   multiplicity
+0                     0     lookups of 0          <- bus "range": -multiplicity times (value)
+1                     1     lookups of 1
+...
+limb_size - 1   limb_size - 1    ...              the last row: the height is fixed
+"""
 
 from __future__ import annotations
 
@@ -12,6 +19,8 @@ from engine.stark.air.table import Constraint, Interaction, Table
 
 @dataclass(frozen=True, slots=True)
 class RangeColumns:
+    """``value`` is the row's number; ``multiplicity`` how many lookups of it all tables make, mod p (any number)."""
+
     value: Column
     multiplicity: Column
     names: tuple[str, ...]

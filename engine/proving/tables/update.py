@@ -15,6 +15,15 @@ the sign bits; on the last row sum_0 + 2^B sum_1 + 2^2B sum_2 + 2^3B sum_3 - 2^4
 with range-checked carries. :attr:`StatementShape.max_log_updates` bounds all of it below p / 2.
 
 Padding rows come after the real rows, leave the root and every sum alone and look nothing up on the other buses.
+
+    real index account | owner   | old leaf       new leaf      | old_root new_root | deposit, withdrawal | sums
+     1     0      3    | key, L1 | words, digest  words, digest |    R0       R1    | flag, 4 limbs each  | S0
+     1     1      7    | address | (owner aside)                |    R1       R2    |                     | S0 + ...
+     ...               |         |                              |                   |                     |
+     0     2      .    |         | absent         absent        |    R2       R2    | none                | closed
+
+A row looks up its leaves' hashes ("poseidon"), hands its digests to a path ("path start") and takes roots and account
+back from it ("path end"), sends flows to the verifier's list ("external") and limbs to the range table ("range").
 """
 
 from __future__ import annotations
@@ -24,7 +33,7 @@ from dataclasses import dataclass
 
 from engine.exchange.leaf import ADDRESS_LIMBS, BLOCK, KEY_WORDS, LIMBS
 from engine.proving.shape import BUS_EXTERNAL, BUS_PATH_END, BUS_PATH_START, StatementShape
-from engine.proving.tables.columns import ColumnList, boolean, total
+from engine.proving.tables.columns import ColumnList, boolean, total, unless, when
 from engine.proving.tables.leaf_columns import (
     LeafColumns,
     collateral_checks,
@@ -45,7 +54,7 @@ CARRIES = LIMBS - 1
 
 @dataclass(frozen=True, slots=True)
 class FlowColumns:
-    """A deposit or withdrawal of the row: ``flag`` says whether there is one."""
+    """A deposit or withdrawal of the row: ``flag`` 1 if there is one; ``amount`` its 4 limbs, zero if there is none."""
 
     flag: Column
     amount: tuple[Column, ...]
@@ -53,7 +62,27 @@ class FlowColumns:
 
 @dataclass(frozen=True, slots=True)
 class UpdateColumns:
-    """``gap`` is the account minus the previous row's account minus 1; ``inverses`` prove used sizes non-zero."""
+    """One update; old and new leaf share the owner's columns.
+
+    ``real``         1 on rows of updates, 0 on padding
+    ``index``        0, 1, 2, ... on every row; names the update on the path buses
+    ``account``      the leaf's place in the tree
+    ``gap``          account - the account of the row before - 1, a limb: accounts ascend
+    ``old_present``  1 if there was a leaf, 0 if the account is opened here
+    ``key``          8 words: the owner's key digest
+    ``address``      10 limbs: the owner's L1 address
+    ``old``          the leaf before, all but its owner
+    ``new``          the leaf after
+    ``inverses``     per position slot 1 / (sum of the new size's limbs), 0 if unused: used sizes are not zero
+    ``old_root``     8 words: the tree's root before this update
+    ``new_root``     8 words: and after it
+    ``deposit``      what was paid in to this account
+    ``withdrawal``   what was paid out
+    ``sums``         per limb: new - old - deposit + withdrawal collateral, summed over the rows so far
+    ``sign_sum``     new - old sign bits, likewise
+    ``carries``      3, from each limb's sum to the next where the sums are closed on the last row
+    ``names``        of all columns, in order
+    """
 
     real: Column
     index: Column
@@ -125,11 +154,11 @@ def _row_constraints(c: UpdateColumns) -> list[Constraint]:
     return [
         Constraint("real is boolean", boolean(c.real)),
         Constraint("old present is boolean", boolean(c.old_present)),
-        Constraint("old leaf only on real rows", c.old_present * (1 - c.real)),
+        Constraint("old leaf only on real rows", when(c.old_present, 1 - c.real)),
         *(Constraint(f"{name} flag is boolean", boolean(flow.flag)) for name, flow in flows),
-        *(Constraint(f"{name} only on real rows", flow.flag * (1 - c.real)) for name, flow in flows),
+        *(Constraint(f"{name} only on real rows", when(flow.flag, 1 - c.real)) for name, flow in flows),
         *(
-            Constraint(f"{name} limb {i} is zero without flag", (1 - flow.flag) * limb)
+            Constraint(f"{name} limb {i} is zero without flag", unless(flow.flag, limb))
             for name, flow in flows
             for i, limb in enumerate(flow.amount)
         ),
@@ -140,7 +169,7 @@ def _owner_constraints(c: UpdateColumns) -> list[Constraint]:
     """Where an old leaf is, its owner stays; where none is, the owner is the deposit's or zero."""
     opened_without_deposit = (c.real - c.old_present) * (1 - c.deposit.flag)
     return [
-        Constraint(f"address limb {i} of a new account is its deposit's", opened_without_deposit * limb)
+        Constraint(f"address limb {i} of a new account is its deposit's", when(opened_without_deposit, limb))
         for i, limb in enumerate(c.address)
     ]
 
@@ -155,13 +184,13 @@ def _size_constraints(c: UpdateColumns) -> list[Constraint]:
 
 def _chain_constraints(c: UpdateColumns) -> list[Constraint]:
     roots = list(zip(c.old_root, c.new_root, strict=True))
-    ascending = c.real.next * (c.account.next - c.account - 1 - c.gap.next)
+    ascending = when(c.real.next, c.account.next - c.account - 1 - c.gap.next)
     return [
-        Constraint("real rows come first", (1 - c.real) * c.real.next, "transition"),
+        Constraint("real rows come first", unless(c.real, c.real.next), "transition"),
         Constraint("index starts at 0", c.index, "first"),
         Constraint("index counts", c.index.next - c.index - 1, "transition"),
         Constraint("accounts ascend", ascending, "transition"),
-        *(Constraint(f"padding keeps root {i}", (1 - c.real) * (new - old)) for i, (old, new) in enumerate(roots)),
+        *(Constraint(f"padding keeps root {i}", unless(c.real, new - old)) for i, (old, new) in enumerate(roots)),
         *(Constraint(f"root {i} is chained", old.next - new, "transition") for i, (old, new) in enumerate(roots)),
         *(Constraint(f"first root {i} is the old root", old - Public(i), "first") for i, (old, _) in enumerate(roots)),
         *(

@@ -295,7 +295,10 @@ class Chain:
         known = [None if recover_senders else receipt.sender for receipt in block.receipts]
         if len(known) != len(block.transactions):
             raise _corrupt(block.number, "has another number of receipts than transactions")
-        decoded = [decode_transaction(raw, self.chain_id, sender) for raw, sender in zip(block.transactions, known)]
+        decoded = [
+            decode_transaction(raw, self.chain_id, sender)
+            for raw, sender in zip(block.transactions, known, strict=True)
+        ]
         try:
             again = self._execute(parent, decoded, block.time)
         except SettlementError as error:

@@ -136,7 +136,7 @@ def _decode_fields(raw: bytes) -> dict[str, bytes]:
         raise _invalid("encoding", f"of {len(raw)} bytes", "RLP", f"does not decode: {error}") from error
     if len(items) != len(_FIELDS) or not all(isinstance(item, bytes) for item in items):
         raise _invalid("encoding", f"of {len(items)} items", f"{len(_FIELDS)} byte strings", "has the wrong shape")
-    return dict(zip(_FIELDS, items))
+    return dict(zip(_FIELDS, items, strict=True))
 
 
 def _number(name: str, data: bytes) -> int:

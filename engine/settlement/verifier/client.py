@@ -75,7 +75,7 @@ def split_proof(
         outputs=outputs,
     )
     drawn = draw(layout, form, parameters, decoded, public_digest(claim_inputs(claim), terms))
-    combined = batches(layout, form, decoded, drawn.gamma)
+    combined = batches(layout, form, decoded, drawn.deep_challenge)
     words = context_words(form, decoded, drawn, combined, fact(parts))
     values = (claim.number, root_bytes(claim.old_root), root_bytes(claim.new_root), claim.config_hash)
     return L1Proof(
@@ -99,7 +99,9 @@ def check_data(proof: L1Proof, numbers: Sequence[int]) -> bytes:
     """Calldata of the queries with these numbers, which have rising indices."""
     chosen = [proof.openings[number] for number in numbers]
     before = [None, *(opening.index for opening in chosen)]
-    nodes = [node for opening, index in zip(chosen, before) for node in opening.nodes(index)]
+    nodes = [
+        node for opening, index in zip(chosen, before[: len(chosen)], strict=True) for node in opening.nodes(index)
+    ]
     return encode_call(CHECK, list(proof.words), list(numbers), joined_rows(chosen), nodes)
 
 

@@ -5,9 +5,9 @@ them with powers of the constraint challenge, kind of rows by kind of rows (``st
 fit one contract's code is split into several programs, whose sums add up.
 
 It works on registers, one extension element each; every instruction writes the next free one. At the start they hold
-``[1, alpha, beta, ..., beta^K, 1, zeta, ..., zeta^(Z-1), public inputs, per table of the statement: C / N and the
-opened values in the order of the proof]``. The last ``4 * tables`` registers are the result: per table of the
-statement the sums over "every", "transition", "first" and "last" rows.
+``[1, d, t, ..., t^K, 1, alpha, ..., alpha^(Z-1), public inputs, per table of the statement: C / N and the opened values
+in the order of the proof]``, with the lookup challenges d and t and the constraint challenge alpha. The last
+``4 * tables`` registers are the result: per table the sums over "every", "transition", "first" and "last" rows.
 
 Words of the program, low bits first: operation (2 bits), end (1), 0 (1), count (4), then ``count`` terms.
 
@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from engine.field.koalabear import P
 from engine.stark.air.constraints import KINDS, kinds_of
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout, TableLayout
-from engine.stark.air.program import Node
+from engine.stark.air.program import Kind, Node
 from engine.stark.air.program import Program as Expressions
 from engine.stark.errors import StatementError
 
@@ -155,16 +155,16 @@ class _Lowering:
         """Forms of the program's roots."""
         values: list[Form] = []
         for node in program.nodes:
-            if node.kind == "constant":
+            if node.kind is Kind.CONSTANT:
                 values.append({0: node.a})
-            elif node.kind == "column":
+            elif node.kind is Kind.COLUMN:
                 values.append({self.columns[node.a, node.b]: 1})
-            elif node.kind == "public":
+            elif node.kind is Kind.PUBLIC:
                 values.append({self._public(node.a): 1})
-            elif node.kind == "multiply":
+            elif node.kind is Kind.MULTIPLY:
                 values.append(self._multiply(values[node.a], values[node.b]))
             else:
-                sign = 1 if node.kind == "add" else P - 1
+                sign = 1 if node.kind is Kind.ADD else P - 1
                 values.append(combined(values[node.a], values[node.b], sign))
         return [values[root] for root in program.roots]
 
@@ -203,15 +203,15 @@ def combined(a: Form, b: Form, factor: int) -> Form:
 
 
 def _fingerprint(builder: _Builder, bus: int, values: Sequence[Form]) -> int:
-    """alpha + bus + sum of beta^(i+1) value_i; alpha is register 1, beta^(i+1) register 2 + i."""
+    """d + bus + sum of t^(i+1) value_i; d is register 1, t^(i+1) register 2 + i."""
     plain: Form = {1: 1, 0: bus}
     pairs = []
     for index, form in enumerate(values):
-        beta = 2 + index
+        power = 2 + index
         if set(form) <= {0}:
-            plain = combined(plain, {beta: form.get(0, 0)}, 1)
+            plain = combined(plain, {power: form.get(0, 0)}, 1)
         else:
-            pairs.append((beta, builder.linear(form)))
+            pairs.append((power, builder.linear(form)))
     return builder.dot([*pairs, (0, builder.linear(plain))])
 
 
@@ -270,24 +270,23 @@ def _subset(program: Expressions, roots: Sequence[int]) -> Expressions:
     needed = set(roots)
     for number in range(len(program.nodes) - 1, -1, -1):
         node = program.nodes[number]
-        if number in needed and node.kind in ("add", "subtract", "multiply"):
+        if number in needed and node.kind.binary:
             needed |= {node.a, node.b}
     order = sorted(needed)
     numbers = {old: new for new, old in enumerate(order)}
     nodes = []
     for old in order:
         node = program.nodes[old]
-        inner = node.kind in ("add", "subtract", "multiply")
-        nodes.append(Node(node.kind, numbers[node.a], numbers[node.b]) if inner else node)
+        nodes.append(Node(node.kind, numbers[node.a], numbers[node.b]) if node.kind.binary else node)
     return Expressions(tuple(nodes), tuple(numbers[root] for root in roots))
 
 
 def _lower_table(builder: _Builder, table: TableLayout, first: tuple[int, range, int], wanted: range) -> list[int]:
-    """Registers of the sums of zeta^i c_i over the wanted constraints, by kind of rows; 0 where there are none.
+    """Registers of the sums of alpha^i c_i over the wanted constraints, by kind of rows; 0 where there are none.
 
-    ``first``: registers of zeta^0, of the public inputs and of C / N; the openings follow the latter.
+    ``first``: registers of alpha^0, of the public inputs and of C / N; the openings follow the latter.
     """
-    zetas, publics, base = first
+    challenge_powers, publics, base = first
     where = _place(table, base)
     lowering = _Lowering(builder, where.columns, publics)
     own = [index for index in wanted if index < len(table.constraints.roots)]
@@ -301,28 +300,32 @@ def _lower_table(builder: _Builder, table: TableLayout, first: tuple[int, range,
     pairs: dict[str, list[tuple[int, int]]] = {kind: [] for kind in KINDS}
     kinds = kinds_of(table)
     for index, value in values.items():
-        pairs[kinds[index]].append((zetas + index, value))
+        pairs[kinds[index]].append((challenge_powers + index, value))
     return [builder.dot(pairs[kind]) if pairs[kind] else -1 for kind in KINDS]
 
 
 def input_registers(layout: Layout, public_count: int) -> tuple[int, int, list[int], int]:
-    """Registers of zeta^0, of the first public input, of each table's C / N, and the first free one."""
-    zetas = 2 + max(layout.bus_arity.values(), default=0)
-    publics = zetas + max(table.constraint_count for table in layout.tables)
+    """Registers of alpha^0, of the first public input, of each table's C / N, and the first free one."""
+    challenge_powers = 2 + max(layout.bus_arity.values(), default=0)
+    publics = challenge_powers + max(table.constraint_count for table in layout.tables)
     bases, base = [], publics + public_count
     for table in layout.tables:
         bases.append(base)
         base += 1 + table.opened
-    return zetas, publics, bases, base
+    return challenge_powers, publics, bases, base
 
 
 def generate(layout: Layout, ranges: Mapping[int, range], public_count: int) -> ConstraintProgram:
     """The program for ranges of some tables' constraints. ``public_count``: public inputs that constraints may read."""
-    zetas, publics, bases, free = input_registers(layout, public_count)
+    challenge_powers, publics, bases, free = input_registers(layout, public_count)
     builder, sums, given = _Builder(free), [], range(publics, publics + public_count)
     for index, table in enumerate(layout.tables):
         wanted = ranges.get(index, range(0))
-        sums += _lower_table(builder, table, (zetas, given, bases[index]), wanted) if wanted else [-1] * len(KINDS)
+        sums += (
+            _lower_table(builder, table, (challenge_powers, given, bases[index]), wanted)
+            if wanted
+            else [-1] * len(KINDS)
+        )
     builder.flush()
     for register in sums:  # each to a register of its own, in order: the result
         builder.words += _sequence(_linear_terms([(register, 1)] if register >= 0 else []))

@@ -18,9 +18,9 @@ from engine.settlement.contracts.abi import encode_arguments
 from engine.settlement.verifier.packing import pack
 from engine.stark.air.layout import Layout
 from engine.stark.errors import VerificationError
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.deep import Batch, make_batch
 from engine.stark.pcs.schedule import Shape
-from engine.stark.protocol.parameters import Parameters
 from engine.stark.protocol.proof import Proof, encode_extensions
 from engine.stark.protocol.verifier import start
 
@@ -33,11 +33,11 @@ FACT_WORD = 7 + 2 * MAX_GROUPS
 class Drawn:
     """All challenges of a proof, and the transcript's state when the queries are drawn."""
 
-    alpha: Extension
-    beta: Extension
-    zeta: Extension
-    z: Extension
-    gamma: Extension
+    denominator_challenge: Extension
+    tuple_challenge: Extension
+    constraint_challenge: Extension
+    ood_point: Extension
+    deep_challenge: Extension
     folds: tuple[tuple[Extension, Extension], ...]
     state: bytes
     indices: NDArray[np.int64]
@@ -48,17 +48,17 @@ def draw(layout: Layout, shape: Shape, parameters: Parameters, proof: Proof, pub
     transcript = start(layout, parameters, proof.log_heights, publics)
     transcript.absorb("main root", proof.main_root)
     transcript.absorb_nonce(proof.lookup_nonce)
-    alpha, beta = transcript.challenge(), transcript.challenge()
+    denominator_challenge, tuple_challenge = transcript.challenge(), transcript.challenge()
     transcript.absorb("auxiliary root", proof.auxiliary_root)
     transcript.absorb("sums", encode_extensions(proof.sums))
-    zeta = transcript.challenge()
+    constraint_challenge = transcript.challenge()
     transcript.absorb("quotient root", proof.quotient_root)
     transcript.absorb_nonce(proof.deep_nonce)
-    z = transcript.point()
+    ood_point = transcript.point()
     transcript.absorb("openings", b"".join(encode_extensions(opened.flat()) for opened in proof.openings))
     transcript.absorb_nonce(proof.batching_nonce)
-    gamma, folds = transcript.challenge(), []
-    for root, nonce in zip(proof.fri_roots, proof.fri_nonces):
+    deep_challenge, folds = transcript.challenge(), []
+    for root, nonce in zip(proof.fri_roots, proof.fri_nonces, strict=True):
         transcript.absorb("fri root", root)
         transcript.absorb_nonce(nonce)
         folds.append((transcript.challenge(), transcript.challenge()))
@@ -66,12 +66,21 @@ def draw(layout: Layout, shape: Shape, parameters: Parameters, proof: Proof, pub
     transcript.absorb_nonce(proof.query_nonce)
     state = transcript.state
     indices = np.array(transcript.indices(parameters.queries, shape.log_domain), dtype=np.int64)
-    return Drawn(alpha=alpha, beta=beta, zeta=zeta, z=z, gamma=gamma, folds=tuple(folds), state=state, indices=indices)
+    return Drawn(
+        denominator_challenge=denominator_challenge,
+        tuple_challenge=tuple_challenge,
+        constraint_challenge=constraint_challenge,
+        ood_point=ood_point,
+        deep_challenge=deep_challenge,
+        folds=tuple(folds),
+        state=state,
+        indices=indices,
+    )
 
 
-def batches(layout: Layout, shape: Shape, proof: Proof, gamma: Extension) -> list[Batch]:
+def batches(layout: Layout, shape: Shape, proof: Proof, deep_challenge: Extension) -> list[Batch]:
     """The DEEP combinations of every group, tallest first."""
-    return [make_batch(layout, tables, proof.openings, gamma) for _, tables in shape.groups]
+    return [make_batch(layout, tables, proof.openings, deep_challenge) for _, tables in shape.groups]
 
 
 def context_words(shape: Shape, proof: Proof, drawn: Drawn, combined: Sequence[Batch], fact: bytes) -> list[int]:
@@ -82,9 +91,9 @@ def context_words(shape: Shape, proof: Proof, drawn: Drawn, combined: Sequence[B
     roots = (proof.main_root, proof.auxiliary_root, proof.quotient_root)
     claims = [pack(claim) for batch in combined for claim in (batch.claimed, batch.claimed_next)]
     words = [int.from_bytes(drawn.state, "big"), heights, *(int.from_bytes(root, "big") for root in roots)]
-    words += [pack(drawn.z), pack(drawn.gamma), *claims, *[0] * (2 * MAX_GROUPS - len(claims))]
+    words += [pack(drawn.ood_point), pack(drawn.deep_challenge), *claims, *[0] * (2 * MAX_GROUPS - len(claims))]
     words += [int.from_bytes(fact, "big"), len(shape.schedule)]
-    for root, (challenge, mixing) in zip(proof.fri_roots, drawn.folds):
+    for root, (challenge, mixing) in zip(proof.fri_roots, drawn.folds, strict=True):
         words += [int.from_bytes(root, "big"), pack(challenge), pack(mixing)]
     return words + [pack(coefficient) for coefficient in proof.final]
 

@@ -18,9 +18,9 @@ from engine.stark.air.layout import Layout, TableLayout
 from engine.stark.air.lookup import check_counts
 from engine.stark.air.table import PublicTerm
 from engine.stark.errors import StatementError
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import EXTENSION, Shape, make_shape, phase_widths
 from engine.stark.protocol import security
-from engine.stark.protocol.parameters import Parameters
 
 PUBLIC_READ = 16
 """Public inputs that constraints may read: both roots."""
@@ -187,8 +187,8 @@ def queries_code(setup: VerifierSetup) -> bytes:
 
 def opening_code(setup: VerifierSetup, exchange: bytes, queries: bytes, evaluators: Sequence[bytes]) -> bytes:
     """Creation code of the opening contract for an exchange contract's address."""
-    zetas, publics, _, _ = input_registers(setup.layout, PUBLIC_READ)
-    numbers = [setup.account_limit, zetas - 2, publics - zetas]
+    powers, publics, _, _ = input_registers(setup.layout, PUBLIC_READ)
+    numbers = [setup.account_limit, powers - 2, publics - powers]
     least = [table.table.min_log_height for table in setup.layout.tables]
     arguments = encode_arguments(
         OPENING_TYPES, setup.layout.digest, setup.parameters.encode(), setup.parameter_digest, exchange, queries,

@@ -66,7 +66,10 @@ def _padded(data: bytes) -> bytes:
 def _group_rows(layout: Layout, shape: Shape, proof: Proof) -> list[list[NDArray[np.uint32] | None]]:
     """Per group, tallest first: opened rows of the three phases, all queries; None for a phase without columns."""
     trees = phase_trees(layout, shape)
-    rows = [dict(zip((log for log, _ in tree.matrices), part.rows)) for tree, part in zip(trees, proof.trees)]
+    rows = [
+        dict(zip((log for log, _ in tree.matrices), part.rows, strict=True))
+        for tree, part in zip(trees, proof.trees, strict=True)
+    ]
     return [[phase.get(height + shape.log_blowup) for phase in rows] for height in shape.log_heights_present]
 
 
@@ -74,22 +77,22 @@ def _deep_values(
     shape: Shape, groups: list[list[NDArray[np.uint32] | None]], drawn: Drawn, combined: Sequence[Batch]
 ) -> list[Words]:
     values = []
-    for (height, _), rows, batch in zip(shape.groups, groups, combined):
+    for (height, _), rows, batch in zip(shape.groups, groups, combined, strict=True):
         log_domain = height + shape.log_blowup
         at = drawn.indices >> (shape.log_domain - log_domain)
         main, auxiliary, quotient = rows
         assert main is not None, "every table has main columns"
         assert quotient is not None, "every table has quotient columns"
         logs = (log_domain, shape.log_domain)
-        values.append(evaluate_queries(batch, (main, auxiliary, quotient), at, drawn.z, height, logs))
+        values.append(evaluate_queries(batch, (main, auxiliary, quotient), at, drawn.ood_point, height, logs))
     return values
 
 
 def _leaves(shape: Shape, proof: Proof, drawn: Drawn, deep: Sequence[Words]) -> list[NDArray[np.uint32]]:
     """FRI leaves (queries, 5 * arity) of each layer, with the values that folding leads to in their places."""
-    joining = dict(zip(shape.log_heights_present, deep))
+    joining = dict(zip(shape.log_heights_present, deep, strict=True))
     ring, level, values, out = ArrayRing(len(drawn.indices)), shape.groups[0][0], deep[0], []
-    for log_arity, opened, (challenge, mixing) in zip(shape.schedule, proof.layers, drawn.folds):
+    for log_arity, opened, (challenge, mixing) in zip(shape.schedule, proof.layers, drawn.folds, strict=True):
         log_size = level + shape.log_blowup
         at = drawn.indices >> (shape.log_domain - log_size)
         blocks = place(opened.rows[0], values, at & ((1 << log_arity) - 1))
@@ -123,7 +126,7 @@ def query_openings(
             raise StatementError(reason, field="row", value=len(row), limit=WORD * ROW_WORDS)
         trees = zip(*(part.paths[query] for part in proof.trees), strict=True)
         paths, level = [], 0
-        for log_arity, part in zip(shape.schedule, proof.layers):
+        for log_arity, part in zip(shape.schedule, proof.layers, strict=True):
             level += log_arity
             paths.append((level, tuple(node.tobytes() for node in part.paths[query])))
         siblings = tuple(tuple(node.tobytes() for node in level_nodes) for level_nodes in trees)

@@ -18,9 +18,9 @@ from engine.proving.statement import build_statement
 from engine.settlement.chain.transactions import BASE_GAS, FLOOR_TOKEN_GAS, STANDARD_TOKEN_GAS
 from engine.settlement.verifier.client import MAX_BATCH
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout, layout_of
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import Shape, make_shape, phase_trees
 from engine.stark.protocol import security
-from engine.stark.protocol.parameters import Parameters
 from engine.stark.protocol.proof import fri_trees
 
 WORD = 32
@@ -82,7 +82,7 @@ def estimate(layout: Layout, log_heights: tuple[int, ...], parameters: Parameter
 
 
 def _passes(layout: Layout, shape: Shape) -> int:
-    """Groups of four words in the DEEP sums of a query, at z and at z w."""
+    """Groups of four words in the DEEP sums of a query, at zeta and at zeta w."""
     passes = 0
     for _, tables in shape.groups:
         own = [layout.tables[index] for index in tables]

@@ -1,10 +1,10 @@
-"""The constraint identity, written once for both rings.
+"""The constraint identity and the quotient polynomial, written once for both rings.
 
-With zeta the constraint challenge, a table's constraints c_i (its own, then LogUp's) are combined by the kind of rows
+With alpha the constraint challenge, a table's constraints c_i (its own, then LogUp's) are combined by the kind of rows
 on which they hold:
 
-    Q(x) = [sum over every  zeta^i c_i(x) + (x - w^-1) sum over transition zeta^i c_i(x)] / (x^N - 1)
-         + [sum over first  zeta^i c_i(x)] / (x - 1) + [sum over last zeta^i c_i(x)] / (x - w^-1)
+    Q(x) = [sum over every alpha^i c_i(x) + (x - w^-1) sum over transition alpha^i c_i(x)] / (x^N - 1)
+         + [sum over first alpha^i c_i(x)] / (x - 1) + [sum over last alpha^i c_i(x)] / (x - w^-1)
 
 where w generates the trace domain. All c_i vanish where they should exactly when Q is a polynomial (but for the error
 ``constraints`` of ``stark.protocol.security``). Degrees: 3(N-1) + 1 - N < 2N, and 2(N-1) - 1 < 2N for first and last.
@@ -60,13 +60,13 @@ def kinds_of(table: TableLayout) -> list[Rows]:
     return [*(item.rows for item in table.table.constraints), *every]
 
 
-def combine(ring: Ring[B, E], table: TableLayout, values: Sequence[E], zeta: Extension) -> dict[str, E]:
-    """sum of zeta^i c_i for each kind of rows."""
+def combine(ring: Ring[B, E], table: TableLayout, values: Sequence[E], constraint_challenge: Extension) -> dict[str, E]:
+    """sum of alpha^i c_i for each kind of rows."""
     sums = {kind: ring.embed(extension.ZERO) for kind in KINDS}
     power = extension.ONE
-    for kind, value in zip(kinds_of(table), values):
+    for kind, value in zip(kinds_of(table), values, strict=True):
         sums[kind] = ring.add(sums[kind], ring.mul(ring.embed(power), value))
-        power = extension.mul(power, zeta)
+        power = extension.mul(power, constraint_challenge)
     return sums
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-P = (1 << 31) - (1 << 24) + 1
+from engine.field.koalabear import P
 
 
 class Expression:
@@ -84,33 +84,43 @@ class Public(Expression):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Add(Expression):
+class Binary(Expression):
+    """Two nodes joined; the degree is reckoned once, when the node is built."""
+
     left: Expression
     right: Expression
     degree: int = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "degree", max(self.left.degree, self.right.degree))
+        object.__setattr__(self, "degree", self.joined_degree(self.left.degree, self.right.degree))
+
+    @staticmethod
+    def joined_degree(left: int, right: int) -> int:
+        """Degree from those of both sides."""
+        return max(left, right)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Subtract(Expression):
-    left: Expression
-    right: Expression
-    degree: int = field(init=False)
+class Add(Binary):
+    """left + right."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "degree", max(self.left.degree, self.right.degree))
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Multiply(Expression):
-    left: Expression
-    right: Expression
-    degree: int = field(init=False)
+class Subtract(Binary):
+    """left - right."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "degree", self.left.degree + self.right.degree)
+    __slots__ = ()
+
+
+class Multiply(Binary):
+    """left * right."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def joined_degree(left: int, right: int) -> int:
+        """Degrees of factors add up."""
+        return left + right
 
 
 def as_expression(value: Expression | int) -> Expression:

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from engine.hashing.keccak import keccak256
-from engine.stark.air.program import Program, encode, flatten
+from engine.stark.air.program import Kind, Program, encode, flatten
 from engine.stark.air.table import MAX_DEGREE, Interaction, Statement, Table
 from engine.stark.errors import StatementError
 
@@ -28,7 +28,7 @@ class TableLayout:
 
     ``constraints`` computes its constraints in order; ``lookups`` each interaction's multiplicity and values in turn.
     ``groups`` lists the interactions that share an auxiliary column; the last group lives in the running sum.
-    ``next_columns`` are the main columns opened at z*w too. ``auxiliary`` counts extension columns.
+    ``next_columns`` are the main columns opened at zeta*w too. ``auxiliary`` counts extension columns.
     """
 
     table: Table
@@ -83,7 +83,9 @@ def _fraction_degree(interactions: list[Interaction]) -> int:
     """Degree of ``h * prod(f_j) - sum(m_j * prod of the other f)`` with h of degree one."""
     denominators = [max((value.degree for value in item.values), default=0) for item in interactions]
     total = sum(denominators)
-    return max([1 + total, *(item.multiplicity.degree + total - d for item, d in zip(interactions, denominators))])
+    return max(
+        [1 + total, *(item.multiplicity.degree + total - d for item, d in zip(interactions, denominators, strict=True))]
+    )
 
 
 def group_interactions(interactions: tuple[Interaction, ...]) -> tuple[tuple[int, ...], ...]:
@@ -125,7 +127,9 @@ def _check_reads(table: Table, program: Program, publics: int) -> None:
         _require(0 <= column < len(table.columns), f"{where}: no column {column}", where, column)
         _require(offset in (0, 1), f"{where}: row offset {offset}", where, offset, (0, 1))
     for node in program.nodes:
-        _require(node.kind != "public" or 0 <= node.a < publics, f"{where}: no public input {node.a}", where, node.a)
+        _require(
+            node.kind is not Kind.PUBLIC or 0 <= node.a < publics, f"{where}: no public input {node.a}", where, node.a
+        )
 
 
 def _table_layout(table: Table, statement: Statement) -> TableLayout:

@@ -1,8 +1,9 @@
 """LogUp: lookups and permutations between tables as sums of fractions (eprint 2022/1530; several columns, 2023/1284).
 
-A tuple (bus, v_0, v_1, ...) has the fingerprint f = alpha + bus + beta v_0 + beta^2 v_1 + ...; a bus balances when the
-sum of multiplicity / f over all tables and public terms is zero. alpha and beta are drawn after all main traces are
-committed. Interactions of a row are grouped as far as the degree allows; a group with interactions j has
+With the denominator challenge d and the tuple challenge t, a tuple (bus, v_0, v_1, ...) has the fingerprint
+f = d + bus + t v_0 + t^2 v_1 + ...; a bus balances when the sum of multiplicity / f over all tables and public terms is
+zero. d and t are drawn after all main traces are committed. Interactions of a row are grouped as far as the degree
+allows; a group with interactions j has
 
     fraction = numerator / denominator = (sum_j m_j prod_{i != j} f_i) / prod_j f_j.
 
@@ -12,7 +13,7 @@ Each group but the last has a helper column h with h * denominator = numerator. 
 
 so that summing over the rows gives C = the table's total, whatever S starts from. The proof carries C.
 
-That the sum vanishes for random alpha, beta means that the multiplicities of each tuple sum to zero *mod p*. A lookup
+That the sum vanishes for random d, t means that the multiplicities of each tuple sum to zero *mod p*. A lookup
 sends with multiplicity 1, so with fewer than p lookups per bus a tuple cannot be sent p times to cancel nothing:
 :func:`check_counts`. Soundness error: see ``lookup`` in ``engine.stark.protocol.security``.
 """
@@ -36,25 +37,25 @@ E = TypeVar("E")
 
 @dataclass(frozen=True, slots=True)
 class LookupChallenges:
-    """``alpha``, and the powers beta, beta^2, ... for the values of a tuple."""
+    """``denominator``: d. ``tuple_powers``: t, t^2, ... for the values of a tuple."""
 
-    alpha: Extension
-    betas: tuple[Extension, ...]
+    denominator: Extension
+    tuple_powers: tuple[Extension, ...]
 
 
-def make_challenges(layout: Layout, alpha: Extension, beta: Extension) -> LookupChallenges:
-    """Powers of beta for the longest tuple of any bus."""
-    betas = [beta]
+def make_challenges(layout: Layout, denominator: Extension, tuple_challenge: Extension) -> LookupChallenges:
+    """Both challenges, with powers of the second for the longest tuple of any bus."""
+    powers = [tuple_challenge]
     for _ in range(max(layout.bus_arity.values(), default=1) - 1):
-        betas.append(extension.mul(betas[-1], beta))
-    return LookupChallenges(alpha, tuple(betas))
+        powers.append(extension.mul(powers[-1], tuple_challenge))
+    return LookupChallenges(denominator, tuple(powers))
 
 
 def fingerprint(ring: Ring[B, E], challenges: LookupChallenges, bus: int, values: Sequence[B]) -> E:
-    """alpha + bus + sum of beta^(i+1) * value_i."""
-    total = ring.embed(extension.add(challenges.alpha, extension.embed(bus)))
-    for beta, value in zip(challenges.betas, values):
-        total = ring.add(total, ring.mul(ring.embed(beta), ring.lift(value)))
+    """d + bus + sum of t^(i+1) * value_i."""
+    total = ring.embed(extension.add(challenges.denominator, extension.embed(bus)))
+    for power, value in zip(challenges.tuple_powers[: len(values)], values, strict=True):
+        total = ring.add(total, ring.mul(ring.embed(power), ring.lift(value)))
     return total
 
 
@@ -85,7 +86,8 @@ def lookup_constraints(
     """Values of the LogUp constraints: one per helper, then the running sum's. ``step`` is C / N."""
     *helpers, running = auxiliary
     values = [
-        ring.sub(ring.mul(helper, denominator), numerator) for helper, (numerator, denominator) in zip(helpers, groups)
+        ring.sub(ring.mul(helper, denominator), numerator)
+        for helper, (numerator, denominator) in zip(helpers, groups[:-1], strict=True)
     ]
     change = ring.add(ring.sub(sum_next, running), ring.embed(step))
     for helper in helpers:
@@ -103,9 +105,9 @@ def public_sum(public_terms: Sequence[PublicTerm], challenges: LookupChallenges)
     """Sum of multiplicity / fingerprint over the verifier's own terms, as one fraction with one inversion."""
     numerator, denominator = extension.ZERO, extension.ONE
     for term in public_terms:
-        value = extension.add(challenges.alpha, extension.embed(term.bus))
-        for beta, word in zip(challenges.betas, term.values):
-            value = extension.add(value, extension.scale(beta, word))
+        value = extension.add(challenges.denominator, extension.embed(term.bus))
+        for power, word in zip(challenges.tuple_powers[: len(term.values)], term.values, strict=True):
+            value = extension.add(value, extension.scale(power, word))
         top = extension.scale(denominator, term.multiplicity % P)
         numerator = extension.add(extension.mul(numerator, value), top)
         denominator = extension.mul(denominator, value)
@@ -115,7 +117,7 @@ def public_sum(public_terms: Sequence[PublicTerm], challenges: LookupChallenges)
 def check_counts(layout: Layout, log_heights: Sequence[int], public_terms: Sequence[PublicTerm]) -> int | None:
     """The first bus with p or more fractions, which could wrap around, or None."""
     counts = dict.fromkeys(layout.statement.buses, 0)
-    for table, height in zip(layout.tables, log_heights):
+    for table, height in zip(layout.tables, log_heights, strict=True):
         for item in table.table.interactions:
             counts[item.bus] += 1 << height
     for term in public_terms:

@@ -1,6 +1,6 @@
 """From expressions to the program that the compiled evaluator runs.
 
-Constraints are wanted only in one random combination, sum_i zeta^i c_i. So each c_i is brought to a *linear form over
+Constraints are wanted only in one random combination, sum_i alpha^i c_i. So each c_i is brought to a *linear form over
 slots*, a slot being a column, a public input or a product of two linear forms; the combination of forms is then one
 dot product whose coefficients are computed once per proof, and all linear work inside the constraints (the matrix of
 every full Poseidon round, say) costs nothing per row. What is left per row: loads, the linear forms that are factors,
@@ -8,32 +8,46 @@ products, and the dot product. LogUp fingerprints are linear forms with extensio
 
 The result is data for one kernel (``stark.runtime.evaluator_kernels``) that works on blocks of rows, an operation at a
 time, rather than generated code: compiling a straight line of thousands of operations would take each user's machine
-tens of seconds, and dispatch per block of rows costs a few per cent. ``engine.stark.air.codegen`` writes programs as
-readable modules.
+tens of seconds, and dispatch per block of rows costs a few per cent. ``engine.stark.air.listing`` says
+programs in words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from enum import IntEnum
 
 from engine.field.koalabear import P
 from engine.stark.air.layout import TableLayout
-from engine.stark.air.program import Program
+from engine.stark.air.program import Kind, Node, Program
 
 Form = dict[int, int]
 """Slot -> coefficient (canonical, never zero)."""
-LoadKind = Literal["one", "column", "public"]
+
+
+class LoadKind(IntEnum):
+    """What fills a slot; the numbers are those of ``stark.runtime.evaluator_kernels``."""
+
+    ONE = 0
+    COLUMN = 1
+    NEXT = 2
+    PUBLIC = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What fills a slot before the operations run: 1, a column (row offset ``b``), or a public input."""
+    """What fills a slot before the operations run: 1; column ``a``, on this row or the next; public input ``a``."""
 
     kind: LoadKind
     a: int = 0
-    b: int = 0
+
+
+def load_of(node: Node) -> Load:
+    """The load of a leaf that is no constant."""
+    if node.kind is Kind.PUBLIC:
+        return Load(LoadKind.PUBLIC, node.a)
+    return Load(LoadKind.NEXT if node.b else LoadKind.COLUMN, node.a)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +86,14 @@ class Lowered:
 
 class _Lowering:
     def __init__(self, programs: Iterable[Program]) -> None:
-        self.loads: list[Load] = [Load("one")]
+        self.loads: list[Load] = [Load(LoadKind.ONE)]
         for program in programs:
             for node in program.nodes:
-                if node.kind in ("column", "public"):
-                    load = Load("column" if node.kind == "column" else "public", node.a, node.b)
+                if node.kind in (Kind.COLUMN, Kind.PUBLIC):
+                    load = load_of(node)
                     if load not in self.loads:
                         self.loads.append(load)
-        self.loads[1:] = sorted(self.loads[1:], key=lambda load: (load.kind, load.b, load.a))
+        self.loads[1:] = sorted(self.loads[1:], key=lambda load: (load.kind, load.a))
         self.slot_of_load = {load: slot for slot, load in enumerate(self.loads)}
         self.operations: list[Linear | Product] = []
         self.known: dict[Linear | Product, int] = {}
@@ -110,16 +124,14 @@ class _Lowering:
     def run(self, program: Program) -> tuple[tuple[tuple[int, int], ...], ...]:
         forms: list[Form] = []
         for node in program.nodes:
-            if node.kind == "constant":
+            if node.kind is Kind.CONSTANT:
                 forms.append({0: node.a} if node.a else {})
-            elif node.kind == "column":
-                forms.append({self.slot_of_load[Load("column", node.a, node.b)]: 1})
-            elif node.kind == "public":
-                forms.append({self.slot_of_load[Load("public", node.a)]: 1})
-            elif node.kind == "multiply":
+            elif not node.kind.binary:
+                forms.append({self.slot_of_load[load_of(node)]: 1})
+            elif node.kind is Kind.MULTIPLY:
                 forms.append(self.multiply(forms[node.a], forms[node.b]))
             else:
-                forms.append(_merge(forms[node.a], forms[node.b], 1 if node.kind == "add" else P - 1))
+                forms.append(_merge(forms[node.a], forms[node.b], 1 if node.kind is Kind.ADD else P - 1))
         return tuple(tuple(sorted(forms[root].items())) for root in program.roots)
 
 

@@ -9,13 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from enum import IntEnum
+from typing import TypeVar
 
-from engine.stark.air.expression import Add, Column, Constant, Expression, Multiply, P, Public, Subtract
+from engine.field.koalabear import P
+from engine.stark.air.expression import Add, Binary, Column, Constant, Expression, Multiply, Public, Subtract
 from engine.stark.errors import StatementError
 
-Kind = Literal["constant", "column", "public", "add", "subtract", "multiply"]
 T = TypeVar("T")
+
+
+class Kind(IntEnum):
+    """What a step does; the numbers are those of :func:`encode`, which digests of statements are made of."""
+
+    CONSTANT = 0
+    COLUMN = 1
+    PUBLIC = 2
+    ADD = 3
+    SUBTRACT = 4
+    MULTIPLY = 5
+
+    @property
+    def binary(self) -> bool:
+        """Whether ``a`` and ``b`` are numbers of earlier steps."""
+        return self >= Kind.ADD
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +53,10 @@ class Program:
 
     def columns(self) -> set[tuple[int, int]]:
         """The (column, offset) pairs read."""
-        return {(node.a, node.b) for node in self.nodes if node.kind == "column"}
+        return {(node.a, node.b) for node in self.nodes if node.kind is Kind.COLUMN}
 
 
-_BINARY: dict[type[Expression], Kind] = {Add: "add", Subtract: "subtract", Multiply: "multiply"}
+_BINARY: dict[type[Expression], Kind] = {Add: Kind.ADD, Subtract: Kind.SUBTRACT, Multiply: Kind.MULTIPLY}
 
 
 class _Builder:
@@ -56,28 +73,28 @@ class _Builder:
 
     def leaf(self, expression: Expression) -> int:
         if isinstance(expression, Constant):
-            return self.number(Node("constant", expression.value % P))
+            return self.number(Node(Kind.CONSTANT, expression.value % P))
         if isinstance(expression, Column):
-            return self.number(Node("column", expression.index, expression.offset))
+            return self.number(Node(Kind.COLUMN, expression.index, expression.offset))
         if isinstance(expression, Public):
-            return self.number(Node("public", expression.index))
+            return self.number(Node(Kind.PUBLIC, expression.index))
         raise StatementError(f"unknown expression node {type(expression).__name__}", field="expression")
 
     def binary(self, kind: Kind, left: int, right: int) -> int:
         a, b = self.nodes[left], self.nodes[right]
-        if a.kind == b.kind == "constant":
-            value = {"add": a.a + b.a, "subtract": a.a - b.a, "multiply": a.a * b.a}[kind]
-            return self.number(Node("constant", value % P))
-        zero, one = Node("constant", 0), Node("constant", 1)
-        if b == zero and kind in ("add", "subtract"):
+        if a.kind == b.kind is Kind.CONSTANT:
+            value = {Kind.ADD: a.a + b.a, Kind.SUBTRACT: a.a - b.a, Kind.MULTIPLY: a.a * b.a}[kind]
+            return self.number(Node(Kind.CONSTANT, value % P))
+        zero, one = Node(Kind.CONSTANT, 0), Node(Kind.CONSTANT, 1)
+        if b == zero and kind is not Kind.MULTIPLY:
             return left
-        if a == zero and kind == "add":
+        if a == zero and kind is Kind.ADD:
             return right
-        if kind == "multiply" and zero in (a, b):
+        if kind is Kind.MULTIPLY and zero in (a, b):
             return self.number(zero)
-        if kind == "multiply" and one in (a, b):
+        if kind is Kind.MULTIPLY and one in (a, b):
             return right if a == one else left
-        if kind != "subtract" and left > right:
+        if kind is not Kind.SUBTRACT and left > right:
             left, right = right, left
         return self.number(Node(kind, left, right))
 
@@ -90,18 +107,16 @@ def flatten(expressions: Iterable[Expression]) -> Program:
         stack = [root]
         while stack:
             top = stack[-1]
-            kind = _BINARY.get(type(top))
             if id(top) in done:
                 stack.pop()
-            elif kind is None:
+            elif not isinstance(top, Binary):
                 done[id(top)] = builder.leaf(top)
             else:
-                left, right = top.left, top.right  # type: ignore[attr-defined]
-                missing = [child for child in (left, right) if id(child) not in done]
+                missing = [child for child in (top.left, top.right) if id(child) not in done]
                 if missing:
                     stack.extend(missing)
                 else:
-                    done[id(top)] = builder.binary(kind, done[id(left)], done[id(right)])
+                    done[id(top)] = builder.binary(_BINARY[type(top)], done[id(top.left)], done[id(top.right)])
         roots.append(done[id(root)])
     return Program(tuple(builder.nodes), tuple(roots))
 
@@ -117,15 +132,15 @@ def run(
     add, subtract, multiply = operations
     values: list[T] = []
     for node in program.nodes:
-        if node.kind == "constant":
+        if node.kind is Kind.CONSTANT:
             values.append(constant(node.a))
-        elif node.kind == "column":
+        elif node.kind is Kind.COLUMN:
             values.append(column(node.a, node.b))
-        elif node.kind == "public":
+        elif node.kind is Kind.PUBLIC:
             values.append(public(node.a))
-        elif node.kind == "add":
+        elif node.kind is Kind.ADD:
             values.append(add(values[node.a], values[node.b]))
-        elif node.kind == "subtract":
+        elif node.kind is Kind.SUBTRACT:
             values.append(subtract(values[node.a], values[node.b]))
         else:
             values.append(multiply(values[node.a], values[node.b]))
@@ -134,10 +149,9 @@ def run(
 
 def encode(program: Program) -> bytes:
     """A canonical encoding, for the digest that binds a proof to the very constraints it was made for."""
-    kinds = ("constant", "column", "public", "add", "subtract", "multiply")
     words: list[int] = [len(program.nodes), len(program.roots)]
     for node in program.nodes:
-        words += [kinds.index(node.kind), node.a, node.b]
+        words += [node.kind, node.a, node.b]
     return _words(words + list(program.roots))
 
 

@@ -100,7 +100,7 @@ class ArrayRing:
         product %= _P
         d5, d6, d7, d8 = product[DEGREE:]
         folded = [d5 + _P - d8, d6, 2 * _P + d7 + d8 - d5, _P + d8 - d6, _P - d7]
-        return np.stack([(low + high) % _P for low, high in zip(product, folded)])
+        return np.stack([(low + high) % _P for low, high in zip(product[:DEGREE], folded, strict=True)])
 
     def inverse(self, a: Words) -> Words:
         """1 / a elementwise, none of them zero: products of pairs, one inverse, and back."""

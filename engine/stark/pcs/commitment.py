@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from engine.field.kernels import from_montgomery_array
 from engine.hashing.keccak import hash_pairs, hash_rows
-from engine.stark.pcs.schedule import TreeShape
-from engine.stark.protocol.proof import TreeOpenings
+from engine.stark.pcs.schedule import TreeOpenings, TreeShape
 from engine.stark.runtime.memory import Lease
 from engine.stark.runtime.workers import ALONE, Workers
 

@@ -1,12 +1,14 @@
-"""DEEP: from claimed values at z and z*w to one low-degree claim per height.
+"""DEEP: from values claimed out of domain to one low-degree claim per height.
 
-For the tables of one height, with all their polynomials f_i in the order of ``Openings.flat`` and one challenge gamma,
+With the out-of-domain point zeta, the DEEP challenge gamma, and all polynomials f_i of the tables of one height in the
+order of ``Openings.flat``,
 
-    g(x) = [sum_i gamma^i (f_i(x) - f_i(z))] / (x - z) + [sum_j gamma^j (f_j(x) - f_j(z w))] / (x - z w)
+    g(x) = [sum_i gamma^i (f_i(x) - f_i(zeta))] / (x - zeta)
+         + [sum_j gamma^j (f_j(x) - f_j(zeta w))] / (x - zeta w)
     G(x) = (1 + gamma^K x) g(x),   K = number of terms
 
-where i runs over what is opened at z and j over what is opened at z*w. The claims hold exactly when g has degree below
-N - 1. FRI tests degree below N, so G carries g once more, times x: both being below N pins g below N - 1 and the
+where i runs over what is opened at zeta and j over what is opened at zeta*w. The claims hold exactly when g has degree
+below N - 1. FRI tests degree below N, so G carries g once more, times x: both being below N pins g below N - 1 and the
 committed f below N. Without the factor the f could have degree N and the rate would be (N + 2)/n, which costs a small
 table much of its distance (the rho_plus of eprint 2022/1216).
 
@@ -27,17 +29,31 @@ from engine.field.extension import DEGREE, Extension
 from engine.field.koalabear import P, two_adic_generator
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout
 from engine.stark.air.rings import ArrayRing
-from engine.stark.pcs.domain import point
-from engine.stark.protocol.proof import Openings
+from engine.stark.domain import point
 
 Words = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """How one group's opened rows enter G: coefficients (columns, 5) of each phase's base columns, at z and z*w.
+class Openings:
+    """Values of one table: ``main``, ``auxiliary``, ``quotient`` at zeta; ``next``, ``sum_next`` at zeta*w."""
 
-    ``claimed`` and ``claimed_next``: sum of gamma^i f_i(z) and of gamma^j f_j(z w). ``correction``: gamma^K.
+    main: tuple[Extension, ...]
+    auxiliary: tuple[Extension, ...]
+    quotient: tuple[Extension, ...]
+    next: tuple[Extension, ...]
+    sum_next: tuple[Extension, ...]
+
+    def flat(self) -> tuple[Extension, ...]:
+        """All values in the order of the proof, which is also the order of the DEEP quotients."""
+        return (*self.main, *self.auxiliary, *self.quotient, *self.next, *self.sum_next)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How one group's opened rows enter G: coefficients (columns, 5) of each phase's base columns, at zeta and zeta*w.
+
+    ``claimed`` and ``claimed_next``: sum of gamma^i f_i(zeta) and of gamma^j f_j(zeta w). ``correction``: gamma^K.
     """
 
     at_point: tuple[Words, Words, Words]
@@ -54,17 +70,17 @@ def _times_x(value: Extension) -> Extension:
 class _Collector:
     """Base-column coefficients of one group, phase by phase."""
 
-    def __init__(self, gamma: Extension) -> None:
-        self.gamma = gamma
+    def __init__(self, deep_challenge: Extension) -> None:
+        self.challenge = deep_challenge
         self.power = extension.ONE
         self.claims = [extension.ZERO, extension.ZERO]
         self.columns: list[list[list[Extension]]] = [[[], [], []], [[], [], []]]
 
     def take(self, where: int, value: Extension) -> Extension:
-        """The next power of gamma, for a polynomial opened to ``value`` at z (0) or z*w (1)."""
+        """The next power of the challenge, for a polynomial opened to ``value`` at zeta (0) or zeta*w (1)."""
         power = self.power
         self.claims[where] = extension.add(self.claims[where], extension.mul(power, value))
-        self.power = extension.mul(power, self.gamma)
+        self.power = extension.mul(power, self.challenge)
         return power
 
     def spread(self, power: Extension) -> list[Extension]:
@@ -84,7 +100,7 @@ def _collect_table(collector: _Collector, layout: Layout, index: int, opened: Op
     for value in opened.quotient:
         now[2] += collector.spread(collector.take(0, value))
     following[2] += [zero] * (DEGREE * QUOTIENT_CHUNKS)
-    read = dict(zip(table.next_columns, opened.next))
+    read = dict(zip(table.next_columns, opened.next, strict=True))
     following[0] += [collector.take(1, read[c]) if c in read else zero for c in range(table.width)]
     following[1] += [zero] * (DEGREE * table.helpers)
     for value in opened.sum_next:
@@ -95,9 +111,9 @@ def _array(columns: list[Extension]) -> Words:
     return np.array(columns, dtype=np.uint64).reshape(len(columns), DEGREE)
 
 
-def make_batch(layout: Layout, tables: Sequence[int], openings: Sequence[Openings], gamma: Extension) -> Batch:
+def make_batch(layout: Layout, tables: Sequence[int], openings: Sequence[Openings], deep_challenge: Extension) -> Batch:
     """Coefficients and claims of one group; ``openings`` are those of all tables."""
-    collector = _Collector(gamma)
+    collector = _Collector(deep_challenge)
     for index in tables:
         _collect_table(collector, layout, index, openings[index])
     now, following = collector.columns
@@ -110,15 +126,15 @@ def make_batch(layout: Layout, tables: Sequence[int], openings: Sequence[Opening
     )
 
 
-def next_point(z: Extension, log_height: int) -> Extension:
-    """z * w."""
-    return extension.scale(z, two_adic_generator(log_height))
+def next_point(ood_point: Extension, log_height: int) -> Extension:
+    """zeta * w: where a table's next row is claimed."""
+    return extension.scale(ood_point, two_adic_generator(log_height))
 
 
 def _dot(rows: Sequence[NDArray[np.uint32] | None], coefficients: Sequence[Words]) -> Words:
     """(5, queries): sum of row elements times coefficients."""
     total: Words | None = None
-    for block, weights in zip(rows, coefficients):
+    for block, weights in zip(rows, coefficients, strict=True):
         if block is not None and weights.size:
             products = block.astype(np.uint64)[:, :, None] * weights[None] % np.uint64(P)
             part = products.sum(axis=1).T % np.uint64(P)
@@ -131,7 +147,7 @@ def evaluate_queries(
     batch: Batch,
     rows: tuple[NDArray[np.uint32], NDArray[np.uint32] | None, NDArray[np.uint32]],
     positions: NDArray[np.int64],
-    z: Extension,
+    ood_point: Extension,
     log_height: int,
     logs: tuple[int, int],
 ) -> Words:
@@ -144,7 +160,8 @@ def evaluate_queries(
     x = ring.lift(points)
     numerator = ring.sub(_dot(rows, batch.at_point), ring.embed(batch.claimed))
     following = ring.sub(_dot(rows, batch.at_next), ring.embed(batch.claimed_next))
-    here, there = ring.sub(x, ring.embed(z)), ring.sub(x, ring.embed(next_point(z, log_height)))
+    here = ring.sub(x, ring.embed(ood_point))
+    there = ring.sub(x, ring.embed(next_point(ood_point, log_height)))
     inverse = ring.inverse(ring.mul(here, there))
     quotient = ring.mul(ring.add(ring.mul(numerator, there), ring.mul(following, here)), inverse)
     factor = ring.add(ring.embed(extension.ONE), ring.embed(batch.correction) * points % np.uint64(P))

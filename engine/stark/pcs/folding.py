@@ -10,8 +10,8 @@ from engine.field.extension import DEGREE, Extension
 from engine.field.koalabear import P
 from engine.field.lanes import LANES, aligned_empty
 from engine.field.ntt import tree_roots
+from engine.stark.domain import shift
 from engine.stark.pcs.commitment import Matrix
-from engine.stark.pcs.domain import shift
 from engine.stark.pcs.fri_kernels import blocks_kernel, fold_kernel
 from engine.stark.runtime.evaluator import montgomery, multiply_arrays
 

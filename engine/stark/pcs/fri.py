@@ -1,15 +1,16 @@
 """FRI: the low-degree test, with tables of different heights joining on the way (eprint 2018/828, folding by 2^k).
 
-Layer 0 is the tallest group's DEEP polynomial G on its domain. A fold by 2^k with challenge b takes a block of 2^k
+Layer 0 is the tallest group's DEEP polynomial G on its domain. A fold by 2^k with challenge beta takes a block of 2^k
 neighbours (x, -x, ...) to
 
-    f'(x^(2^k)) = sum_j b^j f_j(x^(2^k))        where f(x) = sum_j x^j f_j(x^(2^k)),
+    f'(x^(2^k)) = sum_j beta^j f_j(x^(2^k))        where f(x) = sum_j x^j f_j(x^(2^k)),
 
-done as k folds by two, (f(x) + f(-x))/2 + b (f(x) - f(-x))/(2x), with b, b^2, b^4, ... If tables have the height that
-is reached, their DEEP polynomial joins: f' + lambda G, lambda fresh. Each layer is committed before its b and lambda
-are drawn, one leaf per block, so a query opens one leaf per layer; the value that the query computed from the layer
-before is left out of the opening and put in by the verifier, so it is the path that proves the two layers consistent.
-The last layer is sent as coefficients. Soundness: ``folding`` and ``query`` of ``engine.stark.protocol.security``.
+done as k folds by two, (f(x) + f(-x))/2 + beta (f(x) - f(-x))/(2x), with beta, beta^2, ... If tables have the height
+that is reached, their DEEP polynomial joins: f' + lambda G, lambda fresh. Each layer is committed before its beta and
+lambda are drawn, one leaf per block, so a query opens one leaf per layer; the value that the query computed from the
+layer before is left out of the opening and put in by the verifier, so it is the path that proves the two layers
+consistent. The last layer is sent as coefficients. Soundness: ``folding`` and ``query`` of
+``engine.stark.protocol.security``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.koalabear import P, two_adic_generator
 from engine.stark.air.rings import ArrayRing
-from engine.stark.pcs.domain import bit_reversal, powers, shift
+from engine.stark.domain import bit_reversal, powers, shift
 
 Words = NDArray[np.uint64]
 _P = np.uint64(P)
@@ -78,6 +79,11 @@ def place(siblings: NDArray[np.uint32], own: Words, slots: NDArray[np.int64]) ->
     blocks[mask] = siblings.reshape(-1, DEGREE)
     blocks[~mask] = own.T
     return np.ascontiguousarray(blocks.transpose(2, 1, 0))
+
+
+def rows_as_committed(blocks: Words) -> NDArray[np.uint32]:
+    """Blocks (5, arity, queries) as the leaves of the layer's tree have them: (queries, 5 * arity), point by point."""
+    return np.ascontiguousarray(blocks.transpose(2, 1, 0).reshape(blocks.shape[2], -1), dtype=np.uint32)
 
 
 def evaluate_final(coefficients: Sequence[Extension], inverse_x: Words) -> Words:

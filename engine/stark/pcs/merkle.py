@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.hashing.keccak import hash_pairs, hash_rows, keccak256
-from engine.stark.pcs.schedule import TreeShape
-from engine.stark.protocol.proof import TreeOpenings
+from engine.stark.pcs.schedule import TreeOpenings, TreeShape
 
 Digests = NDArray[np.uint64]
 _LANES = 16
@@ -46,15 +45,15 @@ def _parents(left: Digests, right: Digests) -> Digests:
     return hash_pairs(pairs.reshape(-1)).reshape(-1, 4)
 
 
-def openings_match(tree: TreeShape, opened: TreeOpenings, indices: NDArray[np.int64], root: bytes) -> bool:
-    """Whether every query's rows and path lead to ``root``; ``indices`` are leaf indices.
+def openings_match(tree: TreeShape, opened: TreeOpenings, indices: NDArray[np.int64], root: bytes) -> NDArray[np.bool_]:
+    """(queries,) whether each query's rows and path lead to ``root``; ``indices`` are leaf indices.
 
     Level by level for all queries together, padded to whole vectors by repeating queries.
     """
     order = np.arange(-(-len(indices) // _LANES) * _LANES) % len(indices)
     at = indices[order]
     paths = np.ascontiguousarray(opened.paths[order]).view(np.uint64)
-    rows = {log_rows: block for (log_rows, _), block in zip(tree.matrices, opened.rows)}
+    rows = {log_rows: block for (log_rows, _), block in zip(tree.matrices, opened.rows, strict=True)}
     nodes = _row_digests(rows[tree.depth][order])
     for level in range(tree.depth):
         sibling = paths[:, level]
@@ -63,4 +62,5 @@ def openings_match(tree: TreeShape, opened: TreeOpenings, indices: NDArray[np.in
         joining = rows.get(tree.depth - level - 1)
         if joining is not None:
             nodes = _parents(nodes, _row_digests(joining[order]))
-    return bool(np.all(nodes == np.frombuffer(root, dtype=np.uint64)))
+    found: NDArray[np.bool_] = np.all(nodes == np.frombuffer(root, dtype=np.uint64), axis=1)
+    return found[: len(indices)]

@@ -1,11 +1,11 @@
-"""The prover's evaluations at z and z*w, and DEEP quotients, on the trace domain. Flat Montgomery words.
+"""The prover's evaluations at zeta and zeta*w, and DEEP quotients, on the trace domain. Flat Montgomery words.
 
-Everything happens on the N points of H rather than on the extension: f(z) is the barycentric sum
+Everything happens on the N points of H rather than on the extension: f(zeta) is the barycentric sum
 
-    f(z) = (z^N - 1)/N * sum_i f(w^i) w^i / (z - w^i),
+    f(zeta) = (zeta^N - 1)/N * sum_i f(w^i) w^i / (zeta - w^i),
 
-and the DEEP quotient, of degree below N, is determined by its values on H (z lies outside), so it is computed there and
-extended like any column: a quarter of the work at blowup 4.
+zeta being the out-of-domain point, and the DEEP quotient, of degree below N, is determined by its values on H (zeta
+lies outside), so it is computed there and extended like any column: a quarter of the work at blowup 4.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def evaluate_columns(columns: Words, weights: Words) -> tuple[Extension, ...]:
 
 
 def join_coordinates(values: Sequence[Extension]) -> tuple[Extension, ...]:
-    """Values of extension columns from those of their five base columns: sum_k X^k f_k(z)."""
+    """Values of extension columns from those of their five base columns: sum_k X^k f_k(zeta)."""
     out = []
     for at in range(0, len(values), DEGREE):
         total = extension.ZERO
@@ -100,7 +100,7 @@ def combine_columns(
 ) -> Words:
     """sum of base columns (one flat array per phase) times their canonical coefficients (columns, 5)."""
     total = np.zeros(DEGREE * rows, dtype=np.uint32)
-    for words, coefficients in zip(columns, weights):
+    for words, coefficients in zip(columns, weights, strict=True):
         used = np.flatnonzero(coefficients.any(axis=1))
         if not len(used):
             continue
@@ -145,7 +145,7 @@ def _combine_small(columns: Words, coefficients: NDArray[np.uint64]) -> NDArray[
 
 
 def deep_quotient(sums: tuple[Words, Words], inverses: tuple[Words, Words], batch: Batch, height: int) -> Words:
-    """G on H, from the combined columns and 1 / (w^i - point) for z and z*w."""
+    """G on H, from the combined columns and 1 / (w^i - point) for zeta and zeta*w."""
     rows = 1 << height
     if rows < 16:
         return _deep_small(sums, inverses, batch, height)
@@ -160,7 +160,7 @@ def deep_quotient(sums: tuple[Words, Words], inverses: tuple[Words, Words], batc
 def _deep_small(sums: tuple[Words, Words], inverses: tuple[Words, Words], batch: Batch, height: int) -> Words:
     rows = 1 << height
     total = np.zeros(DEGREE * rows, dtype=np.uint64)
-    for values, claimed, inverse in zip(sums, (batch.claimed, batch.claimed_next), inverses):
+    for values, claimed, inverse in zip(sums, (batch.claimed, batch.claimed_next), inverses, strict=True):
         difference = values + (_P - _splat(claimed, rows).astype(np.uint64))
         total += multiply_arrays((difference % _P).astype(np.uint32), inverse)
     plain = (total % _P).astype(np.uint32)

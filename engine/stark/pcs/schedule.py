@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 
 EXTENSION = 5
 
@@ -75,6 +78,14 @@ class TreeShape:
     def row_elements(self) -> int:
         """Base elements of one opened row, over all matrices."""
         return sum(width for _, width in self.matrices)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeOpenings:
+    """One tree, all queries: ``rows`` (queries, width) per matrix, ``paths`` (queries, depth, 32)."""
+
+    rows: tuple[NDArray[np.uint32], ...]
+    paths: NDArray[np.uint8]
 
 
 def phase_widths(layout: Layout) -> tuple[tuple[int, ...], ...]:

@@ -1,4 +1,4 @@
-"""The prover's transforms: Montgomery words, flat and column-major, in the orders of ``engine.stark.pcs.domain``."""
+"""The prover's transforms: Montgomery words, flat and column-major, in the orders of ``engine.stark.domain``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engine.field.extension import DEGREE
 from engine.field.lanes import aligned_empty
 from engine.field.ntt import coset_lde, extend_columns, interpolate_coset
-from engine.stark.pcs.domain import bit_reversal
+from engine.stark.domain import bit_reversal
 from engine.stark.runtime.memory import Lease
 from engine.stark.runtime.workers import ALONE, Workers
 
@@ -53,6 +53,6 @@ def quotient_chunks(values: Words, log_height: int, shift: int, chunks: int) -> 
     columns = DEGREE * chunks
     mirrored = extend_columns(np.ascontiguousarray(split).reshape(-1), columns, log_height, 0)
     order, out = bit_reversal(log_height), aligned_empty(mirrored.size)
-    for source, target in zip(mirrored.reshape(columns, -1), out.reshape(columns, -1)):
+    for source, target in zip(mirrored.reshape(columns, -1), out.reshape(columns, -1), strict=True):
         np.take(source, order, out=target, mode="clip")  # a column at a time: it stays in the cache
     return out

@@ -11,11 +11,11 @@ from engine.field.koalabear import TWO_ADICITY, P
 from engine.stark.air.layout import Layout
 from engine.stark.air.table import PublicTerm, Table
 from engine.stark.errors import StatementError
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 
 
 def heights_problem(table: Table, log_height: int, parameters: Parameters) -> str | None:
-    """What is wrong with a table's height, or None. The extended domain must be a subgroup's coset."""
+    """What is wrong with a table's height, or None. A subgroup must hold its low-degree extension."""
     low, high = table.min_log_height, min(table.max_log_height, TWO_ADICITY - parameters.log_blowup)
     if low <= log_height <= high:
         return None

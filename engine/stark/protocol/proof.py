@@ -12,8 +12,8 @@ lookup nonce, root    nonce; digest of the auxiliary tree             (only if t
 sums                  one extension element per table with interactions, its LogUp total (likewise)
 quotient root         digest
 deep nonce
-openings              per table: main columns at z, auxiliary at z, quotient chunks at z, then at z*w: the main columns
-                      read on the next row, the running sum
+openings              per table, at the out-of-domain point zeta: main columns, auxiliary, quotient chunks; then at
+                      zeta*w: the main columns read on the next row, the running sum
 batching nonce
 FRI layers            per fold: root, nonce
 final polynomial      2**log_final extension elements, constant term first
@@ -29,7 +29,8 @@ read and compared with the length at hand before anything is allocated.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,37 +40,15 @@ from engine.field.koalabear import P
 from engine.hashing.keccak import keccak256
 from engine.stark.air.layout import QUOTIENT_CHUNKS, Layout, TableLayout
 from engine.stark.air.table import PublicTerm
-from engine.stark.errors import VerificationError
-from engine.stark.pcs.schedule import Shape, TreeShape, make_shape, phase_trees
+from engine.stark.errors import NOWHERE, Tree, VerificationError, Where
+from engine.stark.parameters import Parameters
+from engine.stark.pcs.deep import Openings
+from engine.stark.pcs.schedule import Shape, TreeOpenings, TreeShape, make_shape, phase_trees
 from engine.stark.protocol.inputs import heights_problem
-from engine.stark.protocol.parameters import Parameters
 
 MAGIC = b"PLSTARK1"
 DIGEST = 32
-Array = NDArray[np.uint32]
-
-
-@dataclass(frozen=True, slots=True)
-class Openings:
-    """Values of one table: ``main``, ``auxiliary``, ``quotient`` at z; ``next``, ``sum_next`` at z*w."""
-
-    main: tuple[Extension, ...]
-    auxiliary: tuple[Extension, ...]
-    quotient: tuple[Extension, ...]
-    next: tuple[Extension, ...]
-    sum_next: tuple[Extension, ...]
-
-    def flat(self) -> tuple[Extension, ...]:
-        """All values in the order of the proof, which is also the order of the DEEP quotients."""
-        return (*self.main, *self.auxiliary, *self.quotient, *self.next, *self.sum_next)
-
-
-@dataclass(frozen=True, slots=True)
-class TreeOpenings:
-    """One tree, all queries: ``rows`` (queries, width) per matrix, ``paths`` (queries, depth, 32)."""
-
-    rows: tuple[Array, ...]
-    paths: NDArray[np.uint8]
+TREES: tuple[Tree, ...] = get_args(Tree)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,23 +134,31 @@ class _Reader:
     def nonce(self) -> int:
         return int.from_bytes(self.take(8), "little")
 
-    def extensions(self, count: int) -> tuple[Extension, ...]:
+    def extensions(self, count: int, where: Where = NOWHERE) -> tuple[Extension, ...]:
         words = np.frombuffer(self.take(4 * DEGREE * count), dtype="<u4")
         if words.size and int(words.max()) >= P:
-            raise VerificationError("encoding", "a field element is not canonical", value=int(words.max()), limit=P)
+            raise _not_canonical(int(words.max()), where)
         return tuple(tuple(row) for row in words.reshape(count, DEGREE).tolist())
 
     def openings(self, table: TableLayout) -> Openings:
-        main, auxiliary, quotient, following, sums = (self.extensions(size) for size in _table_sizes(table))
+        where = Where(tables=(table.table.name,))
+        main, auxiliary, quotient, following, sums = (self.extensions(size, where) for size in _table_sizes(table))
         return Openings(main, auxiliary, quotient, following, sums)
 
 
-def _split_records(records: NDArray[np.uint8], tree: TreeShape, at: int) -> TreeOpenings:
+def _not_canonical(value: int, where: Where) -> VerificationError:
+    return VerificationError("encoding", "a field element is not canonical", where=where, value=value, limit=P)
+
+
+def _split_records(records: NDArray[np.uint8], tree: TreeShape, at: int, log_blowup: int, name: Where) -> TreeOpenings:
+    """One tree's part of every query's record, from byte ``at`` on; ``name``: whose tree it is."""
     rows = []
-    for _, width in tree.matrices:
+    for log_rows, width in tree.matrices:
         block = np.ascontiguousarray(records[:, at : at + 4 * width]).view("<u4")
         if int(block.max()) >= P:
-            raise VerificationError("encoding", "a field element is not canonical", value=int(block.max()), limit=P)
+            query = int(np.argmax(block.max(axis=1) >= P))
+            height = None if name.tree is None else log_rows - log_blowup
+            raise _not_canonical(int(block.max()), replace(name, query=query, log_height=height))
         rows.append(block)
         at += 4 * width
     paths = records[:, at : at + DIGEST * tree.depth].reshape(len(records), tree.depth, DIGEST)
@@ -180,10 +167,11 @@ def _split_records(records: NDArray[np.uint8], tree: TreeShape, at: int) -> Tree
 
 def _read_heights(reader: _Reader, layout: Layout, parameters: Parameters) -> tuple[int, ...]:
     heights = tuple(reader.take(len(layout.tables)))
-    for table, height in zip(layout.tables, heights):
+    for table, height in zip(layout.tables, heights, strict=True):
         problem = heights_problem(table.table, height, parameters)
         if problem:
-            raise VerificationError("encoding", problem, value=height)
+            where = Where(tables=(table.table.name,), log_height=height)
+            raise VerificationError("encoding", problem, where=where, value=height)
     return heights
 
 
@@ -216,8 +204,9 @@ def _decode_body(
     size = query_bytes(layout, shape)
     records = np.frombuffer(reader.take(parameters.queries * size), dtype=np.uint8).reshape(parameters.queries, size)
     parts, at = [], 0
-    for tree in (*phase_trees(layout, shape), *fri_trees(shape)):
-        parts.append(_split_records(records, tree, at))
+    names = [*(Where(tree=tree) for tree in TREES), *(Where(round=k + 1) for k in range(len(shape.schedule)))]
+    for tree, name in zip((*phase_trees(layout, shape), *fri_trees(shape)), names, strict=True):
+        parts.append(_split_records(records, tree, at, shape.log_blowup, name))
         at += _tree_bytes(tree)
     return Proof(
         *digests, shape.log_heights, main_root, nonce, auxiliary_root, sums, quotient_root, deep_nonce, openings,
@@ -248,6 +237,6 @@ def encode(proof: Proof, layout: Layout) -> bytes:
     parts += [proof.quotient_root, proof.deep_nonce.to_bytes(8, "little")]
     parts += [encode_extensions(openings.flat()) for openings in proof.openings]
     parts.append(proof.batching_nonce.to_bytes(8, "little"))
-    parts += [root + nonce.to_bytes(8, "little") for root, nonce in zip(proof.fri_roots, proof.fri_nonces)]
+    parts += [root + nonce.to_bytes(8, "little") for root, nonce in zip(proof.fri_roots, proof.fri_nonces, strict=True)]
     parts += [encode_extensions(proof.final), proof.query_nonce.to_bytes(8, "little"), _encode_records(proof)]
     return b"".join(parts)

@@ -8,9 +8,8 @@ with a witness). Steps are methods that tests override to make dishonest provers
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +17,14 @@ from numpy.typing import NDArray
 from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
-from engine.stark.air.codegen import program_of
 from engine.stark.air.layout import QUOTIENT_CHUNKS, layout_of
 from engine.stark.air.lookup import LookupChallenges, make_challenges
 from engine.stark.air.table import PublicTerm, Statement
+from engine.stark.domain import shift
 from engine.stark.errors import ProvingCancelled, StatementError
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.commitment import Commitment, Matrix, Phase, commit
-from engine.stark.pcs.deep import Batch, make_batch, next_point
-from engine.stark.pcs.domain import shift
+from engine.stark.pcs.deep import Batch, Openings, make_batch, next_point
 from engine.stark.pcs.folding import blocks, fold, mix
 from engine.stark.pcs.fri import interpolate_final
 from engine.stark.pcs.opening import (
@@ -36,16 +35,13 @@ from engine.stark.pcs.opening import (
     inverse_distances,
     join_coordinates,
 )
-from engine.stark.pcs.schedule import Shape, make_shape, phase_trees, phase_widths
+from engine.stark.pcs.schedule import Shape, TreeOpenings, make_shape, phase_trees, phase_widths
 from engine.stark.pcs.transforms import extend, quotient_chunks
 from engine.stark.protocol import reference
 from engine.stark.protocol.grinding import least_nonce
 from engine.stark.protocol.inputs import check_publics, check_traces
-from engine.stark.protocol.parameters import Parameters
 from engine.stark.protocol.proof import (
-    Openings,
     Proof,
-    TreeOpenings,
     encode,
     encode_extensions,
     fri_trees,
@@ -54,7 +50,7 @@ from engine.stark.protocol.proof import (
 )
 from engine.stark.protocol.verifier import start
 from engine.stark.runtime import evaluator
-from engine.stark.runtime.evaluator import Machine, machines_of, make_machine
+from engine.stark.runtime.evaluator import Machine, machines_of
 from engine.stark.runtime.memory import SHARED, Lease
 from engine.stark.runtime.workers import ALONE, Workers
 
@@ -96,7 +92,6 @@ class Prover:
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
         plain: bool = False,
-        kernels: Mapping[str, ModuleType] | None = None,
         workers: Workers = ALONE,
     ) -> None:
         self.layout = layout_of(statement)
@@ -107,7 +102,7 @@ class Prover:
         problem = check_publics(self.layout, self.public_inputs, self.public_terms)
         if problem:
             raise StatementError(problem, field="public inputs")
-        self.kernels, self.workers = kernels or {}, workers
+        self.workers = workers
         self.traces = [traces[table.table.name] for table in self.layout.tables]
         self.progress, self.cancelled, self.plain = progress, cancelled, plain
         self.publics = public_digest(self.public_inputs, self.public_terms)
@@ -159,7 +154,7 @@ class Prover:
                 )
                 matrices.append(Matrix(extended, width, log_rows))
                 ends = np.cumsum([widths[i] << log_rows for i in members])
-                phase.extended.update(zip(members, np.split(extended, ends[:-1])))
+                phase.extended.update(zip(members, np.split(extended, ends[:-1]), strict=True))
             self.pause()
         self.done("extension")
         phase.commitment = commit(tuple(matrices), self.lease, self.workers)
@@ -176,9 +171,7 @@ class Prover:
 
     def machine(self, index: int) -> Machine:
         """The compiled evaluator's program of one table."""
-        table = self.layout.tables[index]
-        module = self.kernels.get(table.table.name)
-        return machines_of(self.layout)[index] if module is None else make_machine(table, program_of(module, table))
+        return machines_of(self.layout)[index]
 
     def auxiliary(self, index: int, challenges: LookupChallenges) -> tuple[Words, Extension]:
         """Auxiliary columns of one table on H (flat Montgomery) and its total."""
@@ -192,7 +185,7 @@ class Prover:
             self.machine(index), main, height, self.public_inputs, challenges, self.pause
         )
 
-    def quotient(self, index: int, challenges: LookupChallenges | None, zeta: Extension) -> Words:
+    def quotient(self, index: int, challenges: LookupChallenges | None, constraint_challenge: Extension) -> Words:
         """Q's coordinates on the first 2N points of the table's domain, flat Montgomery."""
         table, height = self.layout.tables[index], self.heights[index]
         logs = (height, height + self.shape.log_blowup, self.shape.log_domain)
@@ -201,11 +194,13 @@ class Prover:
         matrices = (self.phases[0].extended[index], self.phases[1].extended.get(index, empty))
         if not self.plain:
             return evaluator.quotient_values(
-                self.machine(index), logs, matrices, self.public_inputs, challenges, zeta, total, self.pause,
-                self.workers,
+                self.machine(index), logs, matrices, self.public_inputs, challenges, constraint_challenge, total,
+                self.pause, self.workers,
             )  # fmt: skip
         main, auxiliary = (_canonical(words).reshape(-1, 1 << logs[1]) for words in matrices)
-        values = reference.quotient_values(table, logs, (main, auxiliary), self.public_inputs, challenges, zeta, total)
+        values = reference.quotient_values(
+            table, logs, (main, auxiliary), self.public_inputs, challenges, constraint_challenge, total
+        )
         return _flat(values)
 
     def grind(self, bits: int) -> int:
@@ -215,7 +210,7 @@ class Prover:
         return nonce
 
     def open_table(self, index: int, weights: tuple[Words, Words]) -> Openings:
-        """Values of one table's polynomials at z and z*w, given barycentric weights of both."""
+        """Values of one table's polynomials at zeta and zeta*w, given barycentric weights of both."""
         table, (here, there) = self.layout.tables[index], weights
         main, auxiliary, quotient = (phase.tables[index] for phase in self.phases)
         rows = 1 << self.heights[index]
@@ -226,7 +221,7 @@ class Prover:
         return Openings(evaluate_columns(main, here), helpers, chunks, tuple(following), sums)
 
     def deep_values(self, members: Sequence[int], height: int, batch: Batch, inverses: tuple[Words, Words]) -> Words:
-        """G on H of one group, flat Montgomery; ``inverses``: 1 / (w^i - z) and 1 / (w^i - z*w)."""
+        """G on H of one group, flat Montgomery; ``inverses``: 1 / (w^i - zeta), 1 / (w^i - zeta*w)."""
         columns = [self.side_by_side(phase.tables, members) for phase in self.phases]
         rows = 1 << height
         now, following = (
@@ -282,10 +277,10 @@ class Prover:
         return nonce, challenges
 
     def prove_quotient(self, challenges: LookupChallenges | None) -> None:
-        """Draw zeta, commit the quotient chunks."""
-        zeta, chunks = self.transcript.challenge(), []
+        """Draw the constraint challenge, commit the quotient polynomial's chunks."""
+        constraint_challenge, chunks = self.transcript.challenge(), []
         for index, height in enumerate(self.heights):
-            values = self.quotient(index, challenges, zeta)
+            values = self.quotient(index, challenges, constraint_challenge)
             chunks.append(quotient_chunks(values, height, self.shift_of(height), QUOTIENT_CHUNKS))
             self.pause()
         self.done("quotient")
@@ -293,20 +288,21 @@ class Prover:
         self.transcript.absorb("quotient root", phase.root)
 
     def prove_openings(self) -> tuple[int, tuple[Openings, ...], int, dict[int, Words]]:
-        """Draw z, open, draw gamma: nonces, openings, and G on its domain per group."""
+        """Draw the out-of-domain point, open, draw the DEEP challenge: nonces, openings, G on its domain per group."""
         deep_nonce = self.grind(self.parameters.deep_grinding)
-        z = self.transcript.point()
-        inverses = {h: (inverse_distances(h, z), inverse_distances(h, next_point(z, h))) for h in set(self.heights)}
+        ood_point = self.transcript.point()
+        points = {height: (ood_point, next_point(ood_point, height)) for height in set(self.heights)}
+        inverses = {h: (inverse_distances(h, here), inverse_distances(h, after)) for h, (here, after) in points.items()}
         weights = {
-            h: (barycentric_weights(h, z, here), barycentric_weights(h, next_point(z, h), there))
-            for h, (here, there) in inverses.items()
+            h: (barycentric_weights(h, here, inverses[h][0]), barycentric_weights(h, after, inverses[h][1]))
+            for h, (here, after) in points.items()
         }
         openings = tuple(self.open_table(index, weights[height]) for index, height in enumerate(self.heights))
         self.transcript.absorb("openings", b"".join(encode_extensions(opened.flat()) for opened in openings))
         batching_nonce = self.grind(self.parameters.batching_grinding)
-        gamma, layers = self.transcript.challenge(), {}
+        deep_challenge, layers = self.transcript.challenge(), {}
         for height, members in self.shape.groups:
-            batch = make_batch(self.layout, members, openings, gamma)
+            batch = make_batch(self.layout, members, openings, deep_challenge)
             values = self.deep_values(members, height, batch, inverses[height])
             shift_here = self.shift_of(height)
             extended = extend(values, DEGREE, height, self.shape.log_blowup, shift_here, self.lease, self.workers)
@@ -318,7 +314,7 @@ class Prover:
     def open_trees(self, indices: NDArray[np.int64]) -> tuple[TreeOpenings, ...]:
         """Openings of the three phases' trees."""
         opened = []
-        for phase, tree in zip(self.phases, phase_trees(self.layout, self.shape)):
+        for phase, tree in zip(self.phases, phase_trees(self.layout, self.shape), strict=True):
             if phase.commitment is None:
                 opened.append(TreeOpenings((), np.zeros((len(indices), 0, 32), dtype=np.uint8)))
             else:
@@ -328,7 +324,7 @@ class Prover:
     def open_layers(self, commitments: list[Commitment], indices: NDArray[np.int64]) -> tuple[TreeOpenings, ...]:
         """Siblings and paths of the FRI layers."""
         opened, at = [], indices
-        for committed, tree, log_arity in zip(commitments, fri_trees(self.shape), self.shape.schedule):
+        for committed, tree, log_arity in zip(commitments, fri_trees(self.shape), self.shape.schedule, strict=True):
             slots, at = at & ((1 << log_arity) - 1), at >> log_arity
             leaf = committed.open(tree, at)
             keep = np.arange(1 << log_arity)[None] != slots[:, None]
@@ -377,7 +373,6 @@ def prove(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
     plain: bool = False,
-    kernels: Mapping[str, ModuleType] | None = None,
     threads: int = 1,
 ) -> ProofResult:
     """Prove a statement. ``traces``: canonical uint32[columns, rows] per table name, rows a power of two.
@@ -385,10 +380,9 @@ def prove(
     ``progress(stage, fraction done)`` is called after each stage; ``cancelled`` is asked often, by any thread, and true
     ends the work with :class:`ProvingCancelled`. Raises :class:`StatementError` for input of the wrong shape; that the
     traces satisfy the statement is not checked here. ``plain`` evaluates constraints by numpy, to the same bytes.
-    ``threads`` share the work of most stages; the bytes do not depend on their number. ``kernels``: modules written by
-    ``engine.stark.air.codegen``, by table; other tables are lowered here, once a process.
+    ``threads`` share the work of most stages; the bytes do not depend on their number.
     """
     with Workers(threads, cancelled) as workers:
         return Prover(
-            statement, traces, public_inputs, public_terms, parameters, progress, cancelled, plain, kernels, workers
+            statement, traces, public_inputs, public_terms, parameters, progress, cancelled, plain, workers
         ).run()

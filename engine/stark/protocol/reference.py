@@ -18,7 +18,7 @@ from engine.stark.air.layout import TableLayout
 from engine.stark.air.lookup import LookupChallenges, fractions, step_of
 from engine.stark.air.program import run
 from engine.stark.air.rings import ArrayRing, Ring
-from engine.stark.pcs.domain import bit_reversal, domain_points
+from engine.stark.domain import domain_points, next_index
 
 Words = NDArray[np.uint64]
 _P = np.uint64(P)
@@ -33,14 +33,6 @@ def inverses(values: Words) -> Words:
         base = base * base % _P
         exponent >>= 1
     return result
-
-
-def next_index(log_height: int, log_domain: int) -> NDArray[np.int64]:
-    """Where the next trace row's value lies, for each index of a domain of size 2**log_domain in memory order."""
-    order = bit_reversal(log_domain)
-    size = 1 << log_domain
-    following: NDArray[np.int64] = order[(order + (size >> log_height)) % size]
-    return following
 
 
 def _columns(
@@ -95,7 +87,7 @@ def quotient_values(
     matrices: tuple[NDArray[np.unsignedinteger], NDArray[np.unsignedinteger]],
     public_inputs: Sequence[int],
     challenges: LookupChallenges | None,
-    zeta: Extension,
+    constraint_challenge: Extension,
     total: Extension,
 ) -> Words:
     """Q on the first 2N points of the table's domain in memory order, (5, 2N).
@@ -119,7 +111,7 @@ def quotient_values(
         extended[-1][:, following] if extended else None,
     )
     values = constraint_values(typed, table, row, challenges, step_of(total, log_height))
-    sums = combine(typed, table, values, zeta)
+    sums = combine(typed, table, values, constraint_challenge)
     points = domain_points(log_domain, log_largest, size)
     last = np.uint64(pow(two_adic_generator(log_height), -1, P))
     from_last = (points + _P - last) % _P

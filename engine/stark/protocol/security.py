@@ -42,8 +42,8 @@ from engine.field.koalabear import P
 from engine.stark.air.layout import Layout
 from engine.stark.air.table import MAX_DEGREE
 from engine.stark.errors import StatementError
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import Shape, make_shape
-from engine.stark.protocol.parameters import Parameters
 
 LineBound = Literal["2025/2055", "2026/2056"]
 FIELD_SIZE = float(P) ** DEGREE
@@ -170,7 +170,7 @@ def terms_of(
 ) -> tuple[Term, ...]:
     """All terms at one regime for tables of these heights."""
     shape = make_shape(layout, log_heights, parameters)
-    size, tables = regime.list_size, list(zip(layout.tables, log_heights))
+    size, tables = regime.list_size, list(zip(layout.tables, log_heights, strict=True))
     terms = []
     fractions = public_terms + sum(len(t.table.interactions) << h for t, h in tables)
     if layout.bus_arity:

@@ -14,8 +14,8 @@ from engine.stark.air.layout import TableLayout, layout_of
 from engine.stark.air.program import Program, run
 from engine.stark.air.rings import ArrayRing
 from engine.stark.air.table import PublicTerm, Statement
+from engine.stark.parameters import Parameters
 from engine.stark.protocol.inputs import check_publics, check_traces
-from engine.stark.protocol.parameters import Parameters
 
 Words = NDArray[np.uint64]
 
@@ -40,7 +40,7 @@ _CHUNK = 1 << 12
 def _evaluate(program: Program, trace: NDArray[np.uint32], public_inputs: Sequence[int]) -> list[Words]:
     rows = trace.shape[1]
     parts = [_evaluate_rows(program, trace, public_inputs, start) for start in range(0, rows, _CHUNK)]
-    return [np.concatenate(columns) for columns in zip(*parts)]
+    return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
 
 def _evaluate_rows(
@@ -63,7 +63,9 @@ def _broken_constraints(table: TableLayout, trace: NDArray[np.uint32], public_in
     rows = trace.shape[1]
     where = {"every": slice(0, rows), "transition": slice(0, rows - 1), "first": slice(0, 1), "last": slice(-1, None)}
     broken = []
-    for constraint, values in zip(table.table.constraints, _evaluate(table.constraints, trace, public_inputs)):
+    for constraint, values in zip(
+        table.table.constraints, _evaluate(table.constraints, trace, public_inputs), strict=True
+    ):
         bad = np.flatnonzero(values[where[constraint.rows]])
         if len(bad):
             first = rows - 1 if constraint.rows == "last" else int(bad[0])
@@ -79,7 +81,9 @@ def _count_tuples(
     for item in table.table.interactions:
         multiplicity, words = values[at], values[at + 1 : at + 1 + len(item.values)]
         at += 1 + len(item.values)
-        for weight, entry in zip(multiplicity.tolist(), zip(*(word.tolist() for word in words))):
+        for weight, entry in zip(
+            multiplicity.tolist(), zip(*(word.tolist() for word in words), strict=True), strict=True
+        ):
             if weight:
                 tally[item.bus][entry] += weight
 

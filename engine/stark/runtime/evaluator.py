@@ -20,12 +20,11 @@ from engine.field.extension_kernels import extension_batch_inverse, extension_po
 from engine.field.kernels import batch_inverse, from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
 from engine.field.lanes import aligned_empty
-from engine.stark.air.constraints import KINDS, kinds_of
+from engine.stark.air.constraints import KINDS
 from engine.stark.air.layout import Layout, TableLayout
 from engine.stark.air.lookup import LookupChallenges, step_of
-from engine.stark.air.lowering import Linear, Lowered, Product, lower
-from engine.stark.pcs.domain import domain_points
-from engine.stark.protocol.reference import next_index
+from engine.stark.air.lowering import Linear, LoadKind, Lowered, Product, lower
+from engine.stark.domain import domain_points, next_index
 from engine.stark.runtime.evaluator_kernels import fractions_kernel, multiply_kernel, quotient_kernel
 from engine.stark.runtime.workers import ALONE, Workers
 
@@ -41,7 +40,6 @@ BLOCK = 128
 _WORK = 1 << 22
 """Slots times rows in one kernel call: some milliseconds."""
 _CALL = 1 << 17
-_LOAD_KINDS = {"one": 0, "column": 1, "public": 3}
 
 
 def montgomery(values: Iterable[int]) -> Words:
@@ -88,8 +86,8 @@ class Machine:
         """Slots of one block, constants and publics filled in."""
         words = aligned_empty(self.program.slots * width)
         for slot, load in enumerate(self.program.loads):
-            if load.kind != "column":
-                value = 1 if load.kind == "one" else public_inputs[load.a]
+            if load.kind in (LoadKind.ONE, LoadKind.PUBLIC):
+                value = 1 if load.kind is LoadKind.ONE else public_inputs[load.a]
                 words[slot * width : (slot + 1) * width] = montgomery([value])[0]
         return words
 
@@ -114,10 +112,10 @@ def _terms(operation: Linear) -> tuple[tuple[int, int], ...]:
 def make_machine(table: TableLayout, program: Lowered | None = None) -> Machine:
     """Arrays for the kernels; the program is lowered here unless it is given."""
     program = lower(table) if program is None else program
-    kinds = [2 if load.b else _LOAD_KINDS[load.kind] for load in program.loads]
+    kinds = [load.kind for load in program.loads]
     terms = [_terms(operation) for operation in program.operations if isinstance(operation, Linear)]
     slots, coefficients, ends = _flatten(terms)
-    bounds = iter(zip(ends[:-1].tolist(), ends[1:].tolist()))
+    bounds = iter(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True))
     pairs = [(op.a, op.b) if isinstance(op, Product) else next(bounds) for op in program.operations]
     operands = np.array(pairs, dtype=np.uint64).reshape(-1, 2)
     arrays = (
@@ -170,7 +168,7 @@ def machines_of(layout: Layout) -> tuple[Machine, ...]:
 def _sum_forms(forms: Sequence[Sequence[tuple[int, int]]], weights: Sequence[Extension]) -> dict[int, Extension]:
     """sum of weight * form: an extension coefficient per slot."""
     total: dict[int, Extension] = {}
-    for form, weight in zip(forms, weights):
+    for form, weight in zip(forms, weights, strict=True):
         for slot, coefficient in form:
             part = extension.scale(weight, coefficient)
             known = total.get(slot)
@@ -191,8 +189,8 @@ def _lookup_sums(machine: Machine, challenges: LookupChallenges) -> tuple[Sums, 
         count = len(item.values)
         forms = machine.program.lookups[at : at + 1 + count]
         at += 1 + count
-        start = extension.add(challenges.alpha, extension.embed(item.bus))
-        fingerprints.append(_sum_forms([[(0, 1)], *forms[1:]], [start, *challenges.betas[:count]]))
+        start = extension.add(challenges.denominator, extension.embed(item.bus))
+        fingerprints.append(_sum_forms([[(0, 1)], *forms[1:]], [start, *challenges.tuple_powers[:count]]))
         multiplicities.append(forms[0])
     slots, coefficients, ends = _flatten(multiplicities)
     return _pack(fingerprints), (slots, montgomery(coefficients), ends)
@@ -266,9 +264,9 @@ def _following(log_height: int) -> Index:
 
 def _constraint_terms(table: TableLayout, program: Lowered) -> tuple[Terms, ...]:
     """The terms of all constraints, for each kind of rows."""
-    out = []
+    out, own = [], [constraint.rows for constraint in table.table.constraints]
     for kind in KINDS:
-        numbered = enumerate(zip(kinds_of(table), program.constraints))
+        numbered = enumerate(zip(own, program.constraints, strict=True))
         chosen = [(number, form) for number, (rows, form) in numbered if rows == kind]
         terms = [(slot, number, coefficient) for number, form in chosen for slot, coefficient in form]
         columns = np.array(terms, dtype=np.uint64).reshape(-1, 3)
@@ -277,11 +275,13 @@ def _constraint_terms(table: TableLayout, program: Lowered) -> tuple[Terms, ...]
     return tuple(out)
 
 
-def _combination(machine: Machine, zeta: Extension) -> tuple[Sums, Words]:
-    """Constraint sums by kind of rows, and the powers of zeta that belong to LogUp's constraints."""
+def _combination(machine: Machine, constraint_challenge: Extension) -> tuple[Sums, Words]:
+    """Constraint sums by kind of rows, and the powers of the challenge that belong to LogUp's constraints."""
     table = machine.table
     count = table.constraint_count
-    powers = from_montgomery_array(extension_powers(zeta, count)).reshape(DEGREE, count).T.astype(np.uint64)
+    powers = (
+        from_montgomery_array(extension_powers(constraint_challenge, count)).reshape(DEGREE, count).T.astype(np.uint64)
+    )
     sums = []
     for slots, place, number, coefficient in machine.terms:
         total = np.zeros((len(slots), DEGREE), dtype=np.uint64)
@@ -300,7 +300,7 @@ def quotient_values(
     matrices: tuple[Words, Words],
     public_inputs: Sequence[int],
     challenges: LookupChallenges | None,
-    zeta: Extension,
+    constraint_challenge: Extension,
     total: Extension,
     pause: Pause,
     workers: Workers = ALONE,
@@ -313,7 +313,7 @@ def quotient_values(
     log_height, log_domain, _ = logs
     size, rows = 2 << log_height, np.uint64(1 << log_domain)
     width = min(BLOCK, size)
-    combination, powers = _combination(machine, zeta)
+    combination, powers = _combination(machine, constraint_challenge)
     nothing: Sums = (np.zeros(0, np.uint64), np.zeros(0, np.uint32), np.zeros(1, np.uint64))
     sums = _lookup_sums(machine, challenges) if challenges is not None and machine.table.groups else (nothing, nothing)
     lookups = (*sums, machine.groups, powers, montgomery(step_of(total, log_height)), matrices[1])

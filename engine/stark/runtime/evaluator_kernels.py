@@ -181,7 +181,7 @@ def splat_extension(values, at):  # type: ignore[no-untyped-def]
 def lookup_sum(  # type: ignore[no-untyped-def]
     fingerprints, multiplicities, groups, powers, step, auxiliary, rows, following, block, r, width, scratch, near
 ):
-    """Sum of zeta^i * (LogUp constraint i) for 16 rows. ``powers``: five words per group; ``near``: scratch of 80."""
+    """Sum of alpha^i * (LogUp constraint i) for 16 rows. ``powers``: five words per group; ``near``: scratch of 80."""
     count = np.uint64(groups.size - 1)
     zero = lanes.splat(np.uint32(0))
     t0 = t1 = t2 = t3 = t4 = zero

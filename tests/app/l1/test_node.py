@@ -14,7 +14,6 @@ import pytest
 from app.l1 import node as l1_node
 from app.l1.layer_one import ChainRequest
 from app.l1.node import NeedsEther
-from app.l1.place import OtherLedger
 from app.paths import open_paths
 from app.venue.invariants import all_invariants
 from app.venue.replay import replay
@@ -23,7 +22,7 @@ from engine.errors import ProtocolError
 from engine.sequencer.batch import root_bytes
 from engine.sequencer.inputs import PlaceOrder, RequestWithdrawal
 from engine.settlement.chain.transactions import address_of
-from engine.settlement.errors import NodeDiverged, NodeUnreachable, WrongChain
+from engine.settlement.errors import NodeDiverged, NodeUnreachable, OtherLedger, WrongChain
 from engine.settlement.genesis import ETHER
 from engine.settlement.keys.keys import role_key
 from engine.settlement.node import chain as node_chain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -65,7 +66,7 @@ def test_a_slower_speed_chosen_during_a_long_step_does_not_stall_the_clock(rig: 
 
     pacer._after_round = after_round
     pacer.run()
-    gaps = [b - a for a, b in zip(stepped_at, stepped_at[1:])]
+    gaps = [b - a for a, b in pairwise(stepped_at)]
     assert max(gaps) < 0.2, "a step of 60 s of venue time was waited for at 1x"
 
 

@@ -17,7 +17,7 @@ INDEX = 60_000 * 1000 * FIXED_ONE
 def account(collateral: int, *sizes: int) -> AccountState:
     state = AccountState(16, len(sizes))
     state.collateral = collateral
-    for stake, size in zip(state.stakes, sizes):
+    for stake, size in zip(state.stakes, sizes, strict=True):
         stake.size = size
     return state
 

@@ -28,7 +28,7 @@ def terms(market: int = 1, mark: int = MARK) -> MarketTerms:
 
 def stakes(*sizes: int) -> list[Stake]:
     found = [Stake() for _ in sizes]
-    for stake, size in zip(found, sizes):
+    for stake, size in zip(found, sizes, strict=True):
         stake.size = size
     return found
 

@@ -43,7 +43,7 @@ def terms(mark: int, initial: int = fraction(5, 100), maintenance: int = fractio
 def slow(collateral: int, stakes: list[Stake], markets: list[MarketTerms]) -> dict[str, Fraction]:
     """The definitions, in exact fractions of quanta."""
     value, initial, maintenance, reserved = Fraction(collateral), Fraction(0), Fraction(0), Fraction(0)
-    for s, m in zip(stakes, markets):
+    for s, m in zip(stakes, markets, strict=True):
         price, imf, mmf = Fraction(m.mark, 2**32), Fraction(m.initial, 2**32), Fraction(m.maintenance, 2**32)
         value += s.size * price
         initial += abs(s.size) * price * imf

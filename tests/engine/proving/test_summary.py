@@ -82,6 +82,6 @@ def test_the_lines_name_every_part(file: bytes) -> None:
         "poseidon",
         f"FRI 1, fold by {1 << PARAMETERS.log_arity}",
         "coefficients",
-        "openings at z",
+        "out-of-domain values",
     ):
         assert word in text

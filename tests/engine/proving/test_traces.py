@@ -93,7 +93,7 @@ def test_path_rows_are_the_tree_s_own_nodes():
     for row in range(len(batch.updates) * SMALL.tree_height):
         cells = traces.path[:, row].tolist()
         old, new, sibling, old_parent, new_parent = (tuple(cells[8 * k : 8 * k + 8]) for k in range(1, 6))
-        entry = dict(zip(names, cells))
+        entry = dict(zip(names, cells[: len(names)], strict=True))
         update = batch.updates[entry["update"]]
         assert sibling == update.siblings[entry["level"]]
         pair = (lambda x, s=sibling: (s, x)) if entry["bit"] else (lambda x, s=sibling: (x, s))

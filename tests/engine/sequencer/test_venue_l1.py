@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 import pytest
 
@@ -119,7 +121,7 @@ def test_a_batch_never_touches_more_accounts_than_allowed() -> None:
     world.step(10)
     batches = world.venue.take_closed_batches()
     assert [len(batch.updates) for batch in batches] == [3, 3, 2, 3, 3, 3, 3]  # each trade needs three
-    assert all(a.new_root == b.old_root for a, b in zip(batches, batches[1:]))
+    assert all(a.new_root == b.old_root for a, b in pairwise(batches))
     world.check()
 
 

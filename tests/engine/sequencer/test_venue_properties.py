@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from random import Random
 
 import msgspec
@@ -125,7 +126,7 @@ def test_invariants_hold_after_every_input_and_money_moves_only_by_deposit_and_w
         assert all(book.uncrossed() for book in world.venue.core.books)
     world.check()
     chained = world.venue.take_closed_batches()
-    assert all(a.new_root == b.old_root for a, b in zip(chained, chained[1:]))
+    assert all(a.new_root == b.old_root for a, b in pairwise(chained))
     for batch in chained:
         change = sum(u.new.collateral - u.old.collateral for u in batch.updates)
         assert change == sum(f.amount for f in batch.deposits) - sum(f.amount for f in batch.withdrawals)

@@ -8,7 +8,7 @@ import pytest
 
 from engine.proving.statement import build_statement
 from engine.stark.errors import VerificationError
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 from engine.stark.protocol.prover import prove
 from engine.stark.protocol.verifier import verify
 from tests.support.soundness.attacks_leaves import LEAVES

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from engine.field.koalabear import P
 from engine.proving.statement import build_statement
 from engine.stark.errors import VerificationError
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 from engine.stark.protocol.prover import prove
 from engine.stark.protocol.verifier import verify
 from tests.support.soundness.forgery import SMALL, Forgery, honest, sample_batch

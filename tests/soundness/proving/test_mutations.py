@@ -40,7 +40,7 @@ def test_every_constraint_has_an_adversary():
 def test_the_small_statement_has_the_venues_constraints_and_lookups():
     venue = build_statement(venue_shape(DEFAULT_CONFIG))
     assert constraint_names(venue) == constraint_names(SMALL_STATEMENT)
-    for own, other in zip(venue.tables, SMALL_STATEMENT.tables):
+    for own, other in zip(venue.tables, SMALL_STATEMENT.tables, strict=True):
         lookups = [[(item.bus, len(item.values)) for item in table.interactions] for table in (own, other)]
         assert lookups[0] == lookups[1]
 

@@ -13,7 +13,7 @@ from engine.stark.air.constraints import Row, combine, constraint_values
 from engine.stark.air.lookup import LookupChallenges, public_sum
 from engine.stark.air.rings import PointRing
 from engine.stark.air.table import PublicTerm
-from engine.stark.protocol.proof import Openings
+from engine.stark.pcs.deep import Openings
 from engine.stark.protocol.prover import Prover
 from engine.stark.protocol.verifier import verify
 from engine.stark.protocol.witness import check_witness
@@ -54,7 +54,7 @@ def test_a_trace_that_violates_one_constraint_is_refused(target: tuple[str, str]
     assert [(found.table, found.name) for found in check_witness(*witness)] == [target]
     caught = refusal(witness, proof_of(witness))
     assert caught.stage == "constraint"
-    assert target[0] in caught.reason
+    assert caught.where.tables == (target[0],)
 
 
 @pytest.mark.parametrize("target", list(ADVERSARIES), ids=lambda target: "-".join(target).replace(" ", "_"))
@@ -109,7 +109,7 @@ def test_a_total_that_hides_an_imbalance_is_refused() -> None:
     witness = _with_trace("cuber", 2, 3, 1)
     caught = refusal(witness, proof_of(witness, WrongTotal))
     assert caught.stage == "constraint"
-    assert "range" in caught.reason
+    assert caught.where.tables == ("range",)
 
 
 class WrongHelper(Prover):
@@ -131,8 +131,8 @@ def test_a_wrong_auxiliary_column_is_refused() -> None:
 class RandomQuotient(Prover):
     """Commits to noise instead of a quotient."""
 
-    def quotient(self, index: int, challenges: LookupChallenges | None, zeta: Extension) -> Words:
-        honest = super().quotient(index, challenges, zeta)
+    def quotient(self, index: int, challenges: LookupChallenges | None, constraint_challenge: Extension) -> Words:
+        honest = super().quotient(index, challenges, constraint_challenge)
         noise = np.random.default_rng(index).integers(0, P, honest.size, dtype=np.uint32)
         return to_montgomery_array(noise)
 
@@ -143,20 +143,20 @@ def test_a_random_quotient_is_refused() -> None:
 
 
 class LyingOpenings(Prover):
-    """Breaks a constraint, then claims the quotient value at z that would make the identity hold."""
+    """Breaks a constraint, then claims the quotient value out of domain that would make the identity hold."""
 
-    zeta: Extension = extension.ZERO
+    constraint_challenge: Extension = extension.ZERO
 
-    def quotient(self, index: int, challenges: LookupChallenges | None, zeta: Extension) -> Words:
-        self.zeta = zeta
-        return super().quotient(index, challenges, zeta)
+    def quotient(self, index: int, challenges: LookupChallenges | None, constraint_challenge: Extension) -> Words:
+        self.constraint_challenge = constraint_challenge
+        return super().quotient(index, challenges, constraint_challenge)
 
     def prove_openings(self):  # type: ignore[no-untyped-def]
         point = self.transcript.point
 
         def remember() -> Extension:
-            self.z = point()
-            return self.z
+            self.ood_point = point()
+            return self.ood_point
 
         self.transcript.point = remember  # type: ignore[method-assign]
         return super().prove_openings()
@@ -164,21 +164,26 @@ class LyingOpenings(Prover):
     def open_table(self, index: int, weights: tuple[Words, Words]) -> Openings:
         honest = super().open_table(index, weights)
         table = self.layout.tables[index]
-        after = dict(zip(table.next_columns, honest.next))
+        after = dict(zip(table.next_columns, honest.next, strict=True))
         row = Row(lambda c, offset: after[c] if offset else honest.main[c], self.public_inputs.__getitem__, (), None)
-        sums = combine(PointRing(), table, constraint_values(PointRing(), table, row, None, extension.ZERO), self.zeta)
-        wanted = needed_quotient(sums, self.z, self.heights[index])
+        sums = combine(
+            PointRing(),
+            table,
+            constraint_values(PointRing(), table, row, None, extension.ZERO),
+            self.constraint_challenge,
+        )
+        wanted = needed_quotient(sums, self.ood_point, self.heights[index])
         return Openings(honest.main, (), (wanted, extension.ZERO), honest.next, ())
 
 
-def needed_quotient(sums: dict[str, Extension], z: Extension, log_height: int) -> Extension:
-    """Q(z) from the constraint sums: the identity of ``engine.stark.air.constraints`` solved for Q."""
+def needed_quotient(sums: dict[str, Extension], ood_point: Extension, log_height: int) -> Extension:
+    """Q(zeta) from the constraint sums: the identity of ``engine.stark.air.constraints`` solved for Q."""
     last = extension.embed(pow(pow(3, (P - 1) >> log_height, P), -1, P))
-    vanishing = extension.sub(extension.power(z, 1 << log_height), extension.ONE)
-    from_last = extension.sub(z, last)
+    vanishing = extension.sub(extension.power(ood_point, 1 << log_height), extension.ONE)
+    from_last = extension.sub(ood_point, last)
     inner = extension.add(sums["every"], extension.mul(from_last, sums["transition"]))
     total = extension.mul(inner, extension.inverse(vanishing))
-    first = extension.inverse(extension.sub(z, extension.ONE))
+    first = extension.inverse(extension.sub(ood_point, extension.ONE))
     total = extension.add(total, extension.mul(sums["first"], first))
     return extension.add(total, extension.mul(sums["last"], extension.inverse(from_last)))
 
@@ -189,7 +194,7 @@ def test_openings_that_satisfy_the_identity_but_are_not_the_committed_values_are
 
 
 class WrongMainValue(Prover):
-    """Claims a wrong value for a column that no constraint reads at z*w."""
+    """Claims a wrong value for a column that no constraint reads on the next row."""
 
     def open_table(self, index: int, weights: tuple[Words, Words]) -> Openings:
         honest = super().open_table(index, weights)

@@ -14,10 +14,11 @@ from engine.field.extension import DEGREE, Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P
 from engine.stark.air.layout import layout_of
+from engine.stark.domain import domain_points
 from engine.stark.pcs import deep
-from engine.stark.pcs.domain import domain_points
+from engine.stark.pcs.deep import Openings
 from engine.stark.protocol import prover, verifier
-from engine.stark.protocol.proof import Openings, decode, encode_extensions, public_digest
+from engine.stark.protocol.proof import decode, encode_extensions, public_digest
 from engine.stark.protocol.prover import Prover
 from engine.stark.protocol.transcript import Transcript
 from engine.stark.protocol.verifier import verify
@@ -72,7 +73,7 @@ def test_everything_is_absorbed_before_what_depends_on_it() -> None:
     head = layout.digest + FAST.encode() + bytes([3, *proof.log_heights]) + public_digest(publics, terms)
     layers = [
         event
-        for root, own in zip(proof.fri_roots, proof.fri_nonces)
+        for root, own in zip(proof.fri_roots, proof.fri_nonces, strict=True)
         for event in (("fri root", root), nonce(own), ("draw", None), ("draw", None))
     ]
     assert len(proof.fri_roots) == len(shape.schedule) > 1
@@ -117,7 +118,7 @@ def tall_prover(group: int, factor: int) -> type[Prover]:
     """
 
     class Tall(Prover):
-        z: Extension = extension.ZERO
+        ood_point: Extension = extension.ZERO
 
         def run(self) -> Any:
             self.batches: list[deep.Batch] = []
@@ -140,8 +141,8 @@ def tall_prover(group: int, factor: int) -> type[Prover]:
             point = self.transcript.point
 
             def remember() -> Extension:
-                self.z = point()
-                return self.z
+                self.ood_point = point()
+                return self.ood_point
 
             self.transcript.point = remember  # type: ignore[method-assign]
             with mock.patch.object(prover, "extend", extend), mock.patch.object(prover, "make_batch", batch):
@@ -152,7 +153,7 @@ def tall_prover(group: int, factor: int) -> type[Prover]:
             height, members = self.shape.groups[group]
             if index != members[0]:
                 return honest
-            change = extension.sub(extension.power(self.z, 1 << height), extension.ONE)
+            change = extension.sub(extension.power(self.ood_point, 1 << height), extension.ONE)
             change = extension.scale(change, factor)
             main, after = list(honest.main), list(honest.next)
             main[0] = extension.add(main[0], change)
@@ -162,12 +163,12 @@ def tall_prover(group: int, factor: int) -> type[Prover]:
 
         def fri(self, layers: dict[int, np.ndarray]) -> Any:
             largest, real = self.shape.log_domain, {}
-            for (height, _), batch in zip(self.shape.groups, self.batches):
+            for (height, _), batch in zip(self.shape.groups, self.batches, strict=True):
                 log_domain = height + FAST.log_blowup
                 rows = [self.committed_rows(number, log_domain) for number in range(3)]
                 positions = np.arange(1 << log_domain)
                 opened = (rows[0], rows[1], rows[2])
-                values = deep.evaluate_queries(batch, opened, positions, self.z, height, (log_domain, largest))
+                values = deep.evaluate_queries(batch, opened, positions, self.ood_point, height, (log_domain, largest))
                 real[log_domain] = to_montgomery_array(values.astype(np.uint32).reshape(-1))
             return super().fri(real)
 

@@ -15,7 +15,9 @@ from engine.stark.air.expression import Column
 from engine.stark.air.layout import layout_of
 from engine.stark.air.table import Constraint, Statement, Table
 from engine.stark.errors import VerificationError
-from engine.stark.protocol.proof import Openings, Proof, TreeOpenings, decode, encode
+from engine.stark.pcs.deep import Openings
+from engine.stark.pcs.schedule import TreeOpenings
+from engine.stark.protocol.proof import Proof, decode, encode
 from engine.stark.protocol.verifier import verify
 from tests.support.soundness.stark_adversaries import Witness, honest_cubes, honest_fibonacci, proof_of
 from tests.support.soundness.stark_fuzz import fuzz

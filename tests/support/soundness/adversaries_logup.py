@@ -65,9 +65,11 @@ def hider(target: Target) -> type[Prover]:
                     lacking = extension.add(lacking, super().auxiliary(index, challenges)[1])
             return extension.sub(extension.ZERO, lacking)
 
-        def quotient(self, index: int, challenges: LookupChallenges | None, zeta: Extension) -> np.ndarray:
+        def quotient(
+            self, index: int, challenges: LookupChallenges | None, constraint_challenge: Extension
+        ) -> np.ndarray:
             self.plain = self.layout.tables[index].table.name == name  # the one that a mutant may change
-            return super().quotient(index, challenges, zeta)
+            return super().quotient(index, challenges, constraint_challenge)
 
     return Hider
 

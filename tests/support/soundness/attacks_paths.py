@@ -29,9 +29,9 @@ def quiet_update() -> Forgery:
 
 def compress_with(bit: int, node: list[int], sibling: list[int]) -> list[int]:
     """What the path table hashes for any field element as bit."""
-    left = [(n + bit * (s - n)) % P for n, s in zip(node, sibling)]
-    right = [(s + bit * (n - s)) % P for n, s in zip(node, sibling)]
-    return [(y + x) % P for y, x in zip(permute([*left, *right])[:8], left)]
+    left = [(n + bit * (s - n)) % P for n, s in zip(node, sibling, strict=True)]
+    right = [(s + bit * (n - s)) % P for n, s in zip(node, sibling, strict=True)]
+    return [(y + x) % P for y, x in zip(permute([*left, *right])[:8], left, strict=True)]
 
 
 def rebuilt_path(bits: list[int]) -> Forgery:

@@ -45,7 +45,7 @@ def one_element(honest: bytes, changed: bytes) -> bool:
     """Whether the two differ within one 4-byte word; the query records at the end are whole words."""
     if len(honest) != len(changed):
         return False
-    places = [place for place, (a, b) in enumerate(zip(honest, changed)) if a != b]
+    places = [place for place, (a, b) in enumerate(zip(honest, changed, strict=False)) if a != b]
     return len({(len(honest) - 1 - place) // 4 for place in places}) == 1
 
 

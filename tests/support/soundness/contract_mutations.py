@@ -71,10 +71,10 @@ def conjuncts(condition: str) -> list[str]:
     condition = condition.strip()
     while condition.startswith("(") and min(depths(condition)[1:]) > 0:
         condition = condition[1:-1].strip()
-    flat = "".join(c if depth == 0 else "." for c, depth in zip(condition, depths(condition)))
+    flat = "".join(c if depth == 0 else "." for c, depth in zip(condition, depths(condition), strict=True))
     cuts = [match.span() for match in re.finditer(r"\sand\s", flat)]
     starts, stops = [0, *(stop for _, stop in cuts)], [*(start for start, _ in cuts), len(condition)]
-    return [" ".join(condition[start:stop].split()) for start, stop in zip(starts, stops)]
+    return [" ".join(condition[start:stop].split()) for start, stop in zip(starts, stops, strict=True)]
 
 
 def mutants(contract: str) -> Iterator[Mutant]:

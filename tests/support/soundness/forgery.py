@@ -97,8 +97,8 @@ class Forgery:
         program = flatten(part for item in checks for part in (item.multiplicity, *item.values))
         results = evaluate(program, self.traces["update"], self.publics)
         counts = [0] * self.shape.limb_size
-        for weights, values in zip(results[::2], results[1::2]):
-            for weight, value in zip(weights.tolist(), values.tolist()):
+        for weights, values in zip(results[::2], results[1::2], strict=True):
+            for weight, value in zip(weights.tolist(), values.tolist(), strict=True):
                 if value < self.shape.limb_size:
                     counts[value] += weight
         self.traces["range"][1] = [count % P for count in counts]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from engine.proving.statement import build_statement
 from engine.stark.air.table import Statement, Table
 from engine.stark.errors import VerificationError
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 from engine.stark.protocol.prover import Prover
 from engine.stark.protocol.verifier import verify
 from tests.support.soundness.forgery import SMALL, Forgery
@@ -70,7 +70,7 @@ def verdict(
     try:
         verify(statement, forgery.publics, forgery.terms, proof, QUICK)
     except VerificationError as refusal:
-        return f"{refusal.stage}: {refusal.reason}"
+        return f"{refusal.stage}: {refusal.located}"
     return "accepted"
 
 

@@ -43,7 +43,7 @@ class Part(NamedTuple):
 def rows_data(proof: L1Proof, numbers: Sequence[int], openings: Sequence[QueryOpening]) -> bytes:
     """Calldata of queries with any openings, each with the paths that it needs after the one before."""
     before = [None, *(opening.index for opening in openings)]
-    nodes = [node for opening, index in zip(openings, before) for node in opening.nodes(index)]
+    nodes = [node for opening, index in zip(openings, before, strict=False) for node in opening.nodes(index)]
     return encode_call(CHECK, list(proof.words), list(numbers), joined_rows(openings), nodes)
 
 
@@ -59,7 +59,7 @@ def element(opening: QueryOpening, place: int) -> int:
 
 def kernel(columns: Sequence[Sequence[int]]) -> list[int]:
     """A vector, not zero, whose sum over the columns vanishes mod p; there is one if they outnumber the rows."""
-    rows = [list(row) for row in zip(*columns)]
+    rows = [list(row) for row in zip(*columns, strict=True)]
     pivots: list[int] = []
     for column in range(len(columns)):
         done = len(pivots)
@@ -67,7 +67,7 @@ def kernel(columns: Sequence[Sequence[int]]) -> list[int]:
         if found is None:
             out = [0] * len(columns)
             out[column] = 1
-            for row, pivot in zip(rows, pivots):
+            for row, pivot in zip(rows, pivots, strict=True):
                 out[pivot] = -row[column] % P
             return out
         rows[done], rows[found] = rows[found], rows[done]
@@ -75,7 +75,7 @@ def kernel(columns: Sequence[Sequence[int]]) -> list[int]:
         rows[done] = [value * inverse % P for value in rows[done]]
         for i, row in enumerate(rows):
             if i != done and row[column]:
-                rows[i] = [(a - row[column] * b) % P for a, b in zip(row, rows[done])]
+                rows[i] = [(a - row[column] * b) % P for a, b in zip(row, rows[done], strict=True)]
         pivots.append(column)
     raise AssertionError("the columns are independent")
 
@@ -106,7 +106,7 @@ class Records:
         for layer, log_arity in enumerate(shape.schedule):
             parts.append(Part(3, layer, at, 20 << log_arity))
             at += -(-(20 << log_arity) // WORD) * WORD
-        combined = tuple(batches(layout, shape, decoded, drawn.gamma))
+        combined = tuple(batches(layout, shape, decoded, drawn.deep_challenge))
         return cls(bench.split(proved), shape, drawn, combined, tuple(parts))
 
     def joins(self, layer: int) -> bool:
@@ -156,7 +156,7 @@ class Records:
         return replace(self.proof, words=tuple(words))
 
     def here_only(self, part: Part) -> list[int]:
-        """Elements of a row that are opened at z and not at z w."""
+        """Elements of a row that are opened at zeta and not at zeta w."""
         following = self.batches[part.number].at_next[part.phase].tolist()
         return [index for index, weight in enumerate(following) if not any(weight)]
 

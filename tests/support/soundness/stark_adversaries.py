@@ -40,7 +40,7 @@ def cubes_from(
     counts = np.array([int((flag * (x == v)).sum()) % P for v in table_x])
     counts[0] += 1
     uses = np.bincount(x, minlength=limit)
-    for value, weight in zip(x * flag, flag):
+    for value, weight in zip(x * flag, flag, strict=True):
         uses[value] += weight
     traces = {
         "caller": np.array([x, y, flag, own_total], dtype=np.uint32),

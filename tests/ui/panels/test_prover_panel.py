@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import Qt
@@ -122,7 +123,7 @@ def test_labels_keep_apart_and_inside() -> None:
     places = label_places([100, 96, 3])
     assert places == sorted(places, reverse=True)
     assert min(places) >= 8
-    assert all(a - b >= LINE for a, b in zip(places, places[1:]))
+    assert all(a - b >= LINE for a, b in pairwise(places))
 
 
 def test_enter_on_a_bar_wants_to_inspect_it(qtbot, panel: ProverPanel) -> None:

@@ -1,6 +1,7 @@
 """Who is fed in which frame."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ui.shell.governor import EVERY_PICTURE, LIGHT_PER_FRAME, Governor, Pace
 
@@ -38,7 +39,7 @@ def test_viewers_without_a_pace_follow_every_picture():
 def test_a_pace_is_kept_and_never_exceeded():
     calm = Viewer(Pace(0.1))
     play([calm], 5.0)
-    gaps = [b - a for a, b in zip(calm.fed, calm.fed[1:])]
+    gaps = [b - a for a, b in pairwise(calm.fed)]
     assert min(gaps) >= 0.1 - 1e-9
     assert max(gaps) <= 0.1 + 2 * TICK + 1e-9
 

@@ -41,7 +41,7 @@ def signed(chain_id: int = 31337, **changes: object) -> bytes:
 def resigned(**changes: int | bytes) -> bytes:
     """A valid transaction with some RLP items replaced after signing."""
     names = ("nonce", "gas_price", "gas_limit", "to", "value", "data", "v", "r", "s")
-    items = dict(zip(names, rlp.decode(signed())))
+    items = dict(zip(names, rlp.decode(signed()), strict=True))
     return rlp.encode([changes.get(name, items[name]) for name in names])
 
 

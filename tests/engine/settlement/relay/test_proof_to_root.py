@@ -75,7 +75,8 @@ class World:
     def send(self, relayer: Relayer, calls: tuple[Call, ...]) -> None:
         block = self.chain.build_block(relayer.sign(calls), self.chain.head.time)
         assert [receipt.status for receipt in block.receipts] == [1] * len(calls)
-        assert [receipt.gas_used <= call.gas for receipt, call in zip(block.receipts, calls)] == [True] * len(calls)
+        pairs = list(zip(block.receipts, calls, strict=True))
+        assert [receipt.gas_used <= call.gas for receipt, call in pairs] == [True] * len(calls)
 
     def update(self, batch: ProvedBatch, profile: int = 0, **change: object) -> str:
         """What the exchange says to this update: "" when it takes it. Nothing of it stays."""

@@ -17,6 +17,7 @@ from engine.settlement.verifier.packing import pack, unpack
 from engine.stark.air.constraints import KINDS, Row, combine, constraint_values
 from engine.stark.air.layout import Layout, build_layout, layout_of
 from engine.stark.air.lookup import make_challenges
+from engine.stark.air.program import Kind
 from engine.stark.air.rings import PointRing
 from engine.stark.errors import StatementError
 from tests.support.verifier_bench import SHAPE, Bench
@@ -31,19 +32,27 @@ def random_inputs(layout: Layout, seed: int) -> tuple[list[Extension], list[Exte
     def element() -> Extension:
         return tuple(numbers.integers(P, size=5).tolist())
 
-    alpha, beta, zeta = element(), element(), element()
-    challenges = make_challenges(layout, alpha, beta)
+    denominator, tuple_challenge, constraint_challenge = element(), element(), element()
+    challenges = make_challenges(layout, denominator, tuple_challenge)
     publics = numbers.integers(P, size=layout.statement.public_count).tolist()
-    first_zeta, first_public, _, _ = input_registers(layout, PUBLIC_READ)
-    zetas = [extension.ONE]
-    while len(zetas) < first_public - first_zeta:
-        zetas.append(extension.mul(zetas[-1], zeta))
-    inputs = [extension.ONE, alpha, *challenges.betas, *zetas, *map(extension.embed, publics[:PUBLIC_READ])]
+    first_power, first_public, _, _ = input_registers(layout, PUBLIC_READ)
+    powers = [extension.ONE]
+    while len(powers) < first_public - first_power:
+        powers.append(extension.mul(powers[-1], constraint_challenge))
+    inputs = [
+        extension.ONE,
+        denominator,
+        *challenges.tuple_powers,
+        *powers,
+        *map(extension.embed, publics[:PUBLIC_READ]),
+    ]
     expected = []
     for table in layout.tables:
         step, opened = element(), [element() for _ in range(table.opened)]
         inputs += [step, *opened]
-        after = dict(zip(table.next_columns, opened[table.width + table.auxiliary + 2 :]))
+        start = table.width + table.auxiliary + 2
+        following = opened[start : start + len(table.next_columns)]
+        after = dict(zip(table.next_columns, following, strict=True))
         auxiliary = opened[table.width : table.width + table.auxiliary]
         row = Row(
             lambda index, offset, now=opened, after=after: after[index] if offset else now[index],
@@ -51,7 +60,9 @@ def random_inputs(layout: Layout, seed: int) -> tuple[list[Extension], list[Exte
             auxiliary,
             opened[-1] if table.groups else None,
         )
-        sums = combine(PointRing(), table, constraint_values(PointRing(), table, row, challenges, step), zeta)
+        sums = combine(
+            PointRing(), table, constraint_values(PointRing(), table, row, challenges, step), constraint_challenge
+        )
         expected += [sums[kind] for kind in KINDS]
     return inputs, expected
 
@@ -141,7 +152,7 @@ def test_public_inputs_that_the_contracts_are_not_given_are_refused() -> None:
     layout = layout_of(build_statement(SHAPE))
     index = layout.index("update")
     table = layout.tables[index]
-    last = max(node.a for node in table.constraints.nodes if node.kind == "public")
+    last = max(node.a for node in table.constraints.nodes if node.kind is Kind.PUBLIC)
     assert last < PUBLIC_READ
     with pytest.raises(StatementError, match="not given"):
         generate(layout, {index: range(table.constraint_count)}, last)

@@ -6,9 +6,9 @@ from engine.proving.parameters import LARGEST_HEIGHTS
 from engine.settlement.chain.transactions import calldata_tokens
 from engine.settlement.verifier.client import check_data, open_data, query_batches
 from engine.settlement.verifier.gas_model import estimate
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import Shape
 from engine.stark.protocol import security
-from engine.stark.protocol.parameters import Parameters
 from engine.stark.protocol.proof import decode
 from tests.support.verifier_bench import Bench, prove_sample
 

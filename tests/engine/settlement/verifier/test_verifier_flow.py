@@ -75,7 +75,7 @@ def test_query_batches_send_no_more_siblings_than_the_contract_takes(
     for piece in pieces:
         chosen = [proof.openings[number] for number in piece]
         before = [None, *(opening.index for opening in chosen)]
-        assert sum(len(opening.nodes(index)) for opening, index in zip(chosen, before)) <= 2 * most
+        assert sum(len(opening.nodes(index)) for opening, index in zip(chosen, before, strict=False)) <= 2 * most
 
 
 def test_a_missing_query_keeps_the_fact_out(bench: Bench) -> None:

@@ -28,9 +28,9 @@ from engine.stark.air.layout import layout_of
 from engine.stark.air.lookup import check_counts
 from engine.stark.air.table import PublicTerm
 from engine.stark.errors import StatementError
+from engine.stark.parameters import Parameters
 from engine.stark.pcs.schedule import make_shape, phase_trees
 from engine.stark.protocol import security
-from engine.stark.protocol.parameters import Parameters
 from tests.support.verifier_bench import CHAIN_ID, EXCHANGE, KEY, SHAPE, make_setup
 
 REAL = Parameters(queries=41, log_blowup=4, log_arity=3, batching_grinding=2, query_grinding=20, target_bits=100)

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.field.koalabear import P
-from engine.stark.air.expression import Column, Constant, Expression, Public
+from engine.stark.air.expression import Add, Binary, Column, Constant, Expression, Multiply, Public
 from engine.stark.air.layout import build_layout, group_interactions, layout_of
 from engine.stark.air.lookup import check_counts
-from engine.stark.air.lowering import Linear, Lowered, Product, lower
+from engine.stark.air.lowering import Linear, LoadKind, Lowered, Product, lower
 from engine.stark.air.program import flatten, run
 from engine.stark.air.table import Constraint, Interaction, PublicTerm, Statement, Table
 from engine.stark.errors import StatementError
@@ -46,9 +46,11 @@ def value_of(expression: Expression) -> int:
         return CELLS[expression.index, expression.offset]
     if isinstance(expression, Public):
         return PUBLICS[expression.index]
-    left, right = value_of(expression.left), value_of(expression.right)  # type: ignore[attr-defined]
-    kind = type(expression).__name__
-    return (left + right if kind == "Add" else left - right if kind == "Subtract" else left * right) % P
+    assert isinstance(expression, Binary)
+    left, right = value_of(expression.left), value_of(expression.right)
+    if isinstance(expression, Multiply):
+        return left * right % P
+    return (left + right if isinstance(expression, Add) else left - right) % P
 
 
 @settings(max_examples=150)
@@ -63,7 +65,12 @@ def test_flattened_programs_compute_the_expressions(roots: list[Expression]) -> 
 def evaluate_lowered(lowered: Lowered) -> list[int]:
     slots: list[int] = []
     for load in lowered.loads:
-        slots.append(1 if load.kind == "one" else PUBLICS[load.a] if load.kind == "public" else CELLS[load.a, load.b])
+        if load.kind is LoadKind.ONE:
+            slots.append(1)
+        elif load.kind is LoadKind.PUBLIC:
+            slots.append(PUBLICS[load.a])
+        else:
+            slots.append(CELLS[load.a, 1 if load.kind is LoadKind.NEXT else 0])
     for operation in lowered.operations:
         if isinstance(operation, Product):
             slots.append(slots[operation.a] * slots[operation.b] % P)
@@ -85,7 +92,7 @@ def test_linear_work_leaves_no_operations() -> None:
     """A matrix after cubes: only the cubes are computed per row."""
     cubed = [(Column(i) + 1) * (Column(i) + 1) * (Column(i) + 1) for i in range(3)]
     rows = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
-    mixed = [sum((cube * m for cube, m in zip(cubed, row)), Constant(0)) for row in rows]
+    mixed = [sum((cube * m for cube, m in zip(cubed, row, strict=True)), Constant(0)) for row in rows]
     constraints = tuple(Constraint(f"c{i}", mixed[i] - Column(i).next) for i in range(3))
     statement = Statement(b"mix", (Table("t", ("a", "b", "c"), constraints, ()),), {}, 0)
     operations = lower(build_layout(statement).tables[0]).operations

@@ -12,7 +12,7 @@ from engine.field.extension import Extension
 from engine.field.kernels import from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import P, two_adic_generator
 from engine.stark.air.rings import ArrayRing
-from engine.stark.pcs.domain import bit_reverse, domain_points, point, shift
+from engine.stark.domain import bit_reverse, domain_points, point, shift
 from engine.stark.pcs.folding import blocks, fold, mix
 from engine.stark.pcs.fri import (
     evaluate_final,
@@ -126,7 +126,7 @@ def test_points_of_a_domain() -> None:
             x = point(index, log_domain, log_largest)
             assert x == own * pow(root, bit_reverse(index, log_domain), P) % P == points[index]
         inverses = inverse_points(np.arange(1 << log_domain), log_domain, log_largest)
-        assert all(int(a) * int(b) % P == 1 for a, b in zip(points, inverses))
+        assert all(int(a) * int(b) % P == 1 for a, b in zip(points, inverses, strict=True))
 
 
 @given(st.integers(1, 20), st.integers(0, 2**20 - 1))

@@ -10,7 +10,7 @@ import pytest
 from engine.field.koalabear import P
 from engine.stark.air.layout import layout_of
 from engine.stark.errors import StatementError
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 from engine.stark.protocol.security import (
     Regime,
     ali_error,

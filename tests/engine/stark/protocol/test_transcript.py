@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.errors import OutOfRange
 from engine.field.koalabear import P
 from engine.hashing.keccak import grind, keccak256
-from engine.stark.protocol.parameters import Parameters
+from engine.stark.parameters import Parameters
 from engine.stark.protocol.transcript import KINDS, Transcript
 
 

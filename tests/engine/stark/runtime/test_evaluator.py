@@ -15,8 +15,8 @@ from engine.stark.air.expression import Column, Constant, Expression, Public
 from engine.stark.air.layout import Layout, build_layout
 from engine.stark.air.lookup import make_challenges
 from engine.stark.air.table import Constraint, Interaction, Statement, Table
+from engine.stark.domain import domain_points, shift
 from engine.stark.pcs.deep import Batch, evaluate_queries, next_point
-from engine.stark.pcs.domain import domain_points, shift
 from engine.stark.pcs.opening import (
     barycentric_weights,
     combine_columns,
@@ -31,7 +31,7 @@ from engine.stark.runtime import evaluator
 from engine.stark.runtime.memory import SMALLEST, Lease, Pool
 
 WIDTH, PUBLICS = 4, (5, 77)
-ALPHA, BETA, ZETA, TOTAL = (1, 2, 3, 4, 5), (6, 7, 8, 9, 10), (5, 4, 3, 2, 1), (9, 8, 7, 6, 5)
+DENOMINATOR, TUPLE, CONSTRAINT, TOTAL = (1, 2, 3, 4, 5), (6, 7, 8, 9, 10), (5, 4, 3, 2, 1), (9, 8, 7, 6, 5)
 
 
 def _nothing() -> None:
@@ -100,7 +100,7 @@ def test_the_compiled_evaluator_is_the_plain_one(rules: list, lookups: list, hei
     logs, challenges, total = (height, height + 2, height + 3), None, TOTAL
     auxiliary = np.zeros(0, dtype=np.uint32)
     if table.groups:
-        challenges = make_challenges(layout, ALPHA, BETA)
+        challenges = make_challenges(layout, DENOMINATOR, TUPLE)
         auxiliary, total = evaluator.auxiliary_columns(machine, words, height, PUBLICS, challenges, _nothing)
         plain, plain_total = reference.auxiliary_columns(table, trace, PUBLICS, challenges)
         assert total == plain_total
@@ -108,16 +108,16 @@ def test_the_compiled_evaluator_is_the_plain_one(rules: list, lookups: list, hei
     own = shift(logs[1], logs[2])
     extended = [extend(columns, columns.size >> height, height, 2, own, _lease()) for columns in (words, auxiliary)]
     given_matrices = (extended[0], extended[1])
-    fast = evaluator.quotient_values(machine, logs, given_matrices, PUBLICS, challenges, ZETA, total, _nothing)
+    fast = evaluator.quotient_values(machine, logs, given_matrices, PUBLICS, challenges, CONSTRAINT, total, _nothing)
     main, helper = (from_montgomery_array(words).reshape(-1, 1 << logs[1]) for words in extended)
-    slow = reference.quotient_values(table, logs, (main, helper), PUBLICS, challenges, ZETA, total)
+    slow = reference.quotient_values(table, logs, (main, helper), PUBLICS, challenges, CONSTRAINT, total)
     assert np.array_equal(from_montgomery_array(fast).reshape(DEGREE, -1), slow)
 
 
-def _horner(coefficients: np.ndarray, z: Extension) -> Extension:
+def _horner(coefficients: np.ndarray, ood_point: Extension) -> Extension:
     total = extension.ZERO
     for value in coefficients[::-1].tolist():
-        total = extension.add(extension.mul(total, z), extension.embed(int(value)))
+        total = extension.add(extension.mul(total, ood_point), extension.embed(int(value)))
     return total
 
 
@@ -131,10 +131,10 @@ def _on_subgroup(coefficients: np.ndarray, height: int) -> np.ndarray:
 
 @pytest.mark.parametrize("height", [3, 5])
 def test_columns_are_opened_to_their_values(height: int) -> None:
-    z = (3, 1, 4, 1, 5)
+    ood_point = (3, 1, 4, 1, 5)
     coefficients = np.random.default_rng(2).integers(0, P, (6, 1 << height)).astype(np.uint64)
     words = to_montgomery_array(_on_subgroup(coefficients, height).astype(np.uint32).reshape(-1))
-    for at in (z, next_point(z, height)):
+    for at in (ood_point, next_point(ood_point, height)):
         weights = barycentric_weights(height, at, inverse_distances(height, at))
         assert evaluate_columns(words, weights) == tuple(_horner(column, at) for column in coefficients)
 
@@ -165,15 +165,15 @@ def test_the_quotient_is_split_into_its_chunks(height: int) -> None:
 def test_the_verifiers_deep_value_is_the_provers(height: int) -> None:
     """G extended from H equals what the verifier computes from opened rows, for honestly claimed values."""
     rng, rows, width = np.random.default_rng(height), 1 << height, 11
-    z, logs = (3, 1, 4, 1, 5), (height + 2, height + 3)
+    ood_point, logs = (3, 1, 4, 1, 5), (height + 2, height + 3)
     words = rng.integers(0, P, width * rows, dtype=np.uint32)
     coefficients = tuple(rng.integers(0, P, (width, DEGREE)).astype(np.uint64) for _ in range(2))
     inverses, claims, sums = [], [], []
-    for weights, at in zip(coefficients, (z, next_point(z, height))):
+    for weights, at in zip(coefficients, (ood_point, next_point(ood_point, height)), strict=True):
         inverse = inverse_distances(height, at)
         opened = evaluate_columns(words, barycentric_weights(height, at, inverse))
         claim = extension.ZERO
-        for weight, value in zip(weights.tolist(), opened):
+        for weight, value in zip(weights.tolist(), opened, strict=True):
             claim = extension.add(claim, extension.mul(tuple(weight), value))
         inverses.append(inverse)
         claims.append(claim)
@@ -186,7 +186,7 @@ def test_the_verifiers_deep_value_is_the_provers(height: int) -> None:
     extended = from_montgomery_array(extend(words, width, height, 2, own, _lease())).reshape(width, -1)
     positions = np.arange(4 * rows)
     nothing = np.zeros((4 * rows, 0), dtype=np.uint32)
-    values = evaluate_queries(batch, (extended.T, None, nothing), positions, z, height, logs)
+    values = evaluate_queries(batch, (extended.T, None, nothing), positions, ood_point, height, logs)
     assert np.array_equal(values, expected)
 
 

@@ -6,15 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.proving.choice import ProvingChoice
-from app.proving.queue import ProverQueue
+from app.proving.queue import MakeProver, ProverQueue
 from app.proving.workers.process import ProcessWorker
 from app.proving.workers.threads import ThreadWorker
 from app.proving.workers.worker import Worker
 from engine.exchange.config import VenueConfig
 from engine.proving.parameters import profile_named
 from engine.sequencer.inputs import ProofOutcome
-
-MakeProver = Callable[[VenueConfig, Path, Callable[[ProofOutcome], None]], ProverQueue]
 
 
 def prover_with(choice: ProvingChoice) -> MakeProver:

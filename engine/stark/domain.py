@@ -57,3 +57,11 @@ def domain_points(log_domain: int, log_largest: int, count: int | None = None) -
     natural = powers(two_adic_generator(log_domain), 1 << log_domain)
     chosen = natural[bit_reversal(log_domain)[:count]]
     return chosen * np.uint64(shift(log_domain, log_largest)) % np.uint64(P)
+
+
+def next_index(log_height: int, log_domain: int) -> NDArray[np.int64]:
+    """Where the next trace row's value lies, for each index of a domain of size 2**log_domain in memory order."""
+    order = bit_reversal(log_domain)
+    size = 1 << log_domain
+    following: NDArray[np.int64] = order[(order + (size >> log_height)) % size]
+    return following
