@@ -214,7 +214,7 @@ def test_verify_says_on_request_what_the_file_holds_or_only_claims(proof: Path, 
         "queries",
         f"FRI 1, fold by {1 << PARAMETERS.log_arity}",
         "last polynomial",
-        "openings at z",
+        "out-of-domain values",
         "52 field elements",
     ):
         assert word in text
