@@ -129,21 +129,13 @@ def run(
     operations: tuple[Callable[[T, T], T], Callable[[T, T], T], Callable[[T, T], T]],
 ) -> list[T]:
     """Values of the roots in any ring: ``operations`` are its sum, difference and product."""
-    add, subtract, multiply = operations
+    joins = dict(zip((Kind.ADD, Kind.SUBTRACT, Kind.MULTIPLY), operations, strict=True))
+    leaves = {Kind.CONSTANT: lambda a, b: constant(a), Kind.COLUMN: column, Kind.PUBLIC: lambda a, b: public(a)}
     values: list[T] = []
     for node in program.nodes:
-        if node.kind is Kind.CONSTANT:
-            values.append(constant(node.a))
-        elif node.kind is Kind.COLUMN:
-            values.append(column(node.a, node.b))
-        elif node.kind is Kind.PUBLIC:
-            values.append(public(node.a))
-        elif node.kind is Kind.ADD:
-            values.append(add(values[node.a], values[node.b]))
-        elif node.kind is Kind.SUBTRACT:
-            values.append(subtract(values[node.a], values[node.b]))
-        else:
-            values.append(multiply(values[node.a], values[node.b]))
+        join = joins.get(node.kind)
+        value = leaves[node.kind](node.a, node.b) if join is None else join(values[node.a], values[node.b])
+        values.append(value)
     return [values[root] for root in program.roots]
 
 
