@@ -85,11 +85,11 @@ def _journal(paths: Paths) -> Iterator[Finding]:
     if not paths.journal.exists():
         yield True, "no journal yet"
         return
-    from app.storage.folder_checks import check_journal_end  # the engine behind it is large
-    from app.storage.journal import check_format, newest_checkpoint, read_chain
+    from app.storage.folder_checks import check_journal_end, check_version  # the engine behind it is large
+    from app.storage.journal import newest_checkpoint, read_chain
     from app.venue.replay import stored_config
 
-    check_format(paths.journal)
+    check_version(paths)
     stored_config(paths)
     inputs = sum(1 for _ in read_chain(paths.journal, "inputs", "sequence", 0))
     blocks = sum(1 for _ in read_chain(paths.journal, "l1_blocks", "number", -1))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import msgspec
 
+from app.paths import Paths
+from app.storage.folder_question import FolderQuestion, quoted
 from app.storage.journal import Journal, JournalError
+from app.storage.version import META, Version, build_version, encoded, stored_version
 from engine.errors import CorruptData, ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.sequencer.venue import Venue
@@ -19,6 +23,51 @@ class OtherVenue(ProtocolError):
     """The data folder holds a venue with another configuration."""
 
 
+class OtherVersion(FolderQuestion):
+    """The journal was written with other rules, contracts or another statement: it can be read, not gone on with."""
+
+    def __init__(self, paths: Paths, stored: Version) -> None:
+        self.stored = stored
+        super().__init__(
+            paths.data,
+            fresh_folder(paths.data),
+            f"the venue in {paths.data} was made by another version of this program ({stored.words()}); this one has "
+            f"{build_version().words()} and cannot go on with it or replay it",
+            f"write its history with: main.py export FOLDER --data {quoted(paths.data)}",
+        )
+
+
+def fresh_folder(data: Path) -> Path:
+    """The first of NAME-2, NAME-3, ... beside it that does not exist or holds a venue of this build's version."""
+    for number in itertools.count(2):
+        candidate = data.with_name(f"{data.name}-{number}")
+        journal = Paths(candidate).journal
+        try:
+            if not candidate.exists() or stored_version(journal) == build_version():
+                return candidate
+        except ProtocolError:
+            continue
+    raise AssertionError("counting does not end")
+
+
+def check_version(paths: Paths) -> None:
+    """:class:`OtherVersion` for a journal that another version of this program wrote. Changes nothing."""
+    stored = stored_version(paths.journal)
+    if stored != build_version():
+        raise OtherVersion(paths, stored)
+
+
+def clear_unused(paths: Paths) -> None:
+    """Remove what a start left that ended before there was a configuration: it may be of another version."""
+    for suffix in ("", "-wal", "-shm"):
+        paths.journal.with_name(paths.journal.name + suffix).unlink(missing_ok=True)
+
+
+def claim_version(journal: Journal) -> None:
+    """Write this build's version into a new journal, before anything that depends on it."""
+    journal.set_meta(META, encoded())
+
+
 def claim_config(journal: Journal, config: VenueConfig) -> None:
     """A new journal is made for this configuration; :class:`OtherVenue` for one that was made for another."""
     if journal.last_sequence and journal.get_meta("config") is None:
@@ -27,8 +76,7 @@ def claim_config(journal: Journal, config: VenueConfig) -> None:
         journal.set_meta("config", msgspec.json.encode(config, order="sorted"))
     except JournalError as error:
         raise OtherVenue(
-            "the data folder holds a venue with another configuration (or of another version of this program); "
-            "choose another folder with --data",
+            "the data folder holds a venue with another configuration; choose another folder with --data",
             field="config",
         ) from error
 

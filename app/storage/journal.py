@@ -21,7 +21,8 @@ import aiosqlite
 from app.runtime import crash_points
 from engine.errors import CorruptData, ProtocolError
 
-FORMAT = 1
+FORMAT = 2
+"""1: without the version of rules, contracts and statement (:mod:`app.storage.version`)."""
 READ_PAGE = 2000
 
 SCHEMA = """
@@ -238,14 +239,18 @@ class Journal:
 
 
 class _reader:
-    """A short-lived read connection that closes itself and turns SQLite's errors into ours."""
+    """A short-lived connection that closes itself and turns SQLite's errors into ours.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    It can only read: a plain connection folds the write-ahead log into the file when it closes, and what looking at a
+    folder finds wrong must still be there to be looked at.
+    """
+
+    def __init__(self, path: Path, mode: str = "ro") -> None:
+        self.path, self._mode = path, mode
 
     def __enter__(self) -> sqlite3.Connection:
         try:
-            self.connection = sqlite3.connect(self.path)
+            self.connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode={self._mode}", uri=True)
         except sqlite3.Error as error:
             raise JournalError(f"{self.path} cannot be opened: {error}", field="journal") from error
         return self.connection
@@ -259,7 +264,7 @@ class _reader:
 def _prepare(path: Path) -> None:
     """Create or check the file: its schema and its format number."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _reader(path) as connection:
+    with _reader(path, "rwc") as connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.executescript(SCHEMA)
         connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(FORMAT).encode(),))
@@ -286,11 +291,38 @@ def read_meta(path: Path, key: str) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
+def is_unused(path: Path) -> bool:
+    """True for a file that is missing or empty, or a journal that was made and never got as far as a configuration."""
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return True
+    with _reader(path) as connection:
+        tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]
+        if not tables:
+            return True
+        parts = ("meta WHERE key != 'format' AND key != 'version'", "inputs", "l1_blocks", "checkpoints")
+        return not any(connection.execute(f"SELECT 1 FROM {part} LIMIT 1").fetchone() for part in parts)
+
+
 def newest_checkpoint(path: Path) -> int:
     """The input after which the newest checkpoint was made, 0 without one; nothing is read of it but its number."""
     with _reader(path) as connection:
         row = connection.execute("SELECT max(sequence) FROM checkpoints").fetchone()
     return int(row[0] or 0)
+
+
+def read_rows(path: Path, table: str, key: str) -> Iterator[tuple[int, bytes, bytes]]:
+    """All rows of a table as they are, in order: number, data, digest. A column of another type counts as empty."""
+    position = -1
+    while True:
+        with _reader(path) as connection:
+            page = connection.execute(
+                f"SELECT {key}, data, digest FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT ?", (position, READ_PAGE)
+            ).fetchall()
+        if not page:
+            return
+        for number, data, digest in page:
+            position = number
+            yield number, data if isinstance(data, bytes) else b"", digest if isinstance(digest, bytes) else b""
 
 
 def read_chain(path: Path, table: str, key: str, after: int) -> Iterator[tuple[int, bytes]]:

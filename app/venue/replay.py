@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from app.paths import Paths
-from app.storage.journal import JournalError, check_format, read_chain, read_meta
+from app.storage.folder_checks import check_version
+from app.storage.journal import JournalError, read_chain, read_meta
 from app.venue.market_setup import market_setup
 from app.venue.session import new_venue
 from engine.errors import UNDECODABLE, CorruptData
@@ -20,7 +21,7 @@ def replay(paths: Paths) -> dict[str, Any]:
     """Apply every input of the journal to a new venue; what came out."""
     if not paths.journal.exists():
         raise JournalError(f"there is no journal in {paths.data}", field="--data")
-    check_format(paths.journal)
+    check_version(paths)
     venue = new_venue(market_setup(stored_config(paths)))
     count = 0
     for sequence, data in read_chain(paths.journal, "inputs", "sequence", 0):

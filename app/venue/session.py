@@ -15,9 +15,18 @@ from app.l1.place import claim_ledger
 from app.paths import Paths
 from app.proving.queue import MakeProver, ProverQueue
 from app.storage.checkpoints import stored_checkpoints
-from app.storage.folder_checks import OtherVenue, check_journal_end, check_l1, claim_config, claim_key
+from app.storage.folder_checks import (
+    OtherVenue,
+    check_journal_end,
+    check_l1,
+    check_version,
+    claim_config,
+    claim_key,
+    claim_version,
+    clear_unused,
+)
 from app.storage.folder_lock import FolderLock
-from app.storage.journal import Journal
+from app.storage.journal import Journal, is_unused
 from app.storage.proof_files import read_stored
 from app.venue.ingress import Ingress
 from app.venue.loop import VenueLoop
@@ -92,7 +101,8 @@ def open_session(
 
     ``make_prover(config, proofs folder, deliver)`` lets tests put another prover in, ``make_verifiers(config)`` other
     contracts behind the exchange; ``l1`` is the URL of a node, None for the embedded chain. Raises
-    :class:`app.storage.folder_lock.FolderInUse`, :class:`OtherVenue`, :class:`app.storage.journal.JournalError`,
+    :class:`app.storage.folder_lock.FolderInUse`, :class:`OtherVenue`,
+    :class:`app.storage.folder_checks.OtherVersion`, :class:`app.storage.journal.JournalError`,
     :class:`engine.settlement.errors.KeyFileError`, :class:`CorruptData`, and on a
     node :class:`engine.settlement.errors.OtherLedger`, :class:`app.l1.node.NeedsEther` and the NodeErrors.
     """
@@ -134,8 +144,14 @@ def _open_locked(
 ) -> Session:
     config = setup.config
     progress("journal", 0.0)
+    if new := is_unused(paths.journal):
+        clear_unused(paths)
+    else:
+        check_version(paths)
     journal = Journal(paths.journal)
     try:
+        if new:
+            claim_version(journal)
         anchor = claim_ledger(journal, node, config)
         claim_config(journal, config)
         user = claim_key(journal, paths.keys)
