@@ -16,7 +16,7 @@ def add_arguments(parser: Parser, *_: object) -> None:
 def run(options: Options) -> int:
     """Write the files and say what is in them; 1 when the digest chain is broken."""
     from app.storage.export import export, lines_of
-    from app.storage.journal import JournalError
+    from app.storage.journal_file import JournalError
     from app.storage.version import stored_version
 
     paths = open_paths(options.data)

@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from app.storage.journal import chain_digest, read_meta, read_rows
+from app.storage.journal_file import chain_digest, read_meta, read_rows
 from app.storage.version import stored_version
 from engine.errors import UNDECODABLE, ProtocolError
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.storage.journal import FORMAT, read_meta
+from app.storage.journal_file import FORMAT, read_meta
 from engine.errors import UNDECODABLE, CorruptData
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.shape import venue_shape

@@ -4,7 +4,7 @@ It goes up by one with every change after which some journal would give other fi
 would no longer decode. ``docs/extending.md`` says what else belongs to such a change.
 
 1   journals that carry no version
-2   the same rules; journals say which they were written with
+2   the first that journals name
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from app.runtime import jit_cache
 
 jit_cache.prepare()  # before anything imports numba
 
+import msgspec  # noqa: E402
+
 from app.l1.layer_one import ChainRequest  # noqa: E402
 from app.paths import ROOT, open_paths  # noqa: E402
 from app.storage.version import build_version  # noqa: E402
@@ -54,9 +56,10 @@ def make(name: str) -> None:
         try:
             loop, account = session.loop, session.chain.user_account
             loop.run_to(loop.venue.time + 13 * SECOND, step=SECOND)
-            loop.apply([PlaceOrder(account, 1, "buy", "market", 7, client_id="first")])
-            loop.apply([PlaceOrder(account, 1, "buy", "limit", 3, price=1000, client_id="resting")])
-            loop.apply([RequestWithdrawal(account, 3 * QUANTUM + 1, client_id="out")])
+            order = PlaceOrder(account=account, market=1, side="buy", type="market", lots=7, client_id="first")
+            loop.apply([order])
+            loop.apply([msgspec.structs.replace(order, type="limit", lots=3, price=1000, client_id="resting")])
+            loop.apply([RequestWithdrawal(account=account, amount=3 * QUANTUM + 1, client_id="out")])
             loop.ingress.deliver(ChainRequest("deposit", 12345))
             loop.run_to(loop.venue.time + 13 * SECOND, step=SECOND)
             version = build_version()

@@ -12,7 +12,7 @@ import pytest
 from app import cli
 from app.paths import Paths, open_paths
 from app.storage.folder_checks import OtherVersion
-from app.storage.journal import FORMAT
+from app.storage.journal_file import FORMAT
 from app.storage.version import Version, build_version, stored_version
 from app.venue.replay import replay
 from app.venue.session import open_session
