@@ -6,7 +6,7 @@ PYTHON ?=
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: run test check fast mutate fuzz clean anvil wheel requirements
+.PHONY: run test check fast mutate fuzz soak-journal clean anvil wheel requirements
 
 run: $(VENV)/.ready-run
 	@$(PY) main.py $(ARGS)
@@ -26,6 +26,10 @@ mutate: $(VENV)/.ready-test
 fuzz: $(VENV)/.ready-test
 	@$(PY) -m tests.support.soundness.proof_fuzz $(or $(COUNT),100000) $(or $(SEED),1)
 	@$(PY) -m tests.support.soundness.contract_fuzz $(or $(CONTRACT_COUNT),10000) $(or $(SEED),1)
+
+# Damaged data folders at length: every one is refused in words or has lost nothing (tests/support/damage.py).
+soak-journal: $(VENV)/.ready-test
+	@$(PY) -m tests.support.damage $(or $(COUNT),500) $(or $(SEED),1)
 
 check: $(VENV)/.ready-test
 	@$(PY) -m ruff check .

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 
 from app.runtime import crash_points
 from app.snapshot.views import ThreadView
-from app.storage.journal import Journal
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
 from engine.hashing.keccak import keccak256
@@ -108,22 +107,6 @@ def _let_others_run() -> None:
     Each time it would wait for one transaction of a proof to end, 13 ms, five or six times over.
     """
     wall.sleep(0.02)
-
-
-class JournalBlocks:
-    """The chain's block store: the journal's database."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-
-    def append(self, number: int, record: bytes) -> None:
-        """Durable on return."""
-        crash_points.reach("l1_block_executed_unwritten")
-        self._journal.append_block(number, record)
-
-    def read_all(self) -> Iterable[bytes]:
-        """All records, checked against the journal's digest chain."""
-        return (record for _, record in self._journal.read_blocks())
 
 
 class LayerOne:

@@ -13,6 +13,7 @@ from engine.errors import UnknownName
 
 VARIABLE = "PROOFLINE_CRASH_AT"
 POINTS = (
+    "committed_before_tip",
     "after_commit_before_ack",
     "in_checkpoint",
     "proof_done_unposted",

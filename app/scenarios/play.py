@@ -53,7 +53,7 @@ def play(
     config = msgspec.structs.replace(DEFAULT_CONFIG, seed=seed)
     # the user's address is in the leaves: with a random key the seed would not fix the roots
     demo_key(paths.keys, secret=role_key(account_seed(config, config.first_user_account), "taker"))
-    session = open_session(paths, config, _progress(say), make_prover=prover_with(proving), l1=l1)
+    session = open_session(paths, config, _progress(say), make_prover=prover_with(proving), l1=l1, new=True)
     opened = time.perf_counter()
     try:
         journey = Journey(session, say)

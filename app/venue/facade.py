@@ -54,6 +54,7 @@ class Engine:
         self._stopped = False
         self._still = False
         self._loop.on_applied = self._note_change
+        self._loop.on_waiting = self._show_waiting
 
     # -- life
 
@@ -187,6 +188,10 @@ class Engine:
     def _threads(self) -> tuple[ThreadView, ...]:
         return (self.thread.view(), self.session.prover.thread.view(), *self.session.chain.threads())
 
+    def _show_waiting(self) -> None:
+        self.thread.beat()
+        self._publish()
+
     def _note_change(self) -> None:
         self._changed = True
 
@@ -229,7 +234,7 @@ class Engine:
                 [r.prove_milliseconds / 1000 for r in records.values() if r.prove_milliseconds], np.float64
             ),
             proof_failures=sum(record.attempts - ("proved" in record.stages) for record in records.values()),
-            messages=(*prover.messages(), *chain.errors[-5:]),
+            messages=(*self.session.journal.messages(), *prover.messages(), *chain.errors[-5:]),
             workers=prover.workers(),
             proofs_waiting=prover.waiting(),
         )

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from app.l1.layer_one import ChainRequest, LayerOne, SlotDone
@@ -26,6 +27,7 @@ from engine.sequencer.venue import Venue
 
 GROUP_LIMIT = 512
 EVENTS_KEPT = 20_000
+WAIT_SECONDS = 0.5
 CHECKPOINT_BATCHES = 3
 """A venue that was killed replays at most this many batches' inputs: 30 s of clock steps, about 0.6 s of work. A
 checkpoint takes 2 ms to make after an hour, and 0.6 MB."""
@@ -66,6 +68,8 @@ class VenueLoop:
         self.acknowledgements: deque[float] = deque(maxlen=4096)
         self.applied: deque[tuple[float, int]] = deque(maxlen=2048)
         self.on_applied: Callable[[], None] = lambda: None
+        self.on_waiting: Callable[[], None] = lambda: None
+        """Called now and then while a commit takes long; the venue is as it was before the inputs that wait."""
         self._due: dict[int, tuple[int, int]] = {}
         self._arrived: dict[int, ProofOutcome] = {}
         self._batches_since_checkpoint = 0
@@ -85,7 +89,7 @@ class VenueLoop:
     def apply_commands(self, commands: list[Command]) -> list[AnyEvent]:
         """Number, make durable, apply, acknowledge: in this order, for a group that shares one commit.
 
-        Raises :class:`app.storage.journal.JournalError` when the commit fails and :class:`VenueHalted` ever after.
+        Raises :class:`app.storage.journal_file.JournalError` when the commit fails and :class:`VenueHalted` ever after.
         """
         if not commands:
             return []
@@ -94,7 +98,7 @@ class VenueLoop:
         self.halted = True  # until the whole group is applied: an error on the way leaves it so
         first = self.sequence + 1
         rows = [(first + i, command.data) for i, command in enumerate(commands)]
-        self.journal.append_inputs(rows).result()
+        self._wait_for(self.journal.append_inputs(rows))
         self.sequence += len(rows)
         crash_points.reach("after_commit_before_ack")
         happened: list[AnyEvent] = []
@@ -117,6 +121,16 @@ class VenueLoop:
         self.on_applied()
         return happened
 
+    def _wait_for(self, commit: Future[None]) -> None:
+        """Until the commit is done; the window hears of a long wait."""
+        while True:
+            try:
+                return commit.result(WAIT_SECONDS)
+            except TimeoutError:
+                if commit.done():
+                    raise
+                self.on_waiting()
+
     def events_since(self, cursor: int) -> tuple[int, list[AnyEvent]]:
         """Events after ``cursor`` that are still kept, and the next cursor. For any thread."""
         with self._events_lock:
@@ -135,7 +149,7 @@ class VenueLoop:
         if self.halted:
             return
         self._batches_since_checkpoint = 0
-        data = encode_checkpoint(self.venue.dump(), self.chain.chain.checkpoint())
+        data = encode_checkpoint(self.venue.dump(), self.chain.chain.checkpoint(), self.journal.digest)
         crash_points.reach("in_checkpoint")
         self.journal.write_checkpoint(self.sequence, data)
 

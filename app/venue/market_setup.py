@@ -10,6 +10,7 @@ import msgspec
 
 from app.paths import RESOURCES, cache_folder
 from engine.exchange.config import MarketConfig, VenueConfig
+from engine.files import read_known
 from engine.hashing.keccak import keccak256
 from engine.market.feed import Feed, load_feed
 from engine.market.participants import MarketMaker, TakerFlow
@@ -24,6 +25,8 @@ TAKERS_PER_MARKET = 2
 MAKER_DEPOSIT = 200_000_000 * QUANTUM
 TAKER_DEPOSIT = 50_000_000 * QUANTUM
 INSURANCE_DEPOSIT = 1_000_000 * QUANTUM
+
+MAX_FEED_BYTES = 64 << 20
 
 Progress = Callable[[str, float], None]
 
@@ -78,6 +81,7 @@ def _feed(market: MarketConfig) -> Feed:
 @lru_cache(maxsize=8)
 def _load(name: str, price_decimals: int, size_decimals: int) -> Feed:
     path = RESOURCES / "market" / f"{name}.gz"
+    read_known(path, MAX_FEED_BYTES)  # a changed recording would make another market without a word
     return load_feed(path, price_decimals=price_decimals, size_decimals=size_decimals, cache=cache_folder() / "feeds")
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from app.paths import Paths
-from app.storage.journal import JournalError, check_format, read_chain, read_meta
+from app.storage.folder_checks import check_blocks, check_journal
+from app.storage.journal_file import read_chain, read_meta
 from app.venue.market_setup import market_setup
 from app.venue.session import new_venue
 from engine.errors import UNDECODABLE, CorruptData
@@ -17,15 +18,14 @@ from engine.sequencer.inputs import decode_input
 
 
 def replay(paths: Paths) -> dict[str, Any]:
-    """Apply every input of the journal to a new venue; what came out."""
-    if not paths.journal.exists():
-        raise JournalError(f"there is no journal in {paths.data}", field="--data")
-    check_format(paths.journal)
+    """Apply every input of the journal to a new venue; what came out. Refuses a journal that opening refuses."""
+    tip = check_journal(paths)
     venue = new_venue(market_setup(stored_config(paths)))
     count = 0
-    for sequence, data in read_chain(paths.journal, "inputs", "sequence", 0):
+    for sequence, data in read_chain(paths.journal, "inputs", 0):
         venue.apply(sequence, decode_input(data))
         count += 1
+    check_blocks(venue, tip.block)
     return {
         "inputs": count,
         "root": root_bytes(venue.state_root()).hex(),

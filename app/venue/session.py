@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from app.l1.layer_one import JournalBlocks, LayerOne
+from app.l1.block_store import JournalBlocks
+from app.l1.layer_one import LayerOne
 from app.l1.place import claim_ledger
 from app.paths import Paths
 from app.proving.queue import MakeProver, ProverQueue
 from app.storage.checkpoints import stored_checkpoints
-from app.storage.folder_checks import OtherVenue, check_journal_end, check_l1, claim_config, claim_key
+from app.storage.folder_checks import (
+    OtherVenue,
+    check_folder,
+    check_l1,
+    claim_config,
+    claim_key,
+    claim_version,
+    clear_unused,
+    open_journal,
+)
 from app.storage.folder_lock import FolderLock
 from app.storage.journal import Journal
 from app.storage.proof_files import read_stored
@@ -30,7 +40,7 @@ from engine.proving.statement import statement_id
 from engine.sequencer.batch import root_bytes
 from engine.sequencer.inputs import decode_input
 from engine.sequencer.venue import Venue
-from engine.settlement.chain.chain import Chain
+from engine.settlement.chain.chain import Chain, checkpoint_block
 from engine.settlement.chain.ledger import Ledger
 from engine.settlement.errors import RootDivergence, SettlementError
 from engine.settlement.genesis import allocation, check_codes, genesis, venue_deployment
@@ -87,12 +97,15 @@ def open_session(
     make_prover: MakeProver = ProverQueue,
     make_verifiers: MakeVerifiers = venue_verifiers,
     l1: str | None = None,
+    new: bool = False,
 ) -> Session:
     """Open or create the venue in a data folder: newest valid checkpoint, then the journal's tail.
 
     ``make_prover(config, proofs folder, deliver)`` lets tests put another prover in, ``make_verifiers(config)`` other
-    contracts behind the exchange; ``l1`` is the URL of a node, None for the embedded chain. Raises
-    :class:`app.storage.folder_lock.FolderInUse`, :class:`OtherVenue`, :class:`app.storage.journal.JournalError`,
+    contracts behind the exchange; ``l1`` is the URL of a node, None for the embedded chain. ``new``: the folder was
+    made for this venue, so that a key in it is no trace of a lost one. Raises
+    :class:`app.storage.folder_lock.FolderInUse`, :class:`OtherVenue`,
+    :class:`app.storage.folder_question.FolderQuestion`, :class:`app.storage.journal_file.JournalError`,
     :class:`engine.settlement.errors.KeyFileError`, :class:`CorruptData`, and on a
     node :class:`engine.settlement.errors.OtherLedger`, :class:`app.l1.node.NeedsEther` and the NodeErrors.
     """
@@ -104,7 +117,7 @@ def open_session(
         setup = market_setup(config, progress)
         lock = FolderLock(paths.lock)
         try:
-            return _open_locked(paths, setup, lock, progress, make_prover, make_verifiers, node)
+            return _open_locked(paths, setup, lock, progress, make_prover, make_verifiers, node, new)
         except BaseException:
             lock.release()
             raise
@@ -131,11 +144,17 @@ def _open_locked(
     make_prover: MakeProver,
     make_verifiers: MakeVerifiers,
     node: Node | None,
+    new: bool,
 ) -> Session:
     config = setup.config
     progress("journal", 0.0)
-    journal = Journal(paths.journal)
+    unused = check_folder(paths, new=new)
+    if unused:
+        clear_unused(paths)
+    journal = open_journal(paths, lambda rows: progress(f"checking the journal: {rows:,} inputs", 0.0))
     try:
+        if unused:
+            claim_version(journal)
         anchor = claim_ledger(journal, node, config)
         claim_config(journal, config)
         user = claim_key(journal, paths.keys)
@@ -210,7 +229,7 @@ def _restore_chain(journal: Journal, setup: MarketSetup) -> Chain:
             config.chain_id,
             allocation(config),
             setup.genesis_time,
-            JournalBlocks(journal),
+            JournalBlocks(journal, 0 if checkpoint is None else checkpoint_block(checkpoint)),
             checkpoint,
             whole_blocks=WHOLE_BLOCKS,
         )
@@ -250,6 +269,5 @@ def _from_checkpoint(journal: Journal, setup: MarketSetup) -> Venue | None:
         except CorruptData:
             continue
         if venue.sequence == sequence:
-            check_journal_end(sequence, journal.last_sequence)
             return venue
     return None

@@ -35,7 +35,7 @@ def call(*arguments: str) -> int:
 @pytest.mark.parametrize(
     ("arguments", "valid"),
     [
-        (["dekc"], "bench, desk, doctor, replay, run, screenshots, settings, verify, worker"),
+        (["dekc"], "bench, desk, doctor, export, recover, replay, run, screenshots, settings, verify, worker"),
         (["run", "round-tripp"], "round-trip"),
         (["run", "round-trip", "--profile", "slow"], "quick, frugal"),
         (["run", "round-trip", "--seed", "-1"], "must lie in [0, 9223372036854775807]"),
@@ -163,7 +163,7 @@ def test_doctor_finds_a_whole_folder_well(folder: Path, capsys: pytest.CaptureFi
     assert call("doctor", "--data", str(folder)) == 0
     text = capsys.readouterr().out
     assert "BAD" not in text
-    assert "every row continues its chain" in text
+    assert "all that was acknowledged" in text
     assert "demo-key.json is readable by its owner only (mode 0600)" in text
     (open_paths(folder).keys / "demo-key.json").chmod(0o644)
     assert call("doctor", "--data", str(folder)) == 1

@@ -16,7 +16,7 @@ import pytest
 
 from app.paths import ROOT, open_paths
 from app.runtime.crash_points import POINTS
-from app.storage.journal import read_chain
+from app.storage.journal_file import read_chain
 from app.venue.market_setup import market_setup
 from app.venue.replay import stored_config
 from app.venue.session import USER_DEPOSIT, USER_WALLET, new_venue
@@ -54,6 +54,7 @@ PLANS = {
         seed=11,
         flags=("--stand-in-prover",),
         visits={
+            "committed_before_tip": (1, 12, 70),
             "after_commit_before_ack": (1, 7, 60),
             "in_checkpoint": (1, 2, 5),
             "proof_done_unposted": (1, 4),
@@ -68,6 +69,7 @@ PLANS = {
         seed=12,
         flags=("--stand-in-prover", "--speed", "60"),
         visits={
+            "committed_before_tip": (2, 50),
             "after_commit_before_ack": (3, 80),
             "in_checkpoint": (1, 4),
             "proof_done_unposted": (1, 3),
@@ -82,6 +84,7 @@ PLANS = {
         seed=13,
         flags=("--stand-in-prover", "--proofs-on-arrival"),
         visits={
+            "committed_before_tip": (25,),
             "after_commit_before_ack": (2, 30),
             "in_checkpoint": (2, 3),
             "proof_done_unposted": (2,),
@@ -155,7 +158,7 @@ def replayed(folder: Path) -> tuple[dict[int, AnyInput], dict[int, list[AnyEvent
     """The whole journal applied to a new venue: inputs and events by sequence number."""
     paths = open_paths(folder)
     venue = new_venue(market_setup(stored_config(paths)))
-    rows = read_chain(paths.journal, "inputs", "sequence", 0)
+    rows = read_chain(paths.journal, "inputs", 0)
     inputs = {sequence: decode_input(data) for sequence, data in rows}
     return inputs, {sequence: venue.apply(sequence, value) for sequence, value in inputs.items()}, venue
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -17,6 +17,7 @@ from app.proving.choice import ProvingChoice
 from app.storage.folder_lock import FolderLock
 from app.venue.session import open_session
 from engine.exchange.config import DEFAULT_CONFIG
+from tests.support import venue_fixture
 from ui.shell import start
 from ui.shell.start import Opener, StartWindow
 from ui.shell.window import DeskWindow
@@ -130,6 +131,34 @@ def test_a_venue_of_another_statement_is_refused_in_words(
     window = opened_with_failure(qtbot, paths)
     assert "another version" in window.stage.text()
     assert "--data" in window.stage.text()
+
+
+@pytest.mark.usefixtures("no_other_thread")
+@pytest.mark.parametrize("wanted", [True, False], ids=["fresh venue", "quit"])
+def test_a_venue_of_another_version_is_asked_about(qtbot: QtBot, paths: Paths, wanted: bool) -> None:
+    venue_fixture.unpack("rules-1", paths.data)
+    before, fresh = paths.journal.read_bytes(), paths.data.with_name("venue-2")
+    said: list[str] = []
+
+    def answer() -> bool:
+        for window in shown(StartWindow):
+            if window.fresh.isVisible() and not said:
+                said.append(window.stage.text())
+                assert not fresh.exists()
+                assert window.fresh.text() == "Open a fresh venue in venue-2"
+                qtbot.mouseClick(window.fresh if wanted else window.leave, Qt.MouseButton.LeftButton)
+        for window in shown(DeskWindow):
+            window.close()
+            return True
+        return bool(said) and not wanted
+
+    person = Poll(answer)
+    assert start.run(paths, 1.0, ProvingChoice()) == (0 if wanted else 1)
+    assert person.done
+    assert "another version" in said[0]
+    assert "main.py export" in said[0]
+    assert fresh.exists() == wanted
+    assert paths.journal.read_bytes() == before
 
 
 @pytest.mark.usefixtures("no_other_thread")

@@ -19,7 +19,7 @@ from typing import Any
 
 from app.paths import ROOT, open_paths
 from app.runtime.crash_points import MARK
-from app.storage.journal import read_chain
+from app.storage.journal_file import read_chain
 from engine.sequencer.inputs import AnyInput, ClaimRequested, L1Block, ProofOutcome, decode_input
 
 LIMIT = 180.0
@@ -127,8 +127,8 @@ class Victim:
                     shutil.copyfile(source, copy.with_name(copy.name + suffix))
             if not _has_tables(copy):
                 return Disk({}, [], set())
-            inputs = dict(read_chain(copy, "inputs", "sequence", 0))
-            blocks = [number for number, _ in read_chain(copy, "l1_blocks", "number", -1)]
+            inputs = dict(read_chain(copy, "inputs", 0))
+            blocks = [number for number, _ in read_chain(copy, "l1_blocks", -1)]
         return Disk(inputs, blocks, {path.stem for path in paths.proofs.glob("*.proof")})
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from app.paths import Paths
+from app.paths import Paths, open_paths
 from app.proving.choice import ProvingChoice
+from app.storage.folder_question import FolderQuestion
 from engine.errors import ProtocolError
 from ui.shell.signals import closing_on_signals
 from ui.theme.theme import Theme
@@ -33,6 +35,8 @@ class Opener(QObject):
     progressed = Signal(str, float)
     opened = Signal()
     failed = Signal(str)
+    asked = Signal(str, str)
+    """The folder's venue cannot be gone on with: why, and the folder of a fresh one if it is wanted."""
 
     def __init__(self, paths: Paths, speed: float, proving: ProvingChoice, l1: str | None = None) -> None:
         super().__init__()
@@ -75,6 +79,9 @@ class Opener(QObject):
                 raise
         except GivenUp:
             return
+        except FolderQuestion as error:
+            self.asked.emit(error.message, str(error.fresh))
+            return
         except ProtocolError as error:
             self.failed.emit(error.message)
             return
@@ -87,10 +94,11 @@ class Opener(QObject):
 
 
 class StartWindow(QWidget):
-    """What is being done, and how far it is."""
+    """What is being done, and how far it is. ``chosen``: the fresh folder that the user asked for, or nothing."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.chosen = ""
         self.setWindowTitle("Proofline")
         self.setFixedWidth(WIDTH)
         self.title = QLabel("Opening Proofline")
@@ -102,8 +110,12 @@ class StartWindow(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 20)
         layout.setSpacing(8)
-        for widget in (self.title, self.stage, self.bar):
+        self.fresh, self.leave = QPushButton("Open a fresh venue"), QPushButton("Quit")
+        self.leave.clicked.connect(self.close)
+        for widget in (self.title, self.stage, self.bar, self.fresh, self.leave):
             layout.addWidget(widget)
+        for button in (self.fresh, self.leave):
+            button.hide()
 
     @Slot(str, float)
     def show_progress(self, stage: str, fraction: float) -> None:
@@ -119,6 +131,23 @@ class StartWindow(QWidget):
         self.stage.setText(message)
         self.bar.hide()
         self._fit()
+
+    @Slot(str, str)
+    def show_question(self, message: str, fresh: str) -> None:
+        """The folder's venue stays as it is. A fresh one is made only when its button is pressed."""
+        self.show_failure(message)
+        self.title.setText("This venue cannot be gone on with")
+        self.fresh.setText(f"Open a fresh venue in {Path(fresh).name}")
+        self.fresh.setToolTip(fresh)
+        self.fresh.clicked.connect(lambda: self._choose(fresh))
+        for button in (self.fresh, self.leave):
+            button.show()
+        self.leave.setFocus()
+        self._fit()
+
+    def _choose(self, fresh: str) -> None:
+        self.chosen = fresh
+        self.close()
 
     def _fit(self) -> None:
         """As high as its words need: a window does not follow wrapped labels by itself."""
@@ -137,17 +166,24 @@ def run(paths: Paths, speed: float, proving: ProvingChoice, l1: str | None = Non
     """Open, show the desk until it is closed, stop everything in order; the exit status. ``theme``: "" as it was."""
     app = start_application()
     with closing_on_signals():
-        return _run(app, paths, Opener(paths, speed, proving, l1), theme)
+        while True:
+            status, fresh = _run(app, paths, Opener(paths, speed, proving, l1), theme)
+            if not fresh:
+                return status
+            paths = open_paths(fresh)
 
 
-def _run(app: QApplication, paths: Paths, opener: Opener, theme: str) -> int:
+def _run(app: QApplication, paths: Paths, opener: Opener, theme: str) -> tuple[int, str]:
+    """The exit status, and the folder of the fresh venue that was asked for instead, or nothing."""
     colours = Theme(theme or "dark", "normal")
     colours.apply()
     window = StartWindow()
     heard: list[str] = []
     opener.progressed.connect(window.show_progress, Qt.ConnectionType.QueuedConnection)
     opener.failed.connect(window.show_failure, Qt.ConnectionType.QueuedConnection)
+    opener.asked.connect(window.show_question, Qt.ConnectionType.QueuedConnection)
     opener.failed.connect(lambda _: heard.append("failed"), Qt.ConnectionType.QueuedConnection)
+    opener.asked.connect(lambda *_: heard.append("failed"), Qt.ConnectionType.QueuedConnection)
     opener.opened.connect(lambda: heard.append("opened"), Qt.ConnectionType.QueuedConnection)
     opener.opened.connect(window.close, Qt.ConnectionType.QueuedConnection)
     app.setQuitOnLastWindowClosed(True)
@@ -158,11 +194,11 @@ def _run(app: QApplication, paths: Paths, opener: Opener, theme: str) -> int:
     opener.thread_of_work.join()
     QApplication.processEvents()
     if opener.engine is None or "opened" not in heard:
-        return _nothing_to_show(opener, failed="failed" in heard)
+        return _nothing_to_show(opener, failed="failed" in heard), window.chosen
     from ui.desk import run_desk
 
     try:
-        return run_desk(opener.engine, paths, theme)
+        return run_desk(opener.engine, paths, theme), ""
     finally:
         opener.engine.stop()
 

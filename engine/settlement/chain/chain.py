@@ -339,6 +339,11 @@ def _corrupt(number: int, what: str) -> CorruptData:
     return CorruptData(f"L1 block {number} {what}", field="l1_block", value=number)
 
 
+def checkpoint_block(data: bytes) -> int:
+    """Number of the block at which a checkpoint was taken; raises :class:`CorruptData`."""
+    return _decode_checkpoint(data).number
+
+
 def _decode_checkpoint(data: bytes) -> ChainCheckpoint:
     try:
         return msgspec.msgpack.decode(data, type=ChainCheckpoint)

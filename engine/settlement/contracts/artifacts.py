@@ -8,10 +8,12 @@ from typing import Any
 
 import msgspec
 
+from engine.files import FileRefused, read_known
 from engine.settlement.errors import ArtifactError
 
 CONTRACTS_FOLDER = Path(__file__).resolve().parents[3] / "resources" / "contracts"
 MAX_RUNTIME_BYTES = 24_576  # EIP-170
+MAX_ARTIFACT_BYTES = 1 << 20
 CONTRACT_NAMES = ("token", "exchange")
 
 
@@ -37,13 +39,15 @@ def artifact_path(name: str) -> Path:
 
 
 def load_artifact(name: str) -> Artifact:
-    """Read an artifact; raises :class:`ArtifactError` when it is missing, corrupt, too long or of another source."""
+    """Read an artifact; raises :class:`ArtifactError` when it is missing, changed, too long or of another source."""
     path = artifact_path(name)
     try:
-        artifact = msgspec.json.decode(path.read_bytes(), type=Artifact)
+        artifact = msgspec.json.decode(read_known(path, MAX_ARTIFACT_BYTES), type=Artifact)
         size = len(bytes.fromhex(artifact.runtime))
         bytes.fromhex(artifact.bytecode)
-    except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
+    except FileRefused as error:
+        raise ArtifactError(f"contract artifact {error.message}", field=path.name) from error
+    except ValueError as error:  # msgspec's errors are ValueErrors
         raise ArtifactError(f"contract artifact {path.name} cannot be read: {error}", field=path.name) from error
     if size > MAX_RUNTIME_BYTES:
         raise ArtifactError(

@@ -9,6 +9,7 @@ import hashlib
 
 import msgspec
 
+from engine.files import write_sums
 from engine.settlement.contracts.artifacts import CONTRACT_NAMES, Artifact, artifact_path, source_path
 
 
@@ -36,10 +37,11 @@ def encode_artifact(artifact: Artifact) -> bytes:
 
 
 def main() -> None:
-    """Compile and write every contract."""
+    """Compile and write every contract, and the digests of what was written."""
     for name in CONTRACT_NAMES:
         artifact_path(name).parent.mkdir(exist_ok=True)
         artifact_path(name).write_bytes(encode_artifact(compile_contract(name)))
+    write_sums(artifact_path(CONTRACT_NAMES[0]).parent, "*.json")
 
 
 if __name__ == "__main__":

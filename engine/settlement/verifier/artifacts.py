@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from engine.settlement.contracts.artifacts import CONTRACTS_FOLDER, MAX_RUNTIME_BYTES, Artifact
+from engine.files import FileRefused, read_known
+from engine.settlement.contracts.artifacts import CONTRACTS_FOLDER, MAX_ARTIFACT_BYTES, MAX_RUNTIME_BYTES, Artifact
 from engine.settlement.errors import ArtifactError
 
 FOLDER = CONTRACTS_FOLDER / "verifier"
@@ -32,12 +33,14 @@ def source_digest(name: str) -> str:
 
 
 def load(name: str) -> Artifact:
-    """Read an artifact; raises :class:`ArtifactError` when it is missing, corrupt, too long or of another source."""
+    """Read an artifact; raises :class:`ArtifactError` when it is missing, changed, too long or of another source."""
     path = artifact_path(name)
     try:
-        artifact = msgspec.json.decode(path.read_bytes(), type=Artifact)
+        artifact = msgspec.json.decode(read_known(path, MAX_ARTIFACT_BYTES), type=Artifact)
         size = len(bytes.fromhex(artifact.runtime))
-    except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
+    except FileRefused as error:
+        raise ArtifactError(f"contract artifact {error.message}", field=path.name) from error
+    except ValueError as error:  # msgspec's errors are ValueErrors
         raise ArtifactError(f"contract artifact {path.name} cannot be read: {error}", field=path.name) from error
     if size > MAX_RUNTIME_BYTES:
         reason = f"contract {name} has {size} bytes of code; a chain takes {MAX_RUNTIME_BYTES}"

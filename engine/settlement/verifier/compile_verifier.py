@@ -7,6 +7,7 @@ imports this module.
 
 from __future__ import annotations
 
+from engine.files import write_sums
 from engine.settlement.contracts.artifacts import Artifact
 from engine.settlement.contracts.compile_contracts import encode_artifact
 from engine.settlement.verifier.artifacts import (
@@ -48,11 +49,12 @@ def write_sources() -> None:
 
 
 def main() -> None:
-    """Expand, compile and write every contract."""
+    """Expand, compile and write every contract, and the digests of what was written."""
     write_sources()
     for name in CONTRACTS:
         artifact_path(name).parent.mkdir(exist_ok=True)
         artifact_path(name).write_bytes(encode_artifact(compile_contract(name)))
+    write_sums(artifact_path(CONTRACTS[0]).parent, "*.json")
 
 
 if __name__ == "__main__":

@@ -127,9 +127,9 @@ def test_the_venue_s_course_does_not_depend_on_the_order_of_proofs(tmp_path: Pat
         workers = [ThreadWorker(name, prove=backwards.prove, prepare=no_preparing) for name in "ab"]
         return ProverQueue(config, proofs, deliver, workers=workers, verify=stand_in_verify)
 
-    with opened(tmp_path / "backwards", make_prover=make) as session:
+    with opened(tmp_path / "backwards", make_prover=make, new=True) as session:
         there = course(session)
-    with opened(tmp_path / "forwards") as session:
+    with opened(tmp_path / "forwards", new=True) as session:
         assert course(session) == there
     assert len(there) > 4
     assert backwards.order[:4] == [2, 1, 4, 3]

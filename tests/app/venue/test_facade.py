@@ -14,7 +14,7 @@ from app.faults.crash_child import stand_in_prover
 from app.paths import open_paths
 from app.proving.check import check_proof
 from app.snapshot.views import Snapshot
-from app.storage.journal import JournalError
+from app.storage.journal_file import JournalError
 from app.storage.proof_files import ProofFileError
 from app.venue.facade import Engine
 from app.venue.ingress import BadCommand, IngressFull

@@ -15,8 +15,9 @@ from app.l1.layer_one import ChainRequest
 from app.paths import BadDataFolder, open_paths
 from app.storage.folder_checks import OtherVenue
 from app.storage.folder_lock import FolderInUse, FolderLock
-from app.storage.journal import JournalError
+from app.storage.journal_file import JournalError
 from app.storage.proof_files import proof_path
+from app.storage.recover import recover
 from app.venue.loop import CHECKPOINT_BATCHES
 from app.venue.replay import replay
 from app.venue.session import USER_DEPOSIT, USER_WALLET, Session, open_session
@@ -265,6 +266,7 @@ def test_a_start_that_ended_between_genesis_and_grant_is_completed(tmp_path: Pat
     execute(tmp_path / "half", "DELETE FROM l1_blocks WHERE number = ?", granted)
     for table in ("inputs", "checkpoints"):
         execute(tmp_path / "half", f"DELETE FROM {table}")
+    recover(open_paths(tmp_path / "half"))  # the block was never heard of
     with opened(tmp_path / "half") as session:
         assert session.chain.chain.head.number == granted
         assert (session.chain.funds.wallet, session.chain.funds.pending_deposit) == (USER_WALLET, USER_DEPOSIT)
@@ -343,9 +345,12 @@ def test_a_key_that_is_not_the_account_s_is_refused_and_none_is_made(folder: Pat
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("DELETE FROM inputs WHERE sequence > 30", "ends at input 30, and a checkpoint was made after input"),
-        ("DELETE FROM inputs", "ends at input 0, and a checkpoint"),
-        ("DELETE FROM l1_blocks WHERE number > 3", "L1 ends at block 3, and the venue has seen block"),
+        (
+            "DELETE FROM inputs WHERE sequence > 30",
+            r"acknowledged inputs 31 to \d\d+ are missing: the journal ends at 30",
+        ),
+        ("DELETE FROM inputs", r"acknowledged inputs 1 to \d\d+ are missing"),
+        ("DELETE FROM l1_blocks WHERE number > 3", r"L1 blocks after 3, up to \d+, are missing"),
         ("DELETE FROM meta WHERE key = 'config'", "inputs and no configuration"),
     ],
 )
@@ -357,9 +362,19 @@ def test_rows_missing_at_the_end_are_named_and_nothing_is_written(folder: Path, 
     assert [execute(folder, f"SELECT count(*) FROM {table}") for table in ("inputs", "l1_blocks", "meta")] == before
 
 
+def test_a_venue_that_saw_later_blocks_is_refused(folder: Path) -> None:
+    execute(folder, "DELETE FROM l1_blocks WHERE number > 3")
+    recover(open_paths(folder))
+    with pytest.raises(CorruptData, match="L1 ends at block 3, and the venue has seen block"), opened(folder):
+        pass
+    with pytest.raises(CorruptData, match="L1 ends at block 3, and the venue has seen block"):
+        replay(open_paths(folder))
+
+
 def test_a_journal_behind_the_contract_is_refused(folder: Path) -> None:
     for table in ("inputs", "checkpoints"):
         execute(folder, f"DELETE FROM {table}")
+    recover(open_paths(folder))
     words = "L1 has accepted batch .* make only 0: inputs are missing"
     with pytest.raises(CorruptData, match=words) as refused, opened(folder):
         pass
