@@ -21,7 +21,7 @@ class Refuse:
 
 sys.meta_path.insert(0, Refuse())
 count = 0
-for package in ("engine", "app", "ui.viewmodels"):
+for package in ("engine", "app", "ui.model", "ui.viewmodels"):
     module = importlib.import_module(package)
     for found in pkgutil.walk_packages(module.__path__, package + "."):
         if found.name != "engine.settlement.contracts.compile_contracts":  # needs the Vyper compiler, a test tool

@@ -30,7 +30,7 @@ def desk(options: Options) -> int:
     choice = choice_of(options)
     if why := missing_display():
         return _without_display(options, why)
-    from ui.shell.start import run
+    from ui.start import run
 
     theme = "" if options.theme == "remembered" else options.theme
     return run(open_paths(options.data), options.speed, choice, options.l1 or None, theme)

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QApplication
 
 from app.runtime import interpreter
 from engine.errors import ProtocolError
+from ui.model.engine_protocol import DeskEngine
 from ui.shell import layout_file
-from ui.shell.engine_protocol import DeskEngine
 from ui.shell.window import DeskWindow
 from ui.shell.workspace import BadLayout
 from ui.theme.metrics import DENSITIES

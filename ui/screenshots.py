@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from engine.errors import ProtocolError
 from ui.desk import make_application, make_window
-from ui.panels.inspector import InspectorPanel
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
+from ui.panels.inspector.panel import InspectorPanel
 from ui.shell.window import DeskWindow
 
 SIZES = ((1920, 1080), (1280, 800))

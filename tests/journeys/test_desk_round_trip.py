@@ -12,8 +12,8 @@ from PySide6.QtCore import Qt
 from app.paths import ROOT
 from engine.units import format_decimal, parse_decimal
 from tests.support.desk_world import Desk
-from ui.panels.inspector import NOT_CHECKED
-from ui.panels.prover import AT_WORK
+from ui.panels.inspector.panel import NOT_CHECKED
+from ui.panels.prover.panel import AT_WORK
 from ui.viewmodels.wording import NOTHING, price_text
 
 BTC = 1

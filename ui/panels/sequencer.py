@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.snapshot.views import Snapshot
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
 from ui.viewmodels.sequencer import figures, l1_figures, open_batch_fill
 from ui.widgets.figure_grid import FigureGrid

@@ -9,8 +9,8 @@ from PySide6.QtGui import QKeyEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.snapshot.views import Snapshot
-from ui.panels.ladder_view import PAD
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
+from ui.panels.ladder.view import PAD
 from ui.theme.theme import Theme
 from ui.viewmodels.trades import ARROWS, TapeModel
 from ui.widgets.painted import LEFT, RIGHT, PaintedRows

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 from app.snapshot.views import Snapshot
 from engine.errors import ProtocolError
 from engine.units import SECOND
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
 from ui.viewmodels.withdrawals import NOT_BUILT, WithdrawalState, source_words, withdrawal_states
 from ui.widgets.panel import Panel

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from engine.errors import UnknownName
-from ui.shell.engine_protocol import DeskEngine
-from ui.shell.governor import EVERY_PICTURE, Pace
+from ui.model.engine_protocol import DeskEngine
+from ui.model.governor import EVERY_PICTURE, Pace
 from ui.theme.theme import Theme
 from ui.widgets.panel import Panel
 
@@ -51,19 +51,21 @@ class PanelSpec:
 
 
 PANELS: tuple[PanelSpec, ...] = (
-    PanelSpec("chart", "Chart", "ui.panels.chart:ChartPanel", "chart", (360, 240), Pace(0.05, heavy=True)),
-    PanelSpec("ladder", "Ladder", "ui.panels.ladder:LadderPanel", "book", (280, 240)),
+    PanelSpec("chart", "Chart", "ui.panels.chart.panel:ChartPanel", "chart", (360, 240), Pace(0.05, heavy=True)),
+    PanelSpec("ladder", "Ladder", "ui.panels.ladder.panel:LadderPanel", "book", (280, 240)),
     PanelSpec("trades", "Trades", "ui.panels.trades:TradesPanel", "book", (220, 120), Pace(0.05)),
-    PanelSpec("ticket", "Ticket", "ui.panels.ticket:TicketPanel", "ticket", (300, 320), Pace(0.1)),
-    PanelSpec("account", "Account", "ui.panels.account:AccountPanel", "ticket", (300, 200), Pace(0.15)),
+    PanelSpec("ticket", "Ticket", "ui.panels.ticket.panel:TicketPanel", "ticket", (300, 320), Pace(0.1)),
+    PanelSpec("account", "Account", "ui.panels.account.panel:AccountPanel", "ticket", (300, 200), Pace(0.15)),
     PanelSpec("tables", "Positions and orders", "ui.panels.tables:TablesPanel", "tables", (480, 160), Pace(0.15)),
-    PanelSpec("batches", "Batches", "ui.panels.batches:BatchesPanel", "machine", (360, 160), Pace(0.15)),
+    PanelSpec("batches", "Batches", "ui.panels.batches.panel:BatchesPanel", "machine", (360, 160), Pace(0.15)),
     PanelSpec(
         "withdrawals", "Withdrawals", "ui.panels.withdrawals:WithdrawalsPanel", "machine", (300, 160), Pace(0.25)
     ),
     PanelSpec("sequencer", "Sequencer", "ui.panels.sequencer:SequencerPanel", "machine", (260, 160), Pace(0.2)),
-    PanelSpec("prover", "Prover", "ui.panels.prover:ProverPanel", "machine", (360, 160), Pace(0.2)),
-    PanelSpec("inspector", "Proof inspector", "ui.panels.inspector:InspectorPanel", "chart", (420, 200), Pace(0.25)),
+    PanelSpec("prover", "Prover", "ui.panels.prover.panel:ProverPanel", "machine", (360, 160), Pace(0.2)),
+    PanelSpec(
+        "inspector", "Proof inspector", "ui.panels.inspector.panel:InspectorPanel", "chart", (420, 200), Pace(0.25)
+    ),
 )
 
 

@@ -10,15 +10,15 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app.snapshot.views import Snapshot
-from ui.panels.header import HeaderBar
-from ui.panels.status import StatusBar
+from ui.model.engine_protocol import DeskEngine
 from ui.shell.actions import ActionRegistry
 from ui.shell.command_palette import CommandPalette
 from ui.shell.desk_actions import register_actions
-from ui.shell.engine_protocol import DeskEngine
 from ui.shell.frames import FrameLoop, Viewer
+from ui.shell.header import HeaderBar
 from ui.shell.notices import Banner, NoticeStack
 from ui.shell.panels import PANELS, PanelSpec
+from ui.shell.status_bar import StatusBar
 from ui.shell.wiring import wire_panels
 from ui.shell.workspace import Workspace
 from ui.theme.theme import Theme

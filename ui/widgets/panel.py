@@ -10,8 +10,8 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from app.snapshot.views import Snapshot
-from ui.shell.engine_protocol import DeskEngine
-from ui.shell.governor import EVERY_PICTURE
+from ui.model.engine_protocol import DeskEngine
+from ui.model.governor import EVERY_PICTURE
 from ui.theme.theme import Theme
 from ui.widgets.state import LIVE, PanelState, broken, loading, stale
 from ui.widgets.state_page import StatePage

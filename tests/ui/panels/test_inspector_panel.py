@@ -15,7 +15,7 @@ from app.storage.proof_files import ProofFileError
 from engine.proving.coverage import COVERED, NOT_COVERED
 from tests.support.sample_proof import NUMBER, proved_view, sample_proof
 from tests.support.sample_snapshot import SampleEngine
-from ui.panels.inspector import NOT_CHECKED, READING, InspectorPanel
+from ui.panels.inspector.panel import NOT_CHECKED, READING, InspectorPanel
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu
 
 from engine.errors import ProtocolError
 from tests.support.sample_snapshot import SampleEngine, batch_view
-from ui.panels.batches import BatchesPanel
-from ui.panels.batches_lanes import STAMP, lane_layout
+from ui.panels.batches.lanes import STAMP, lane_layout
+from ui.panels.batches.panel import BatchesPanel
 from ui.panels.sequencer import SequencerPanel
 from ui.panels.withdrawals import WithdrawalsPanel
 from ui.widgets.row_list import TITLES

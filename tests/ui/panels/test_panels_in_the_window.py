@@ -12,9 +12,9 @@ from engine.errors import ProtocolError
 from tests.support.receipts import sample_receipt
 from tests.support.sample_snapshot import SampleEngine
 from ui.desk import make_window
-from ui.panels.account import AccountPanel
-from ui.panels.inspector import InspectorPanel
-from ui.panels.ticket import TicketPanel
+from ui.panels.account.panel import AccountPanel
+from ui.panels.inspector.panel import InspectorPanel
+from ui.panels.ticket.panel import TicketPanel
 from ui.panels.withdrawals import WithdrawalsPanel
 from ui.shell.window import DeskWindow
 

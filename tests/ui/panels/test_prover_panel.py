@@ -11,8 +11,8 @@ from PySide6.QtCore import Qt
 from app.proving.queue import MAX_ATTEMPTS
 from engine.errors import ProtocolError
 from tests.support.sample_snapshot import SampleEngine, batch_view, widget_colors
-from ui.panels.prover import AT_WORK, FAILED, SECURITY, STAGES, TIMES, ProverPanel
-from ui.panels.prover_bars import bar_layout
+from ui.panels.prover.bars import bar_layout
+from ui.panels.prover.panel import AT_WORK, FAILED, SECURITY, STAGES, TIMES, ProverPanel
 from ui.viewmodels.wording import NOTHING
 from ui.widgets.history_chart import LINE, label_places
 

@@ -14,8 +14,8 @@ from engine.sequencer.events import Accepted, Rejected
 from engine.sequencer.inputs import PlaceOrder
 from tests.support.receipts import sample_receipt
 from tests.support.sample_snapshot import SampleEngine
-from ui.panels import ticket as ticket_module
-from ui.panels.ticket import TicketPanel
+from ui.panels.ticket import panel as ticket_module
+from ui.panels.ticket.panel import TicketPanel
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.snapshot.views import BatchView
-from ui.panels.tables_view import TableView
 from ui.theme.theme import Theme
 from ui.viewmodels import inspector as model
 from ui.viewmodels.prover_bars import segments_of
@@ -18,6 +17,7 @@ from ui.viewmodels.wording import seconds_text
 from ui.widgets.bar_rows import BarRow, BarRows
 from ui.widgets.figure_grid import FigureGrid
 from ui.widgets.hash_rows import HashRows, NamedHash
+from ui.widgets.table_view import TableView
 
 if TYPE_CHECKING:
     from engine.proving.summary import ProofSummary

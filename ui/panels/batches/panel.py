@@ -7,11 +7,11 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.snapshot.views import Snapshot
-from ui.panels.batch_menu import batch_menu
-from ui.panels.batches_lanes import BatchLanes
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
+from ui.panels.batches.lanes import BatchLanes
 from ui.theme.theme import Theme
 from ui.viewmodels.batches import LaneBook, batch_by_number, summary
+from ui.widgets.batch_menu import batch_menu
 from ui.widgets.panel import Panel
 from ui.widgets.spark import Spark
 from ui.widgets.state import LIVE, empty

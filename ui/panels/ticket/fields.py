@@ -8,7 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine.exchange.config import MarketConfig
-from ui.panels.ticket_sizing import SizingRow
+from ui.panels.ticket.sizing import SizingRow
 from ui.theme.theme import Theme
 from ui.viewmodels.ticket import TicketContext, TicketForm, post_only_reason, reduce_only_reason, size_hint
 from ui.viewmodels.wording import price_text

@@ -8,10 +8,8 @@ from PySide6.QtWidgets import QGridLayout, QStackedWidget, QTabBar, QVBoxLayout,
 
 from app.snapshot.views import Snapshot
 from engine.errors import ProtocolError
-from ui.panels.batch_menu import batch_menu
-from ui.panels.prover_bars import ProofBars, StageLegend
-from ui.panels.tables_view import TableView
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
+from ui.panels.prover.bars import ProofBars, StageLegend
 from ui.theme.theme import Theme
 from ui.viewmodels.batches import batch_by_number
 from ui.viewmodels.prover import (
@@ -29,10 +27,12 @@ from ui.viewmodels.prover import (
 )
 from ui.viewmodels.prover_bars import BarBook
 from ui.viewmodels.wording import plural, seconds_text
+from ui.widgets.batch_menu import batch_menu
 from ui.widgets.fact_strip import FactStrip
 from ui.widgets.history_chart import HistoryChart
 from ui.widgets.panel import Panel
 from ui.widgets.state import LIVE, empty
+from ui.widgets.table_view import TableView
 
 SIDE_BY_SIDE_FROM = 860  # pixels of the panel from which the stages have a place of their own, left of the tabs
 SIDE_WIDTH = 460

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QButtonGroup, QGraphicsScene, QGraphicsView, QHBox
 from app.snapshot.views import CandleSeries, Snapshot
 from app.venue.pacer import venue_step
 from engine.units import SECOND
-from ui.panels.chart_axes import PriceAxis, TimeAxis
-from ui.panels.chart_items import CandleItem, CrosshairItem, OverlayItem
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
+from ui.panels.chart.axes import PriceAxis, TimeAxis
+from ui.panels.chart.items import CandleItem, CrosshairItem, OverlayItem
 from ui.theme.theme import Theme
 from ui.viewmodels.chart import (
     FEWEST_CANDLES,

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout
 
 from app.snapshot.views import Snapshot
 from engine.units import format_decimal
-from ui.panels.ladder_view import LadderView
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
+from ui.panels.ladder.view import LadderView
 from ui.theme.theme import Theme
 from ui.viewmodels.ladder import GROUPS, LadderModel
 from ui.viewmodels.wording import price_text

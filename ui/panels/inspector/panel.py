@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTa
 from app.proving.check import Verdict, check_proof
 from app.snapshot.views import BatchView, Snapshot
 from app.storage.proof_files import export_proof
-from ui.panels.inspector_job import Job, Outcome
-from ui.panels.inspector_page import LEFT_COLUMN, RIGHT_COLUMN, InspectorPage
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
+from ui.panels.inspector.job import Job, Outcome
+from ui.panels.inspector.page import LEFT_COLUMN, RIGHT_COLUMN, InspectorPage
 from ui.theme.theme import Theme
 from ui.viewmodels.batches import batch_by_number, status_words
 from ui.viewmodels.inspector import export_name, missing_words, unread_words, verdict_words

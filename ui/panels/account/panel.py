@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 from app.snapshot.views import AccountView, Snapshot
 from engine.errors import ProtocolError
 from engine.sequencer.inputs import RequestWithdrawal
-from ui.panels.account_transfer import Direction, TransferForm
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
+from ui.panels.account.transfer import Direction, TransferForm
 from ui.theme.theme import Theme
 from ui.viewmodels.account import exact_amount_text, figures, key_words, l1_figures, ring_state
 from ui.viewmodels.ticket_acks import Answer

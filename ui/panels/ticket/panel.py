@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 from app.snapshot.views import Snapshot
 from engine.errors import ProtocolError
 from engine.sequencer.inputs import PlaceOrder, Side
-from ui.panels.ticket_fields import TicketFields
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
+from ui.panels.ticket.fields import TicketFields
 from ui.theme.theme import Theme
 from ui.viewmodels.ticket import (
     Reading,

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.snapshot.views import Snapshot
-from ui.shell.governor import EVERY_PICTURE
+from ui.model.governor import EVERY_PICTURE
 from ui.theme.theme import Theme
 from ui.viewmodels.status import StatusItem, make_status
 from ui.widgets.painted import LEFT

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 
 from app.snapshot.views import Snapshot
 from engine.errors import ProtocolError
-from ui.shell.engine_protocol import DeskEngine
-from ui.shell.governor import Pace
+from ui.model.engine_protocol import DeskEngine
+from ui.model.governor import Pace
 from ui.theme.theme import Theme
 from ui.viewmodels.header import SPEEDS, Fact, Header, make_header, speed_text
 from ui.widgets.fact_strip import FactStrip

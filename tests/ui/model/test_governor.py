@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ui.shell.governor import EVERY_PICTURE, LIGHT_PER_FRAME, Governor, Pace
+from ui.model.governor import EVERY_PICTURE, LIGHT_PER_FRAME, Governor, Pace
 
 TICK = 0.016
 

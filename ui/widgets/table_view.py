@@ -13,10 +13,10 @@ from PySide6.QtWidgets import (
     QTableView,
 )
 
-from ui.panels.tables_model import CELL_ROLE, RowsModel, SortedRows
 from ui.theme.theme import Theme
 from ui.viewmodels.tables import Cell, TableSpec, visible_columns
 from ui.viewmodels.wording import NOTHING
+from ui.widgets.table_model import CELL_ROLE, RowsModel, SortedRows
 
 PADDING = 6  # as the header has it
 SPARE = 28  # the most that a column is widened beyond what it needs
