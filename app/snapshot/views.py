@@ -146,6 +146,20 @@ class SecurityTerm:
     grinding: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What this machine's verifier says of a proof file. ``stage`` and ``reason`` of a refusal, empty when accepted.
+    ``seconds``: wall time. Bits of an accepted proof.
+    """
+
+    accepted: bool
+    seconds: float
+    stage: str = ""
+    reason: str = ""
+    bits_proven: float = 0.0
+    bits_conjectured: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class L1StepView:
     """An L1 transaction that helped to bring a batch to L1: open, check, register or update. ``calldata`` in bytes."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.snapshot.rules import MAX_FLOW_SPEED, MODES
 from app.snapshot.views import MarketView, Snapshot
-from app.venue.pacer import MAX_FLOW_SPEED, MODES
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.units import PPM, SECOND
 from ui.viewmodels.wording import (

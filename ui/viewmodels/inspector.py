@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.proving.check import Verdict
-from app.snapshot.views import BatchView, SecurityTerm
+from app.snapshot.views import BatchView, SecurityTerm, Verdict
 from engine.proving.coverage import COVERED, NOT_COVERED, STATEMENT_NAME
 from engine.sequencer.batch import root_bytes
 from engine.units import format_decimal

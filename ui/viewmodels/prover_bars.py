@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.proving.queue import MAX_ATTEMPTS
+from app.snapshot.rules import MAX_ATTEMPTS
 from app.snapshot.views import BatchView
 from ui.viewmodels.wording import NOTHING, Tone, bytes_text, seconds_text, share_text
 

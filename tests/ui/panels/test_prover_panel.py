@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from PySide6.QtCore import Qt
 
-from app.proving.queue import MAX_ATTEMPTS
+from app.snapshot.rules import MAX_ATTEMPTS
 from engine.errors import ProtocolError
 from tests.support.sample_snapshot import SampleEngine, batch_view, widget_colors
 from ui.panels.prover.bars import bar_layout

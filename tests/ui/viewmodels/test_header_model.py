@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from app.snapshot.rules import MODES
 from app.snapshot.views import WorkerView
-from app.venue.pacer import MODES
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.units import HOUR, SECOND
 from tests.support.sample_snapshot import NOW, batch_view, sample_snapshot, sample_threads

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.proving.check import Verdict, check_proof
+from app.proving.check import check_proof
+from app.snapshot.views import Verdict
 from engine.proving.coverage import COVERED, NOT_COVERED
 from engine.proving.summary import ProofSummary, summarise
 from engine.units import format_decimal

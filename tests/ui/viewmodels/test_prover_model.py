@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.snapshot.rules import MAX_ATTEMPTS
 from tests.support.sample_snapshot import NOW, TERMS, batch_view, sample_snapshot, stage_seconds
 from ui.viewmodels import prover, prover_bars
 from ui.viewmodels.prover_bars import ProofBar, bar
@@ -44,7 +45,7 @@ def test_each_kind_of_batch_has_its_words() -> None:
     unkept = bar(batch_view(40, "final", NOW, stage_seconds={}))
     assert (unkept.kind, unkept.words) == ("unknown", "stage times were not kept")
     assert bar(batch_view(40, "final", NOW, attempts=3)).words == "attempt 3"
-    given_up = bar(batch_view(40, "failed", NOW, attempts=prover_bars.MAX_ATTEMPTS))
+    given_up = bar(batch_view(40, "failed", NOW, attempts=MAX_ATTEMPTS))
     assert "given up: no reason given" in given_up.words
 
 

@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QGraphicsScene, QGraphicsView, QHBoxLayout, QPushButton, QVBoxLayout
 
+from app.snapshot.rules import venue_step
 from app.snapshot.views import CandleSeries, Snapshot
-from app.venue.pacer import venue_step
 from engine.units import SECOND
 from ui.model.engine_protocol import DeskEngine
 from ui.panels.chart.axes import PriceAxis, TimeAxis

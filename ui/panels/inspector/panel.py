@@ -13,8 +13,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabBar, QVBoxLayout, QWidget
 
-from app.proving.check import Verdict, check_proof
-from app.snapshot.views import BatchView, Snapshot
+from app.proving.check import check_proof
+from app.snapshot.views import BatchView, Snapshot, Verdict
 from app.storage.proof_files import export_proof
 from ui.model.engine_protocol import DeskEngine
 from ui.panels.inspector.job import Job, Outcome
