@@ -68,7 +68,9 @@ def inspect(window: DeskWindow) -> None:
     inspector = window.panels["inspector"]
     assert isinstance(inspector, InspectorPanel)
     snapshot = window.engine.snapshot()
-    window.inspect(next((batch.number for batch in snapshot.batches if batch.gas), None) if snapshot else None)
+    newest = next((batch.number for batch in snapshot.batches if batch.gas), None) if snapshot else None
+    assert window.commands is not None, "make_window gives them"
+    window.commands.desk.inspect(newest)
     wait_for(window, inspector)
     inspector.start_verifying()
     wait_for(window, inspector)

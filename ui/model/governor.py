@@ -22,7 +22,7 @@ class Pace:
     heavy: bool = False
 
 
-EVERY_PICTURE = Pace()
+EVERY_SNAPSHOT = Pace()
 
 
 class Paced(Protocol):

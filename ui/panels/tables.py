@@ -33,7 +33,6 @@ class TablesPanel(Panel):
     """Only the tab in front is built from a snapshot; the counts of positions and orders are always true."""
 
     title = "Positions and orders"
-    refused = Signal(str)
     accepted = Signal(str)  # what became of it is told by its events
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: object | None = None) -> None:

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.snapshot.views import Snapshot
 from ui.model.engine_protocol import DeskEngine
-from ui.panels.ladder.view import PAD
 from ui.theme.theme import Theme
 from ui.viewmodels.trades import ARROWS, TapeModel
 from ui.widgets.painted import LEFT, RIGHT, PaintedRows
@@ -18,6 +17,7 @@ from ui.widgets.panel import Panel
 from ui.widgets.state import LIVE, empty
 
 FLASH_SECONDS = 0.15
+PAD = 6
 
 
 class TapeView(PaintedRows):

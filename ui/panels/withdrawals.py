@@ -82,9 +82,6 @@ class WithdrawalsPanel(Panel):
     """Unfinished withdrawals first. ``withdraw_pressed``: the user wants the form of the account panel."""
 
     title = "Withdrawals"
-    refused = Signal(str)
-    noticed = Signal(str)
-    withdraw_pressed = Signal()
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(engine, theme, parent)

@@ -18,10 +18,11 @@ from PySide6.QtWidgets import (
 
 from app.snapshot.views import Snapshot
 from engine.errors import ProtocolError
+from ui.model.contexts import SPEEDS
 from ui.model.engine_protocol import DeskEngine
 from ui.model.governor import Pace
 from ui.theme.theme import Theme
-from ui.viewmodels.header import SPEEDS, Fact, Header, make_header, speed_text
+from ui.viewmodels.header import Fact, Header, make_header, speed_text
 from ui.widgets.fact_strip import FactStrip
 from ui.widgets.panel import STALE_AFTER_SECONDS
 
@@ -48,11 +49,13 @@ def set_tone(label: QLabel, tone: str) -> None:
 
 
 class HeaderBar(QFrame):
-    """``market_chosen(id)`` when a tab is clicked; ``failed(sentence)`` when the engine refuses a clock command."""
+    """``market_chosen(id)``: a tab was clicked; ``asked(command id)``: a button; ``failed(sentence)``: the engine
+    refuses a clock command.
+    """
 
     pace = Pace(0.05)
     market_chosen = Signal(int)
-    theme_toggled = Signal()
+    asked = Signal(str)
     failed = Signal(str)
 
     def __init__(self, engine: DeskEngine, theme: Theme) -> None:
@@ -62,6 +65,7 @@ class HeaderBar(QFrame):
         self.market = engine.config.markets[0].market_id
         self.shown: Header | None = None
         self._version = -1
+        self._keys: dict[str, str] = {}
         self.setObjectName("header")
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName("Market header")
@@ -128,11 +132,10 @@ class HeaderBar(QFrame):
         self.speed_box.activated.connect(self._speed_chosen)
         self.pause_button = QToolButton()
         self.pause_button.setCheckable(True)
-        self.pause_button.clicked.connect(self.toggle_pause)
+        self.pause_button.clicked.connect(self._pause_pressed)
         self.theme_button = QToolButton()
         self.theme_button.setAccessibleName("Dark or light")
-        self.theme_button.setToolTip("dark or light (Ctrl+Shift+L)")
-        self.theme_button.clicked.connect(self.theme_toggled)
+        self.theme_button.clicked.connect(lambda: self.asked.emit("view.theme"))
         for widget in (self.speed_box, self.pause_button, self.theme_button):
             self._row.addWidget(widget)
 
@@ -207,13 +210,24 @@ class HeaderBar(QFrame):
         self.pause_button.setChecked(paused)
         self.pause_button.setIcon(self.theme.icon("play" if paused else "pause", "warn" if paused else "text"))
         self.pause_button.setAccessibleName("Let the clock run" if paused else "Pause the clock")
-        self.pause_button.setToolTip("let the clock run (Ctrl+Space)" if paused else "pause the clock (Ctrl+Space)")
+        words = "let the clock run" if paused else "pause the clock"
+        self.pause_button.setToolTip(self._with_keys(words, "clock.pause"))
 
     def _show_tabs(self, header: Header) -> None:
         for market_id, symbol, change, _tone in header.tabs:
             tab = self.tabs.button(market_id)
             if tab is not None:
                 tab.setToolTip(f"{symbol}: {change} in 24 hours")
+
+    def use_keys(self, keys: dict[str, str]) -> None:
+        """Keys by command id: the tooltips name them."""
+        self._keys = keys
+        self.theme_button.setToolTip(self._with_keys("dark or light", "view.theme"))
+        self._show_pause(self.shown.paused if self.shown else False)
+
+    def _with_keys(self, words: str, command_id: str) -> str:
+        keys = self._keys.get(command_id)
+        return f"{words} ({keys})" if keys else words
 
     # -- commands -----------------------------------------------------------------------------------------------
 
@@ -222,6 +236,11 @@ class HeaderBar(QFrame):
         self.market = market
         self.tabs.button(market).setChecked(True)
         self.shown, self._version = None, -1
+
+    def _pause_pressed(self) -> None:
+        """The button goes down when the venue says that its clock is paused, not before."""
+        self._show_pause(self.shown.paused if self.shown else False)
+        self.asked.emit("clock.pause")
 
     def _speed_chosen(self, index: int) -> None:
         self.set_speed(self.speed_box.itemData(index))

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.snapshot.views import Snapshot
-from ui.model.governor import EVERY_PICTURE
+from ui.model.governor import EVERY_SNAPSHOT
 from ui.theme.theme import Theme
 from ui.viewmodels.status import StatusItem, make_status
 from ui.widgets.painted import LEFT
@@ -22,7 +22,7 @@ REFRESH_SECONDS = 0.25  # figures that change with every frame cannot be read
 class StatusBar(QWidget):
     """``figures()`` gives frames a second and their 95th percentile in milliseconds."""
 
-    pace = EVERY_PICTURE
+    pace = EVERY_SNAPSHOT
 
     def __init__(self, theme: Theme, figures: Callable[[], tuple[float, float]]) -> None:
         super().__init__()

@@ -21,7 +21,6 @@ from ui.viewmodels.wording import (
     size_text,
 )
 
-SPEEDS = (1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
 HOLD_PATIENCE = 3.0
 """Wall seconds that a wait of the clock may take before it is said: each proof above 1x is waited for a moment."""
 ARROWS = {"gain": "▲", "loss": "▼"}

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ui.model.governor import EVERY_PICTURE, LIGHT_PER_FRAME, Governor, Pace
+from ui.model.governor import EVERY_SNAPSHOT, LIGHT_PER_FRAME, Governor, Pace
 
 TICK = 0.016
 
 
 @dataclass(eq=False)
 class Viewer:
-    pace: Pace = field(default=EVERY_PICTURE)
+    pace: Pace = field(default=EVERY_SNAPSHOT)
     shown_version: int = 0
     fed: list = field(default_factory=list)
 

@@ -87,7 +87,7 @@ def test_the_keyboard_opens_a_batch_reads_it_and_comes_back(qtbot, window: DeskW
     qtbot.keyClick(inspector.page, Qt.Key.Key_Escape)
     assert window.workspace.docks["chart"].isCurrentTab()
     assert QApplication.focusWidget() is panel.bars
-    window.registry.run("view.inspect")
+    window.commands.run("view.inspect")
     assert inspector.number == 43
     window.workspace.toggle_panel("inspector")
     assert not inspector.busy, "closing it forgets what runs"

@@ -17,8 +17,9 @@ from PySide6.QtWidgets import (
 from app.snapshot.views import AccountView, Snapshot
 from engine.errors import ProtocolError
 from engine.sequencer.inputs import RequestWithdrawal
+from ui.model.desk import Direction
 from ui.model.engine_protocol import DeskEngine
-from ui.panels.account.transfer import Direction, TransferForm
+from ui.panels.account.transfer import TransferForm
 from ui.theme.theme import Theme
 from ui.viewmodels.account import exact_amount_text, figures, key_words, l1_figures, ring_state
 from ui.viewmodels.ticket_acks import Answer
@@ -36,8 +37,6 @@ class AccountPanel(Panel):
     """An overview, and the transfer form in its place while money is moved."""
 
     title = "Account"
-    refused = Signal(str)
-    noticed = Signal(str)  # what was sent to L1
     accepted = Signal(str)  # a withdrawal: its stages are told by events
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: QWidget | None = None) -> None:
@@ -65,7 +64,7 @@ class AccountPanel(Panel):
         self._arrange()
         self.deposit_button.clicked.connect(lambda: self.open_transfer("deposit"))
         self.withdraw_button.clicked.connect(lambda: self.open_transfer("withdraw"))
-        self.claim_button.clicked.connect(self._claim)
+        self.claim_button.clicked.connect(self.claim)
         self.form.left.connect(self.show_overview)
         self.form.sent.connect(self._send)
 
@@ -143,15 +142,11 @@ class AccountPanel(Panel):
     # -- acts ---------------------------------------------------------------------------------------------------
 
     def open_transfer(self, direction: Direction) -> None:
-        """Show the form; also what the withdrawals panel's button does."""
+        """Show the form; also what the commands and the withdrawals panel's button do."""
         if self._user is None:
             return
         self.pages.setCurrentIndex(1)
         self.form.open(direction, self._user)
-
-    def open_withdraw(self) -> None:
-        """Show the withdrawal form."""
-        self.open_transfer("withdraw")
 
     def show_overview(self) -> None:
         """Back to the figures."""
@@ -190,7 +185,8 @@ class AccountPanel(Panel):
         self.form.refuse(words)
         self.refused.emit(words)
 
-    def _claim(self) -> None:
+    def claim(self) -> None:
+        """Claim everything that proved withdrawals credited on L1."""
         user = self._user
         if user is None or not user.l1_claimable:
             return

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.snapshot.views import AccountView
 from engine.errors import ProtocolError
 from engine.exchange.config import VenueConfig
+from ui.model.desk import Direction
 from ui.theme.theme import Theme
 from ui.viewmodels.account import (
     COLLATERAL_DECIMALS,
@@ -25,7 +24,6 @@ from ui.widgets.figure_grid import FigureGrid
 from ui.widgets.number_edit import NumberEdit
 from ui.widgets.stating_button import StatingButton
 
-Direction = Literal["deposit", "withdraw"]
 EXPLANATION = {
     "deposit": "Goes through the real contract: L1 block, then the open batch.",
     "withdraw": "Leaves the account now, never the margin of open positions; claim it on L1 once proved.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -23,7 +23,6 @@ class BatchesPanel(Panel):
     """Lanes under a head. ``inspect_wanted(number)``: the user opens a batch."""
 
     title = "Batches"
-    inspect_wanted = Signal(int)
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(engine, theme, parent)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabBar, QVBoxLayout, QWidget
 
@@ -38,8 +38,6 @@ class InspectorPanel(Panel):
     """``left``: the user is done with it. ``noticed``: a sentence for the notices."""
 
     title = "Proof inspector"
-    left = Signal()
-    noticed = Signal(str)
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(engine, theme, parent)
@@ -136,6 +134,10 @@ class InspectorPanel(Panel):
     def _leave(self) -> None:
         self.cancel()
         self.left.emit()
+
+    def put_away(self) -> None:
+        """What runs is forgotten."""
+        self.cancel()
 
     def cancel(self) -> None:
         """Forget what runs."""

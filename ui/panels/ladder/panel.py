@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout
 
 from app.snapshot.views import Snapshot
@@ -20,7 +19,6 @@ class LadderPanel(Panel):
     """Fixed price rows of one market with the user's exact place in every queue."""
 
     title = "Ladder"
-    price_clicked = Signal(str, object)
 
     def __init__(self, engine: DeskEngine, theme: Theme) -> None:
         super().__init__(engine, theme)

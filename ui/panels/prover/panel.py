@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
@@ -43,9 +43,6 @@ class ProverPanel(Panel):
     """``inspect_wanted(number)``: the user opens a batch. ``noticed`` and ``refused``: sentences for the notices."""
 
     title = "Prover"
-    inspect_wanted = Signal(int)
-    noticed = Signal(str)
-    refused = Signal(str)
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(engine, theme, parent)

@@ -47,7 +47,6 @@ class TicketPanel(Panel):
     """Builds one order at a time. ``set_price`` takes a click from the ladder."""
 
     title = "Ticket"
-    refused = Signal(str)
     accepted = Signal(str)  # what became of the order is told by its events
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: QWidget | None = None) -> None:
