@@ -99,7 +99,7 @@ class StartWindow(QWidget):
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
-        layout = QVBoxLayout(self)
+        self._column = layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 20)
         layout.setSpacing(8)
         for widget in (self.title, self.stage, self.bar):
@@ -122,9 +122,8 @@ class StartWindow(QWidget):
 
     def _fit(self) -> None:
         """As high as its words need: a window does not follow wrapped labels by itself."""
-        layout = self.layout()
-        layout.activate()
-        self.setFixedHeight(layout.heightForWidth(WIDTH))
+        self._column.activate()
+        self.setFixedHeight(self._column.heightForWidth(WIDTH))
 
 
 def start_application() -> QApplication:

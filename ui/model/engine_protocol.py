@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 from app.snapshot.views import CandleSeries, Snapshot
 from engine.exchange.config import VenueConfig
 from engine.sequencer.events import Event
 from engine.sequencer.inputs import Input, PlaceOrder
+from engine.sequencer.preview import Receipt
 
 
 class DeskEngine(Protocol):
@@ -24,10 +26,10 @@ class DeskEngine(Protocol):
     def submit(self, command: Input) -> None:
         """Queue a user's command; raises ``ProtocolError`` when the queue is full."""
 
-    def events_since(self, cursor: int) -> tuple[int, list[Event]]:
+    def events_since(self, cursor: int) -> tuple[int, Sequence[Event]]:
         """Events after ``cursor`` (0 at the start) and the next cursor."""
 
-    def preview(self, order: PlaceOrder) -> Any:
+    def preview(self, order: PlaceOrder) -> Receipt:
         """The receipt the order would get now, by the engine's own margin code."""
 
     def deposit(self, amount: int) -> None:

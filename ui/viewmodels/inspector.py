@@ -6,9 +6,10 @@ that is the verifier's alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from app.snapshot.views import BatchView, SecurityTerm, Verdict
+from app.snapshot.views import BatchView, Verdict
 from engine.proving.coverage import COVERED, NOT_COVERED, STATEMENT_NAME
 from engine.sequencer.batch import root_bytes
 from engine.units import format_decimal
@@ -28,6 +29,20 @@ from ui.viewmodels.wording import (
 
 if TYPE_CHECKING:
     from engine.proving.summary import ProofSummary
+
+
+class SecurityStep(Protocol):
+    """A step's security, as a snapshot or a proof file's summary has it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def bits(self) -> float: ...
+
+    @property
+    def grinding(self) -> int: ...
+
 
 FLOWS = TableSpec(
     "deposits and withdrawals",
@@ -201,7 +216,7 @@ def commitment_hashes(summary: ProofSummary) -> tuple[tuple[str, str, str], ...]
     return tuple(rows)
 
 
-def security_bars(terms: tuple[SecurityTerm, ...]) -> tuple[tuple[str, str, float, Tone], ...]:
+def security_bars(terms: Sequence[SecurityStep]) -> tuple[tuple[str, str, float, Tone], ...]:
     """(step, words, share of the strongest, tone), weakest first."""
     ordered = sorted(terms, key=lambda term: term.bits)
     top = max((term.bits for term in ordered), default=1.0)

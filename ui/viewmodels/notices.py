@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.exchange.config import VenueConfig
@@ -59,7 +60,7 @@ class NoticeLog:
         self.history.append((now, notice))
         return True
 
-    def from_events(self, events: list[Event]) -> list[Notice]:
+    def from_events(self, events: Sequence[Event]) -> list[Notice]:
         """The events that concern the user, in words. Fills of one order, and cancels at one time, are one notice."""
         groups: dict[object, list[Event]] = {}
         for event in events:

@@ -207,8 +207,8 @@ def with_sized_text(form: TicketForm, context: TicketContext, most: int | None =
     lots = sized_lots(form, context)
     if lots is None:
         return replace(form, cut=False)
-    cut = most is not None and lots > most
-    return replace(form, size_text=size_text(context.market, most if cut else lots, unit=False), cut=cut)
+    taken = lots if most is None else min(lots, most)
+    return replace(form, size_text=size_text(context.market, taken, unit=False), cut=taken < lots)
 
 
 def size_hint(form: TicketForm, context: TicketContext) -> str:

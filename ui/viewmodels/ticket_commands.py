@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from engine.errors import ProtocolError
@@ -17,7 +17,7 @@ class Commands(Protocol):
     def submit(self, command: Input) -> None:
         """Queue a command; raises ``ProtocolError`` when the queue is full."""
 
-    def events_since(self, cursor: int) -> tuple[int, list[Event]]:
+    def events_since(self, cursor: int) -> tuple[int, Sequence[Event]]:
         """Events after ``cursor``, and the next cursor."""
 
 

@@ -154,7 +154,7 @@ class InspectorPage(QScrollArea):
     def jump_to(self, name: str) -> None:
         """Scroll a section's title to the top, as far as the page goes."""
         section = self.sections[name]
-        self.verticalScrollBar().setValue(section.mapTo(self.widget(), section.rect().topLeft()).y())
+        self.verticalScrollBar().setValue(section.mapTo(self._page, section.rect().topLeft()).y())
 
     def show_batch(self, batch: BatchView) -> None:
         """What the record says."""

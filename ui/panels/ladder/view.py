@@ -13,6 +13,8 @@ from ui.viewmodels.ladder import LadderModel, Row
 from ui.widgets.painted import CENTRE, LEFT, RIGHT, PaintedRows
 
 PAD = 6
+STEPS: dict[int, int] = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -10, Qt.Key.Key_PageDown: 10}
+SIDES: dict[int, str] = {Qt.Key.Key_B: "buy", Qt.Key.Key_S: "sell"}
 OWN_WIDE_FROM = 300  # pixels of panel width from which the queue position fits beside the size
 
 
@@ -197,14 +199,14 @@ class LadderView(PaintedRows):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Up and down move the row cursor, B and S or Enter offer its price, C recentres."""
-        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -10, Qt.Key.Key_PageDown: 10}.get(event.key())
+        step = STEPS.get(event.key())
         if step is not None:
             self._move_cursor(step)
         elif event.key() in (Qt.Key.Key_B, Qt.Key.Key_S, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             ticks = self.model.price_of_slot(self.cursor_row)
             if ticks is not None:
                 row = self.model.rows[self.cursor_row]
-                side = {Qt.Key.Key_B: "buy", Qt.Key.Key_S: "sell"}.get(event.key(), "sell" if row.ask else "buy")
+                side = SIDES.get(event.key(), "sell" if row.ask else "buy")
                 self.price_clicked.emit(side, ticks)
         elif event.key() == Qt.Key.Key_C:
             self.model.recentre()

@@ -197,8 +197,7 @@ class TicketPanel(Panel):
             return None
 
         def accepts(lots: int) -> bool:
-            receipt = self.engine.preview(replace_order(order, lots=lots))
-            return receipt is None or receipt.refusal is None
+            return self.engine.preview(replace_order(order, lots=lots)).refusal is None
 
         try:
             found = largest_accepted(wish, context.market.max_order_lots, accepts)
@@ -230,7 +229,7 @@ class TicketPanel(Panel):
             receipt = self.engine.preview(order)
         except ProtocolError as error:
             return blank(self._symbol, error.message, field_of_refusal(error.field))
-        return self._blank if receipt is None else receipt_view(receipt, order.price, context)
+        return receipt_view(receipt, order.price, context)
 
     def _show_message(self) -> None:
         words, tone = " ", "text_weak"
