@@ -1,4 +1,4 @@
-"""What the window sees: one frozen picture of the venue, polled, never pushed.
+"""What the window sees: one frozen snapshot of the venue, polled, never pushed.
 
 Arrays are private copies; nobody writes to a snapshot after it is published. Money in quanta, prices in ticks unless
 the name says ``fixed`` (32.32), sizes in lots, times in venue nanoseconds unless the name says otherwise.
@@ -282,7 +282,7 @@ class L1View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything at one version. ``version`` grows with every published picture."""
+    """Everything at one version. ``version`` grows with every published snapshot."""
 
     version: int
     time: int

@@ -70,7 +70,7 @@ def has_wallet(context: Context) -> str:
 
 def can_withdraw(context: Context) -> str:
     """Refused when margin needs everything."""
-    return has_account(context) or ("" if context.withdrawable > 0 else "all collateral is used as margin")
+    return has_account(context) or ("" if context.withdrawable > 0 else "no free collateral")
 
 
 def can_claim(context: Context) -> str:
@@ -116,7 +116,7 @@ LAYOUT = (
             checked=lambda context: context.window.theme == "light", keywords="dark bright colour color"),
 )  # fmt: skip
 CLOCK = (
-    Command("clock.pause", "Pause or run the clock", "Clock", lambda desk: desk.toggle_pause(), "Ctrl+Space",
+    Command("clock.pause", "Pause or resume the clock", "Clock", lambda desk: desk.toggle_pause(), "Ctrl+Space",
             venue_runs, keywords="stop start"),
     Command("clock.faster", "Faster clock", "Clock", lambda desk: desk.step_speed(1), "Ctrl+.", can_go_faster),
     Command("clock.slower", "Slower clock", "Clock", lambda desk: desk.step_speed(-1), "Ctrl+,", can_go_slower),

@@ -18,7 +18,7 @@ class DeskEngine(Protocol):
     config: VenueConfig
 
     def snapshot(self) -> Snapshot | None:
-        """The newest picture, None until the first one is published."""
+        """The newest snapshot, None until the first one is published."""
 
     def candles(self, market: int, interval_ns: int) -> CandleSeries:
         """A private copy of one market's candles, oldest first; empty until the engine has built the series."""

@@ -1,7 +1,7 @@
 """Which viewers are fed in a frame, so that no frame carries all of the window's work. No Qt here.
 
-The ladder follows every picture. The others have a pace: figures that change forty times a second cannot be read, and
-spread over the frames between two pictures they cost no latency where it matters.
+The ladder follows every snapshot. The others have a pace: figures that change forty times a second cannot be read, and
+spread over the frames between two snapshots they cost no latency where it matters.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LATE = 2.0  # periods after which a heavy viewer no longer waits for a frame wit
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """``period`` in seconds between two feedings, 0 for every picture. ``heavy``: alone in a frame where possible."""
+    """``period`` in seconds between two feedings, 0 for every snapshot. ``heavy``: alone in a frame where possible."""
 
     period: float = 0.0
     heavy: bool = False
@@ -32,7 +32,7 @@ class Paced(Protocol):
 
     @property
     def shown_version(self) -> int:
-        """Version of the picture on screen, -1 when the next one has to be shown at once."""
+        """Version of the snapshot on screen, -1 when the next one has to be shown at once."""
 
 
 class Governor:
@@ -42,7 +42,7 @@ class Governor:
         self._fed: dict[int, float] = {}
 
     def choose(self, viewers: Iterable[Paced], version: int, *, news: bool, now: float) -> set[int]:
-        """``id``s of the viewers to feed with picture ``version``; ``news``: it came with this frame."""
+        """``id``s of the viewers to feed with snapshot ``version``; ``news``: it came with this frame."""
         chosen, due = set(), []
         for viewer in viewers:
             shown = viewer.shown_version

@@ -129,7 +129,9 @@ class TradesPanel(Panel):
         """New prints push the others down; a scrolled tape stays where the reader is."""
         fresh = self.model.update(snapshot.trades)
         if not self.model.rows:
-            self.set_state(empty("No trades yet in this market", "takers replay the recorded flow as the clock runs"))
+            self.set_state(
+                empty("No trades yet in this market", "Recorded trades play while the clock runs at up to 10x.")
+            )
             return
         if self.state.kind == "empty":
             self.set_state(LIVE)

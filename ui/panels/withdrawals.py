@@ -60,7 +60,7 @@ class WithdrawalCard(QWidget):
 
     def show_state(self, state: WithdrawalState, *, claim_sent: bool) -> None:
         """Show this withdrawal; touches only what differs."""
-        words = "L1: the claim is sent and waits for its block" if claim_sent and state.needs_user else state.next_words
+        words = "L1: claim sent, waiting for a block" if claim_sent and state.needs_user else state.next_words
         tone = "accent" if state.needs_user and not claim_sent else "text_weak"
         if self.next.text() != words or self.next.property("tone") != tone:
             self.next.setText(words)
@@ -89,7 +89,7 @@ class WithdrawalsPanel(Panel):
         self._claimable = 0
         self._shown: object = None
         self.cards: list[WithdrawalCard] = []
-        self.nothing = QLabel("No withdrawal yet. Money leaves by the account panel, and each step shows here.")
+        self.nothing = QLabel("No withdrawals yet. Start one from the Account panel; its progress appears here.")
         self.nothing.setProperty("tone", "text_weak")
         self.nothing.setWordWrap(True)
         self.withdraw = QPushButton("Withdraw")

@@ -126,7 +126,7 @@ class HeaderBar(QFrame):
         self._row.addLayout(clock)
         self.speed_box = QComboBox()
         self.speed_box.setAccessibleName("Clock speed")
-        self.speed_box.setToolTip("venue seconds per second; above 10x the recorded flow cannot be played")
+        self.speed_box.setToolTip("venue seconds per second; above 10x the recorded flow is not played")
         for speed in SPEEDS:
             self.speed_box.addItem(speed_text(speed), speed)
         self.speed_box.activated.connect(self._speed_chosen)
@@ -154,7 +154,7 @@ class HeaderBar(QFrame):
 
     @property
     def shown_version(self) -> int:
-        """Version of the picture on screen, -1 when the next one has to be shown at once."""
+        """Version of the snapshot on screen, -1 when the next one has to be shown at once."""
         return self._version
 
     def update_snapshot(self, snapshot: Snapshot | None) -> bool:
@@ -187,7 +187,7 @@ class HeaderBar(QFrame):
         if self.shown is None:
             return
         silent = seconds > STALE_AFTER_SECONDS
-        text, tone = (f"no news for {seconds:.0f} s", "danger") if silent else ("live", "gain")
+        text, tone = (f"no update for {seconds:.0f} s", "danger") if silent else ("live", "gain")
         if self.shown.paused:
             text, tone = "paused", "warn"
         if self.connection.text() != text:
@@ -209,8 +209,8 @@ class HeaderBar(QFrame):
     def _show_pause(self, paused: bool) -> None:
         self.pause_button.setChecked(paused)
         self.pause_button.setIcon(self.theme.icon("play" if paused else "pause", "warn" if paused else "text"))
-        self.pause_button.setAccessibleName("Let the clock run" if paused else "Pause the clock")
-        words = "let the clock run" if paused else "pause the clock"
+        self.pause_button.setAccessibleName("Resume the clock" if paused else "Pause the clock")
+        words = "resume the clock" if paused else "pause the clock"
         self.pause_button.setToolTip(self._with_keys(words, "clock.pause"))
 
     def _show_tabs(self, header: Header) -> None:
@@ -222,7 +222,7 @@ class HeaderBar(QFrame):
     def use_keys(self, keys: dict[str, str]) -> None:
         """Keys by command id: the tooltips name them."""
         self._keys = keys
-        self.theme_button.setToolTip(self._with_keys("dark or light", "view.theme"))
+        self.theme_button.setToolTip(self._with_keys("switch between dark and light", "view.theme"))
         self._show_pause(self.shown.paused if self.shown else False)
 
     def _with_keys(self, words: str, command_id: str) -> str:

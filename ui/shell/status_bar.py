@@ -42,7 +42,7 @@ class StatusBar(QWidget):
 
     @property
     def shown_version(self) -> int:
-        """It only keeps the picture: it is handed every one."""
+        """It only keeps the snapshot: it is handed every one."""
         return -1
 
     def update_snapshot(self, snapshot: Snapshot | None) -> bool:
@@ -62,7 +62,7 @@ class StatusBar(QWidget):
         items = tuple(item for item in make_status(self._snapshot, *self._figures()) if item.text)
         if self._age > 1.0:
             stale = StatusItem(
-                "engine", f"no picture for {self._age:.0f} s", "danger", "the engine has stopped publishing"
+                "engine", f"no update for {self._age:.0f} s", "danger", "the engine has stopped sending snapshots"
             )
             items = (stale, *(item for item in items if item.item_id != "engine"))
         if items == self.items:

@@ -23,10 +23,10 @@ from ui.viewmodels.wording import exact_money_text, fixed_price_text, plural, pr
 DEDUPE_SECONDS = 30.0
 REPEATED = ("warn", "danger")  # kinds that a lasting cause raises again and again; two equal fills are two facts
 UNFILLED = {
-    "ioc": "{0} not filled: the book holds no more at that price",
-    "post_only": "{0} not placed: post-only, and it would have traded at once",
-    "self_trade": "{0} cancelled: it met another order of this account",
-    "margin": "{0} cancelled: the account's margin no longer carries it",
+    "ioc": "{0} not filled: no liquidity left at that price",
+    "post_only": "{0} not placed: post-only, but it would have matched at once",
+    "self_trade": "{0} cancelled: it would have traded with another of your orders",
+    "margin": "{0} cancelled: insufficient margin",
 }
 """Why an order ended with something left, by the event's reason."""
 LIFETIME_SECONDS = {"info": 4.0, "good": 5.0, "warn": 8.0, "danger": 12.0}

@@ -61,6 +61,6 @@ class CommandSender:
         self._cursor, events = self._engine.events_since(self._cursor)
         answers = self._tracker.read(events)
         for late in self._tracker.overdue(now):
-            words = f"{late.words}: no acknowledgement in {now - late.since:.0f} s; it may still be taken"
+            words = f"{late.words}: no acknowledgement in {now - late.since:.0f} s; it may still go through"
             answers.append(Answer(late.client_id, False, words, "acknowledgement", f"{now - late.since:.0f} s"))
         return answers

@@ -18,7 +18,7 @@ from ui.widgets.state_page import StatePage
 
 LOG = logging.getLogger("ui.panel")
 STALE_AFTER_SECONDS = 1.0
-LOADING = loading("Waiting for the engine's first picture", "the venue is starting")
+LOADING = loading("Waiting for the first update", "The venue is starting.")
 
 
 class Veil(QWidget):
@@ -152,7 +152,7 @@ class Panel(QWidget):
 
     @property
     def shown_version(self) -> int:
-        """Version of the picture on screen, -1 when the next one has to be shown at once."""
+        """Version of the snapshot on screen, -1 when the next one has to be shown at once."""
         return self._version
 
     def update_snapshot(self, snapshot: Snapshot | None) -> bool:

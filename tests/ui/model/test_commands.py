@@ -54,7 +54,7 @@ def test_a_command_asks_the_desk_for_one_thing(command_id: str, asked: tuple) ->
         ("trade.cancel_all", {"orders": 0}, "no orders are resting"),
         ("trade.close", {"position": 0}, "no position in BTC-USD"),
         ("trade.deposit", {"wallet": 0}, "the L1 wallet is empty"),
-        ("trade.withdraw", {"withdrawable": 0}, "all collateral is used as margin"),
+        ("trade.withdraw", {"withdrawable": 0}, "no free collateral"),
         ("trade.claim", {"claimable": 0}, "nothing to claim on L1"),
         ("trade.close", {"has_account": False}, "there is no account yet"),
         ("trade.cancel_all", {"stopped": "the sequencer has stopped"}, "the sequencer has stopped"),

@@ -88,7 +88,7 @@ def test_tabs_count_what_is_wrong(panel: ProverPanel, engine: SampleEngine) -> N
     assert panel.tabs.tabText(AT_WORK) == "Workers 0"
     panel.show_tab(AT_WORK)
     assert panel.tables[0].rows.rows == ()
-    assert "nothing is proved until one is there" in panel.tables[0].spec.empty
+    assert "batches wait until one joins" in panel.tables[0].spec.empty
 
 
 def test_a_batch_that_was_given_up_can_be_proved_again(qtbot, panel: ProverPanel, engine: SampleEngine) -> None:

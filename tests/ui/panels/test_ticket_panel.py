@@ -206,7 +206,7 @@ def test_a_percentage_never_asks_for_more_than_the_venue_accepts(
     order = panel.reading.order
     assert order is not None
     assert 980 <= order.lots < 1_000
-    assert panel.fields.size_edit.words.text().endswith("the most accepted")
+    assert panel.fields.size_edit.words.text().endswith("the maximum")
     assert not panel.message.isVisible()
     retype(qtbot, panel.fields.size_edit.line, "2")  # a typed size is the user's own
     order = panel.reading.order

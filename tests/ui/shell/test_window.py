@@ -172,7 +172,7 @@ def test_a_silent_engine_makes_panels_stale(window):
     window.loop.frame()
     kinds = {panel.state.kind for panel in window.panels.values() if panel.isVisible()}
     assert kinds == {"stale"}
-    assert "no picture for 4 s" in window.status.items[0].text or window.status._age >= 4.0
+    assert "no update for 4 s" in window.status.items[0].text or window.status._age >= 4.0
 
 
 def test_a_floating_panel_closes_with_the_desk(window):

@@ -101,7 +101,7 @@ class AccountPanel(Panel):
         self._wall_time = snapshot.wall_time
         user = self._user = snapshot.user
         if user is None:
-            self.set_state(empty("No account yet", "the first deposit opens it; it is on its way through L1"))
+            self.set_state(empty("No account yet", "It opens with the first deposit, which is on its way through L1."))
             return
         if self.state.kind == "empty":
             self.set_state(LIVE)
@@ -134,7 +134,11 @@ class AccountPanel(Panel):
         if self.claim_button.text() != words:
             self.claim_button.setText(words)
             self.claim_button.setEnabled(bool(user.l1_claimable) and not sent)
-            tip = "claims what proved withdrawals credited on L1" if user.l1_claimable else "no proved withdrawal waits"
+            tip = (
+                "collect proved withdrawals into the L1 wallet"
+                if user.l1_claimable
+                else "no proved withdrawals to claim"
+            )
             self.claim_button.setToolTip(tip)
             self.claim_button.setProperty("kind", "primary" if self.claim_button.isEnabled() else "")
             self.claim_button.style().polish(self.claim_button)

@@ -25,8 +25,8 @@ from ui.widgets.number_edit import NumberEdit
 from ui.widgets.stating_button import StatingButton
 
 EXPLANATION = {
-    "deposit": "Goes through the real contract: L1 block, then the open batch.",
-    "withdraw": "Leaves the account now, never the margin of open positions; claim it on L1 once proved.",
+    "deposit": "Sent to the exchange contract on L1, then credited in the open batch.",
+    "withdraw": "Leaves the account now; claim it on L1 once its batch is proved. Margin in use stays.",
 }
 
 

@@ -32,7 +32,7 @@ class BatchesPanel(Panel):
         self.prove_times = _small("text")
         self.queue = _small("text_weak")
         self.failures = _small("text_weak")
-        self.history = Spark(theme, "prove times, newest at the right", "proved")
+        self.history = Spark(theme, "proving times, newest on the right", "proved")
         self.history.setMaximumWidth(120)
         self.lanes = BatchLanes(theme)
         self.gate = _small("text_weak")
@@ -66,7 +66,12 @@ class BatchesPanel(Panel):
         """Head and lanes."""
         self._snapshot = snapshot
         if not snapshot.batches:
-            self.set_state(empty("No batch yet", "the first input opens one; it closes by size or age"))
+            self.set_state(
+                empty(
+                    "No batches yet",
+                    "A batch opens with the first transaction and closes when full or after a time limit.",
+                )
+            )
             return
         if self.state.kind == "empty":
             self.set_state(LIVE)
@@ -81,10 +86,10 @@ class BatchesPanel(Panel):
             return
         self._head = key
         head = summary(snapshot)
-        _say(self.prove_times, f"prove {head.prove_times}", "text")
+        _say(self.prove_times, f"proving {head.prove_times}", "text")
         _say(self.queue, head.queue, "text_weak")
         _say(self.failures, head.failures, head.failures_tone)
-        self.history.set_values(head.history, f"prove time {head.prove_times}")
+        self.history.set_values(head.history, f"proving time {head.prove_times}")
         _say(self.gate, f"L1 gate: {snapshot.l1.gate}", "text_weak")
         self.gate.setToolTip(snapshot.l1.gate)
 

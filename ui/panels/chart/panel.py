@@ -115,7 +115,7 @@ class ChartPanel(Panel):
         self.live_button = QPushButton("Go live")
         self.live_button.setProperty("kind", "quiet")
         self.live_button.setAccessibleName("Follow the newest candle")
-        self.live_button.setToolTip("follow the newest candle (double click on the chart)")
+        self.live_button.setToolTip("follow the newest candle (or double-click the chart)")
         self.live_button.clicked.connect(self.go_live)
         self.live_button.hide()
         row.addWidget(self.legend, 1)
@@ -170,13 +170,13 @@ class ChartPanel(Panel):
         """Candles, levels and bounds, each repainted only when it changed."""
         self._snapshot = snapshot
         if self.market not in snapshot.markets:
-            self.set_state(empty("This market has no prices yet", "candles appear with its first trade"))
+            self.set_state(empty("This market has no prices yet", "Candles appear with its first trade."))
             return
         if not self._chosen:
             self._follow_speed(snapshot.speed)
         self._take(self.engine.candles(self.market, self.interval))
         if self.series is None:
-            self.set_state(loading("Candles are being built", "they come with the engine's next picture"))
+            self.set_state(loading("Building candles", "They appear with the next update."))
             return
         if self.state.kind in ("empty", "loading"):
             self.set_state(LIVE)

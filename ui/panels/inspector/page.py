@@ -76,13 +76,13 @@ class InspectorPage(QScrollArea):
         self.sections = {
             "Batch": Section("Batch", (self.batch, self.roots)),
             "L1": Section("L1 transactions", (self.l1, self.l1_gas, self.transactions)),
-            "Claim": Section("Claim: the public inputs", (self.claim, self.claim_hashes, self.flows)),
+            "Claim": Section("Claim: public inputs", (self.claim, self.claim_hashes, self.flows)),
             "Coverage": Section("Coverage", self.coverage),
             "Security": Section("Security terms, weakest first", (self.security_words, self.security)),
             "Parameters": Section("Parameters and tables", (self.parameters, self.tables)),
-            "Commitments": Section("Commitments and work", (self.commitments,)),
+            "Commitments": Section("Commitments and grinding", (self.commitments,)),
             "Sizes": Section("Parts of the file", (self.file, self.digest, self.parts)),
-            "Stages": Section("Stages of the prover", (self.stages,)),
+            "Stages": Section("Proving stages", (self.stages,)),
         }
         self._columns = 0
         self._arrange()
@@ -107,7 +107,7 @@ class InspectorPage(QScrollArea):
         self.file = _words("", "text_weak")
         self.digest = HashRows("file digest")
         self.parts = BarRows(theme, "parts of the file")
-        self.stages = BarRows(theme, "stages of the prover")
+        self.stages = BarRows(theme, "proving stages")
         names = ("batch", "L1", "claim", "parameters", "tables")
         grids = (self.batch, self.l1, self.claim, self.parameters, self.tables)
         for name, grid in zip(names, grids, strict=True):

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from engine.proving.summary import ProofSummary
 
 READ, VERIFY, EXPORT = "read", "verify", "export"
-NOT_CHECKED = "Decoded, not verified here yet."
-READING = "Reading the proof file."
+NOT_CHECKED = "Decoded; not verified here yet."
+READING = "Reading the proof file..."
 
 
 class InspectorPanel(Panel):
@@ -155,7 +155,9 @@ class InspectorPanel(Panel):
         self.set_state(LIVE)
         batch = batch_by_number(snapshot, self.number) or self.batch  # older than the newest hundred: as it was last
         if batch is None:
-            self.set_state(empty("This batch is not in view", f"batch {self.number} is older than the newest hundred"))
+            self.set_state(
+                empty("This batch is no longer listed", f"Batch {self.number} is older than the newest hundred.")
+            )
             return
         if batch != self.batch:
             self._show_batch(batch)
@@ -189,10 +191,12 @@ class InspectorPanel(Panel):
 
     def _show_nothing(self, snapshot: Snapshot) -> None:
         if batch_by_number(snapshot, None) is None:
-            self.set_state(empty("Nothing to inspect yet", "no batch is proved; the first one can be opened here"))
+            self.set_state(
+                empty("Nothing to inspect yet", "No batch has been proved yet; the first proof can be opened here.")
+            )
         else:
-            detail = "a double click or Enter on a batch in the Batches or Prover panel opens it here"
-            self.set_state(empty("No batch chosen", detail, ("Inspect the newest proof", lambda: self.inspect(None))))
+            detail = "Double-click a batch in the Batches or Prover panel, or press Enter on it."
+            self.set_state(empty("No batch selected", detail, ("Inspect the newest proof", lambda: self.inspect(None))))
 
     def _summarise(self, number: int) -> Any:
         from engine.proving.summary import summarise  # on the job's thread: loads the proof system
@@ -211,11 +215,11 @@ class InspectorPanel(Panel):
         self.verify.setEnabled(there and not busy)
         self.verify.setText("Verifying" if busy == VERIFY else "Verify here")
         self.verify.setToolTip(
-            "checks the proof file with the verifier of this machine" if there else "there is no proof yet"
+            "check the proof file with this machine's verifier" if there else "there is no proof yet"
         )
         self.export.setEnabled(there and not busy)
         self.export.setText("Exporting" if busy == EXPORT else "Export proof...")
-        self.export.setToolTip("a copy that anybody can verify with nothing else" if there else "there is no proof yet")
+        self.export.setToolTip("save a copy that anyone can verify on its own" if there else "there is no proof yet")
 
     # -- acting -------------------------------------------------------------------------------------------------
 
@@ -223,7 +227,7 @@ class InspectorPanel(Panel):
         """Read the file again and verify it."""
         batch = self.batch
         if batch is not None and self._job.start(VERIFY, lambda: check_proof(self.engine.proof_file(batch.number))):
-            self._say("The verifier of this machine is at work.", "pending")
+            self._say("Verifying...", "pending")
             self._show_buttons()
 
     def _ask_where(self) -> None:
@@ -246,7 +250,7 @@ class InspectorPanel(Panel):
             return target, len(data)
 
         if batch is not None and self._job.start(EXPORT, work):
-            self._say(f"Writing {target}.", "pending")
+            self._say(f"Writing {target}...", "pending")
             self._show_buttons()
 
     def on_frame(self, now: float) -> bool:
@@ -273,7 +277,9 @@ class InspectorPanel(Panel):
             self._say(*verdict_words(verdict))
         else:
             path, size = outcome.value
-            self._say(f"Exported {bytes_text(size)} to {path}. Whoever has it: main.py verify {path.name}", "text")
+            self._say(
+                f"Exported {bytes_text(size)} to {path}. Anyone can check it with: main.py verify {path.name}", "text"
+            )
 
     def restyle(self) -> None:
         """Fonts of the page."""

@@ -37,12 +37,12 @@ class LadderPanel(Panel):
         self.group_box.setProperty("kind", "small")
         self.group_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)  # "auto" grows with its step
         self.group_box.setAccessibleName("Price grouping")
-        self.group_box.setToolTip("ticks per row: bids are grouped down, asks up")
+        self.group_box.setToolTip("price step of a row; bids are grouped down, asks up")
         self._fill_groups()
         self.group_box.currentIndexChanged.connect(self._group_chosen)
         self.centre_button = QPushButton("Centre")
         self.centre_button.setProperty("kind", "segment")
-        self.centre_button.setToolTip("bring the market to the middle and follow it (C)")
+        self.centre_button.setToolTip("centre on the market and follow it (C)")
         self.centre_button.setAccessibleName("Centre the ladder on the market")
         self.centre_button.clicked.connect(self._centre)
         row.addWidget(self.group_box)
@@ -97,7 +97,7 @@ class LadderPanel(Panel):
         self._snapshot = snapshot
         view = snapshot.markets.get(self.market)
         if view is None or (not len(view.bids) and not len(view.asks)):
-            self.set_state(empty("No orders rest in this book", "the maker quotes again with the next clock step"))
+            self.set_state(empty("This book is empty", "The market maker quotes again at the next clock step."))
             return
         if self.state.kind == "empty":
             self.set_state(LIVE)

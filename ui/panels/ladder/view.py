@@ -177,7 +177,7 @@ class LadderView(PaintedRows):
         mark = self.model.rows[row].own if 0 <= row < len(self.model.rows) else None
         if mark is not None:
             QToolTip.showText(
-                event.globalPosition().toPoint(), f"your {mark.side}: {self.model.own_text(mark)} ahead of it"
+                event.globalPosition().toPoint(), f"your {mark.side}: {self.model.own_text(mark)} ahead in the queue"
             )
         else:
             QToolTip.hideText()

@@ -151,7 +151,7 @@ class StageLegend(QWidget):
         self._theme = theme
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("stages: " + ", ".join(f"{letter} {name}" for letter, name in LEGEND))
-        self.setToolTip("the stages of a proof in the order of the bars; the loud one is the slowest of its batch")
+        self.setToolTip("proving stages in the order of the bars; the highlighted one is the slowest of its batch")
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:

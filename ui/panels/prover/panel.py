@@ -52,9 +52,7 @@ class ProverPanel(Panel):
         self.facts = FactStrip(theme)
         self.legend = StageLegend(theme)
         self.bars = ProofBars(theme)
-        self.times = HistoryChart(
-            theme, "prove times", "proved", "No proof yet. Times show when the first one is done."
-        )
+        self.times = HistoryChart(theme, "proving times", "proved", "No proofs yet. Times appear with the first one.")
         self.tables = [TableView(spec, engine.config.collateral_symbol, theme) for spec in (WORKERS, FAILURES, TERMS)]
         self.tabs = QTabBar()
         self.tabs.setDrawBase(False)
@@ -125,7 +123,12 @@ class ProverPanel(Panel):
         self._snapshot = snapshot
         bars = self._book.bars(snapshot.batches)
         if not bars:
-            self.set_state(empty("No batch to prove yet", "the first input opens one; it closes by size or age"))
+            self.set_state(
+                empty(
+                    "No batches to prove yet",
+                    "A batch opens with the first transaction and closes when full or after a time limit.",
+                )
+            )
             return
         if self.state.kind == "empty":
             self.set_state(LIVE)
@@ -145,7 +148,7 @@ class ProverPanel(Panel):
             (value, f"p{name} {seconds_text(value)}")
             for name, value in zip(PERCENTILES, times.percentiles, strict=bool(times.percentiles))
         )
-        foot = f"seconds to prove, last {plural(len(times.seconds), 'proof')}, newest at the right"
+        foot = f"seconds to prove, last {plural(len(times.seconds), 'proof')}, newest on the right"
         self.times.set_history(times.seconds, levels, foot, times.words)
 
     def _show_side(self, snapshot: Snapshot) -> None:
@@ -188,7 +191,7 @@ class ProverPanel(Panel):
         except ProtocolError as error:
             self.refused.emit(error.message)
         else:
-            self.noticed.emit(f"Batch {number} goes to a worker again")
+            self.noticed.emit(f"Batch {number} goes back to a worker")
 
     def restyle(self) -> None:
         """Tables measure their fonts again."""

@@ -15,8 +15,8 @@ from ui.viewmodels.wording import price_text
 from ui.widgets.number_edit import NumberEdit
 
 TIF_TIPS = {
-    "gtc": "good till cancelled: what does not fill rests on the book",
-    "ioc": "immediate or cancel: what does not fill at once is dropped",
+    "gtc": "good till cancelled: whatever does not fill rests on the book",
+    "ioc": "immediate or cancel: whatever does not fill at once is cancelled",
 }
 
 

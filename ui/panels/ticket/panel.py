@@ -145,7 +145,7 @@ class TicketPanel(Panel):
     def refresh(self, snapshot: Snapshot) -> None:
         """Answers first; then the form against the new book and account."""
         if snapshot.user is None:
-            self.set_state(empty("No account yet", "the first deposit opens it; it is on its way through L1"))
+            self.set_state(empty("No account yet", "It opens with the first deposit, which is on its way through L1."))
             return
         if self.state.kind == "empty":
             self.set_state(LIVE)
@@ -238,7 +238,7 @@ class TicketPanel(Panel):
         elif self.fields.sizing.error:
             words, tone = self.fields.sizing.error, "danger"
         elif self._halted:
-            words, tone = f"The sequencer takes no orders: {self._halted}", "warn"
+            words, tone = f"The sequencer has halted: {self._halted}", "warn"
         elif self.receipt.refusal and not self._faults:
             words, tone = f"The venue would refuse this: {self.receipt.refusal}", "warn"
         if self.message.property("tone") != tone:
@@ -253,7 +253,7 @@ class TicketPanel(Panel):
             self.button.setProperty("kind", self.form.side)
             self.button.style().polish(self.button)
         waiting = self._sender.waiting > 0
-        words = "Sent, waiting for the acknowledgement" if waiting else self._button_words(context)
+        words = "Sent, waiting for acknowledgement" if waiting else self._button_words(context)
         self.button.set_words(words)
         self.button.setEnabled(not waiting)
 

@@ -158,10 +158,10 @@ class SizingRow(QWidget):
         if not self.box.line.hasFocus():
             self.box.set_error("")
             self.box.set_text(f"{tenths / LEVERAGE_STEP:.1f}")
-        why = "a reducing order takes a share of the position, not of equity" if of_position else ""
+        why = "a reduce-only order is a share of the position, not of equity" if of_position else ""
         for widget in (self.slider, self.box):
             widget.setEnabled(not of_position)
-            widget.setToolTip(why or f"leverage that a percentage of equity is multiplied by{self._limit_words()}")
+            widget.setToolTip(why or f"size = percentage x equity x this leverage{self._limit_words()}")
 
     @property
     def error(self) -> str:
