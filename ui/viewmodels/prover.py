@@ -140,14 +140,14 @@ def cost_facts(batches: tuple[BatchView, ...]) -> tuple[Fact, Fact]:
     posted = [batch for batch in batches if batch.gas][:GAS_WINDOW]
     if not posted:
         told = "no batches on L1 yet"
-        return Fact("gas per batch", NOTHING, "normal", told), Fact("gas per transaction", NOTHING, "normal", told)
+        return Fact("gas per batch", NOTHING, "normal", told), Fact("gas per tx", NOTHING, "normal", told)
     source = f"median of the newest {plural_batches(len(posted))} on L1"
     per_batch = float(np.median([batch.gas for batch in posted]))
-    per_trade = float(np.median([batch.gas / max(1, batch.transactions) for batch in posted]))
+    per_transaction = float(np.median([batch.gas / max(1, batch.transactions) for batch in posted]))
     counted = "a batch's gas over its transactions: fills, deposits, withdrawals, funding and insurance payments"
     return (
         Fact("gas per batch", gas_figure(per_batch), "normal", f"{source}, all its L1 transactions"),
-        Fact("gas per transaction", gas_figure(per_trade), "normal", f"{source}; {counted}"),
+        Fact("gas per tx", gas_figure(per_transaction), "normal", f"{source}; {counted}"),
     )
 
 

@@ -88,7 +88,7 @@ def test_the_headline_says_size_security_and_cost() -> None:
     assert (told["proof size"], told["proven"]) == ("414 kB", "102.4 bits")
     posted = [view for view in SNAPSHOT.batches if view.gas][:20]
     assert told["gas per batch"] == f"{np.median([view.gas for view in posted]) / 1000:.0f} k"
-    assert told["gas per transaction"] == f"{np.median([view.gas / view.transactions for view in posted]):.0f}"
+    assert told["gas per tx"] == f"{np.median([view.gas / view.transactions for view in posted]):.0f}"
     assert (told["waiting"], told["failed"]) == ("2 batches", "1 attempt")
     security = next(f for f in prover.headline(SNAPSHOT, prover.prove_times(SNAPSHOT)) if f.name == "proven")
     assert "the weakest step is folding 1 with 102.4 bits" in security.help
@@ -96,7 +96,7 @@ def test_the_headline_says_size_security_and_cost() -> None:
 
 def test_nothing_proved_yet_is_no_number() -> None:
     told = facts(batches=SNAPSHOT.batches[:2], prove_seconds=np.zeros(0), proof_failures=0)
-    shown = ("p50", "p95", "p99", "proof size", "proven", "gas per batch", "gas per transaction")
+    shown = ("p50", "p95", "p99", "proof size", "proven", "gas per batch", "gas per tx")
     assert {told[name] for name in shown} == {"–"}
     assert prover.term_rows(()) == ()
     assert prover.weakest_words(()) == "its terms were not stored"

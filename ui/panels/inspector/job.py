@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.errors import ProtocolError
 
-NO_OUTCOME = "it stopped unexpectedly; the program's output has the details"
+NO_OUTCOME = "it stopped unexpectedly; the log has the details"
 
 
 @dataclass(slots=True)
