@@ -21,7 +21,7 @@ class Refuse:
 
 sys.meta_path.insert(0, Refuse())
 count = 0
-for package in ("engine", "app", "ui.viewmodels"):
+for package in ("engine", "app", "ui.model", "ui.viewmodels"):
     module = importlib.import_module(package)
     for found in pkgutil.walk_packages(module.__path__, package + "."):
         if found.name != "engine.settlement.contracts.compile_contracts":  # needs the Vyper compiler, a test tool
@@ -36,6 +36,24 @@ def test_everything_below_the_window_imports_without_qt() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert int(done.stdout) > 20
+
+
+SEEN_BY_VIEW_MODELS = """
+import importlib, pkgutil, sys
+
+for package in ("ui.model", "ui.viewmodels"):
+    module = importlib.import_module(package)
+    for found in pkgutil.walk_packages(module.__path__, package + "."):
+        importlib.import_module(found.name)
+print(*sorted(name for name in sys.modules if name.startswith("app.")))
+"""
+
+
+def test_view_models_load_snapshots_and_nothing_else_of_the_running_venue() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SEEN_BY_VIEW_MODELS], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["app.snapshot", "app.snapshot.rules", "app.snapshot.views"]
 
 
 def test_the_import_hook_refuses_qt_to_the_engine() -> None:

@@ -21,6 +21,7 @@ from ui.display import missing_display
 
 if TYPE_CHECKING:
     from app.venue.facade import Engine
+    from app.venue.session import Session
 
 PICTURE_FLOW_SECONDS = 120
 
@@ -30,7 +31,7 @@ def desk(options: Options) -> int:
     choice = choice_of(options)
     if why := missing_display():
         return _without_display(options, why)
-    from ui.shell.start import run
+    from ui.start import run
 
     theme = "" if options.theme == "remembered" else options.theme
     return run(open_paths(options.data), options.speed, choice, options.l1 or None, theme)
@@ -49,13 +50,17 @@ def _without_display(options: Options, why: str) -> int:
     warm_up(TerminalProgress(sys.stdout))
     paths = new_run_folder(options.data, ROUND_TRIP.name)
     pictures = paths.data / "pictures"
+
+    def draw(session: Session) -> None:
+        _picture_session(Engine(session), pictures)
+
     report = play(
         ROUND_TRIP,
         paths,
         1,
         choice_of(options),
         say=run_command.print_step,
-        keep=lambda session: _picture_session(Engine(session), pictures),
+        keep=draw,
         l1=options.l1 or None,
     )
     write_report(paths.data / "report.json", report)

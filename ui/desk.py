@@ -17,13 +17,18 @@ from PySide6.QtWidgets import QApplication
 
 from app.runtime import interpreter
 from engine.errors import ProtocolError
+from ui.acts import DeskActs
+from ui.model.command_set import CommandSet
+from ui.model.commands import desk_commands
+from ui.model.engine_protocol import DeskEngine
+from ui.model.panels import PANELS, PanelSpec
 from ui.shell import layout_file
-from ui.shell.engine_protocol import DeskEngine
 from ui.shell.window import DeskWindow
 from ui.shell.workspace import BadLayout
 from ui.theme.metrics import DENSITIES
 from ui.theme.theme import Theme
 from ui.theme.tokens import theme_names
+from ui.wiring import wire
 
 LOG = logging.getLogger("desk")
 DEFAULT_SIZE, SMALLEST = (1920, 1080), (1280, 800)
@@ -46,13 +51,22 @@ def make_application() -> QApplication:
     return app
 
 
-def make_window(engine: DeskEngine, saved: dict[str, Any], size: tuple[int, int] | None = None) -> DeskWindow:
-    """A window as it was left, part by part; what is missing or wrong falls back to the default."""
+def make_window(
+    engine: DeskEngine,
+    saved: dict[str, Any],
+    size: tuple[int, int] | None = None,
+    specs: tuple[PanelSpec, ...] = PANELS,
+) -> DeskWindow:
+    """A window with its commands, wired, as it was left; what is missing or wrong falls back to the default."""
     name, density = saved.get("theme"), saved.get("density")
     theme = Theme(name if name in theme_names() else "dark", density if density in tuple(DENSITIES) else "normal")
     theme.apply()
-    window = DeskWindow(engine, theme, size=size or _saved_size(saved))
+    window = DeskWindow(engine, theme, specs=specs, size=size or _saved_size(saved))
     theme.setParent(window)
+    acts = DeskActs(window)
+    commands = CommandSet(desk_commands(specs, engine.config.markets, DENSITIES), acts)
+    window.use_commands(commands)
+    wire(window, commands, acts)
     if "layout" in saved:
         try:
             window.workspace.restore(saved["layout"])

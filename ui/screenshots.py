@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from engine.errors import ProtocolError
 from ui.desk import make_application, make_window
-from ui.panels.inspector import InspectorPanel
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
+from ui.panels.inspector.panel import InspectorPanel
 from ui.shell.window import DeskWindow
 
 SIZES = ((1920, 1080), (1280, 800))
@@ -68,7 +68,9 @@ def inspect(window: DeskWindow) -> None:
     inspector = window.panels["inspector"]
     assert isinstance(inspector, InspectorPanel)
     snapshot = window.engine.snapshot()
-    window.inspect(next((batch.number for batch in snapshot.batches if batch.gas), None) if snapshot else None)
+    newest = next((batch.number for batch in snapshot.batches if batch.gas), None) if snapshot else None
+    assert window.commands is not None, "make_window gives them"
+    window.commands.desk.inspect(newest)
     wait_for(window, inspector)
     inspector.start_verifying()
     wait_for(window, inspector)

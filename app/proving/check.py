@@ -3,19 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """``stage`` and ``reason`` of a refusal, empty when accepted. ``seconds``: wall time. Bits of an accepted proof."""
-
-    accepted: bool
-    seconds: float
-    stage: str = ""
-    reason: str = ""
-    bits_proven: float = 0.0
-    bits_conjectured: float = 0.0
+from app.snapshot.views import Verdict
 
 
 def check_proof(data: bytes) -> Verdict:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from engine.proving.job import ProofJob
     from engine.proving.prover import VerifiedProof
 
-MAX_ATTEMPTS = 5
 REASON_LIMIT = 500
 TICK = 0.5
 """Seconds between looks for tries that take too long."""

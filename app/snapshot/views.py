@@ -1,4 +1,4 @@
-"""What the window sees: one frozen picture of the venue, polled, never pushed.
+"""What the window sees: one frozen snapshot of the venue, polled, never pushed.
 
 Arrays are private copies; nobody writes to a snapshot after it is published. Money in quanta, prices in ticks unless
 the name says ``fixed`` (32.32), sizes in lots, times in venue nanoseconds unless the name says otherwise.
@@ -146,6 +146,20 @@ class SecurityTerm:
     grinding: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What this machine's verifier says of a proof file. ``stage`` and ``reason`` of a refusal, empty when accepted.
+    ``seconds``: wall time. Bits of an accepted proof.
+    """
+
+    accepted: bool
+    seconds: float
+    stage: str = ""
+    reason: str = ""
+    bits_proven: float = 0.0
+    bits_conjectured: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class L1StepView:
     """An L1 transaction that helped to bring a batch to L1: open, check, register or update. ``calldata`` in bytes."""
@@ -268,7 +282,7 @@ class L1View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything at one version. ``version`` grows with every published picture."""
+    """Everything at one version. ``version`` grows with every published snapshot."""
 
     version: int
     time: int

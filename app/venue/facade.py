@@ -9,14 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from app.l1.layer_one import ChainRequest
-from app.proving.queue import MAX_ATTEMPTS
 from app.runtime.supervisor import Supervised
+from app.snapshot.rules import MAX_ATTEMPTS, MODES
 from app.snapshot.views import CandleSeries, Snapshot, ThreadView
 from app.storage.proof_files import proof_path, read_proof_file
 from app.venue import snapshots as build
 from app.venue.ingress import Command
 from app.venue.loop import ProveAgain
-from app.venue.pacer import MODES, Pacer
+from app.venue.pacer import Pacer
 from app.venue.session import Session
 from engine.errors import ProtocolError, check_range
 from engine.sequencer.candles import CandleArrays

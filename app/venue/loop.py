@@ -13,8 +13,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from app.l1.layer_one import ChainRequest, LayerOne, SlotDone
-from app.proving.queue import MAX_ATTEMPTS, ProverQueue
+from app.proving.queue import ProverQueue
 from app.runtime import crash_points
+from app.snapshot.rules import MAX_ATTEMPTS
 from app.storage.checkpoints import encode_checkpoint
 from app.storage.journal import Journal
 from app.venue.ingress import Command, Ingress

@@ -10,25 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from app.snapshot.rules import MAX_FLOW_SPEED, venue_step
 from app.venue.loop import VenueLoop
-from app.venue.speed import MAX_FLOW_SPEED, MAX_SPEED, MIN_SPEED
+from app.venue.speed import MAX_SPEED, MIN_SPEED
 from engine.errors import OutOfRange
 from engine.units import SECOND
 
-BASE_STEP = SECOND // 20
-FAST_STEPS_PER_SECOND = 10
 IDLE_WAIT = 0.25
-MODES = {
-    False: "recorded flow",
-    True: "quotes only: above 10x the recording is not played, quotes are refreshed at each step",
-}
-
-
-def venue_step(speed: float) -> int:
-    """Venue nanoseconds of one clock step: 0.05 s up to 1x, 0.5 s at 10x; above, speed / 10 seconds."""
-    if speed > MAX_FLOW_SPEED:
-        return int(speed * SECOND / FAST_STEPS_PER_SECOND)
-    return max(BASE_STEP, int(speed * SECOND / 20))
 
 
 class Pacer:

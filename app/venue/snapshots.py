@@ -1,4 +1,4 @@
-"""From the venue to the frozen picture that the window polls. Runs on the sequencer's thread."""
+"""From the venue to the frozen snapshot that the window polls. Runs on the sequencer's thread."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def withdrawal_views(venue: Venue, account_id: int) -> tuple[WithdrawalView, ...
 
 
 class BatchViews:
-    """Batch views, with those of final batches kept from one picture to the next."""
+    """Batch views, with those of final batches kept from one snapshot to the next."""
 
     def __init__(self, prover: ProverQueue, proofs_folder: str) -> None:
         self._prover = prover

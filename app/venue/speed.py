@@ -3,5 +3,3 @@
 from __future__ import annotations
 
 MIN_SPEED, MAX_SPEED = 0.1, 600.0
-MAX_FLOW_SPEED = 10.0
-"""Up to here the recorded flow is played."""

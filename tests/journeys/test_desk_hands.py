@@ -141,4 +141,4 @@ def test_a_venue_that_was_stopped_says_so_and_loses_nothing_typed(desk: Desk) ->
     desk.click(desk.ticket.button)
     desk.wait(lambda: "not running" in desk.ticket.message.text())
     assert desk.ticket.fields.size_edit.text() == "0.05"
-    desk.wait(lambda: desk.window.header.connection.text().startswith("no news"))
+    desk.wait(lambda: desk.window.header.connection.text().startswith("no update"))

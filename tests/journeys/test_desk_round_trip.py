@@ -12,8 +12,8 @@ from PySide6.QtCore import Qt
 from app.paths import ROOT
 from engine.units import format_decimal, parse_decimal
 from tests.support.desk_world import Desk
-from ui.panels.inspector import NOT_CHECKED
-from ui.panels.prover import AT_WORK
+from ui.panels.inspector.panel import NOT_CHECKED
+from ui.panels.prover.panel import AT_WORK
 from ui.viewmodels.wording import NOTHING, price_text
 
 BTC = 1
@@ -122,7 +122,7 @@ def prover_panel_follows(desk: Desk, last: int) -> None:
     assert sum(segment.slowest for segment in bar.segments) == 1
     told = {fact.name.partition(" of last")[0]: fact.text for fact in panel.facts.facts}
     assert told["proven"].startswith("100.")
-    assert NOTHING not in (told["p50"], told["gas per batch"], told["gas per trade"])
+    assert NOTHING not in (told["p50"], told["gas per batch"], told["gas per tx"])
     panel.show_tab(AT_WORK)
     desk.wait(lambda: panel.tables[0].rows.rows)
     assert int(panel.tables[0].rows.cell(0, 4).text) >= last

@@ -18,9 +18,9 @@ from app.storage.folder_lock import FolderLock
 from app.venue.session import open_session
 from engine.exchange.config import DEFAULT_CONFIG
 from tests.support import venue_fixture
-from ui.shell import start
-from ui.shell.start import Opener, StartWindow
+from ui import start
 from ui.shell.window import DeskWindow
+from ui.start import Opener, StartWindow
 
 PATIENCE_MS = 120_000  # a first launch compiles
 

@@ -19,12 +19,12 @@ from app.snapshot.views import AccountView, Snapshot
 from app.venue.facade import Engine
 from app.venue.session import open_session
 from ui.desk import make_window
-from ui.panels.account import AccountPanel
-from ui.panels.batches import BatchesPanel
-from ui.panels.inspector import InspectorPanel
-from ui.panels.prover import ProverPanel
+from ui.panels.account.panel import AccountPanel
+from ui.panels.batches.panel import BatchesPanel
+from ui.panels.inspector.panel import InspectorPanel
+from ui.panels.prover.panel import ProverPanel
 from ui.panels.tables import TablesPanel
-from ui.panels.ticket import TicketPanel
+from ui.panels.ticket.panel import TicketPanel
 from ui.panels.withdrawals import WithdrawalsPanel
 
 PATIENCE_MS = 60_000

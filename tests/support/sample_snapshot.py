@@ -33,7 +33,9 @@ from engine.exchange.accounts import Account, Position
 from engine.exchange.config import BTC, DEFAULT_CONFIG, ETH, MarketConfig, VenueConfig
 from engine.sequencer.events import Event
 from engine.sequencer.inputs import Input, PlaceOrder
+from engine.sequencer.preview import Receipt
 from engine.units import FIXED_ONE, HOUR, MINUTE, SECOND
+from tests.support.receipts import sample_receipt
 
 NOW = 1_723_111_405 * SECOND  # 2024-08-08 10:03:25 UTC
 USER = DEFAULT_CONFIG.first_user_account
@@ -453,7 +455,7 @@ class SampleEngine:
         self.asked: list[tuple[str, Any]] = []
         self.events: list[Event] = []
         self.refusal: ProtocolError | None = None
-        self.receipt: Any = None
+        self.receipt: Receipt = sample_receipt()
         self.proof = b""
         self._rng = np.random.default_rng(3)
 
@@ -478,7 +480,7 @@ class SampleEngine:
         """The events a test put in ``events``."""
         return len(self.events), self.events[cursor:]
 
-    def preview(self, order: PlaceOrder) -> Any:
+    def preview(self, order: PlaceOrder) -> Receipt:
         """The receipt a test put in ``receipt``."""
         return self.receipt
 

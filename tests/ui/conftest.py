@@ -12,7 +12,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
 
-QT_FREE = {"viewmodels"}
+QT_FREE = {"model", "viewmodels"}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import main
-import ui.shell.start
+import ui.start
 from app.proving.choice import ProvingChoice
 from app.scenarios import play as playing
 
@@ -19,7 +19,7 @@ NODE = "http://127.0.0.1:8545"
 def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """Arguments of every start of the window, which is not opened."""
     seen: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(ui.shell.start, "run", lambda *arguments: seen.append(arguments) or 0)
+    monkeypatch.setattr(ui.start, "run", lambda *arguments: seen.append(arguments) or 0)
     return seen
 
 

@@ -15,6 +15,7 @@ def main(folder: str, started: float) -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     jit_cache.prepare()
     from app.paths import open_paths
+    from app.snapshot.views import Snapshot
     from app.venue.facade import Engine
     from app.venue.session import open_session
     from ui.desk import make_application, make_window
@@ -31,8 +32,10 @@ def main(folder: str, started: float) -> None:
     window.loop.start()
     first: list[int] = []
 
-    def look(snapshot: object, now: float) -> None:
-        changes = sum(market.book_changes for market in snapshot.markets.values())  # type: ignore[attr-defined]
+    def look(snapshot: Snapshot | None, now: float) -> None:
+        if snapshot is None:
+            return
+        changes = sum(market.book_changes for market in snapshot.markets.values())
         if not first:
             stages["first_frame"] = time.time() - started
             first.append(changes)

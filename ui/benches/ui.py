@@ -71,7 +71,8 @@ class Collector:
 
     def proofs(self) -> int:
         """Proofs completed since the measurement began."""
-        return len(self.engine.snapshot().prove_seconds) - self.first_proofs  # type: ignore[union-attr]
+        snapshot = self.engine.snapshot()
+        return len(snapshot.prove_seconds) - self.first_proofs if snapshot is not None else 0
 
 
 def book_changes(snapshot: Any) -> int:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.snapshot.views import Snapshot
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
 from ui.viewmodels.sequencer import figures, l1_figures, open_batch_fill
 from ui.widgets.figure_grid import FigureGrid
@@ -65,7 +65,7 @@ class SequencerPanel(Panel):
         self.halted.setProperty("tone", "danger")
         self.halted.setWordWrap(True)
         self.halted.hide()
-        self.fill = FillBar(theme, "open batch, nearness to closing")
+        self.fill = FillBar(theme, "how full the open batch is")
         self.figures = FigureGrid(theme, COLUMN, ROW)
         self.figures.setAccessibleName("sequencer figures")
         self.on_l1 = FigureGrid(theme, COLUMN, ROW)
@@ -91,10 +91,10 @@ class SequencerPanel(Panel):
     def refresh(self, snapshot: Snapshot) -> None:
         """Only figures that differ are repainted."""
         view, config = snapshot.sequencer, self.engine.config
-        words = f"The sequencer takes no inputs: {view.halted}" if view.halted else ""
+        words = f"The sequencer has halted: {view.halted}" if view.halted else ""
         if words != self.halted.text():
             self.halted.setText(words)
             self.halted.setVisible(bool(words))
         self.figures.set_figures(figures(snapshot, config))
         self.on_l1.set_figures(l1_figures(snapshot))
-        self.fill.set_share(open_batch_fill(view, config), "how near the open batch is to closing by size or age")
+        self.fill.set_share(open_batch_fill(view, config), "how close the open batch is to its size or time limit")

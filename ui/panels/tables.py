@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, 
 
 from app.snapshot.views import Snapshot
 from engine.sequencer.inputs import CancelAll, CancelOrder, Input
-from ui.panels.tables_view import TableView
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
 from ui.viewmodels.tables import Cell, Row, TableSpec
 from ui.viewmodels.tables_history import FILLS, FUNDING, TRANSFERS, fill_rows, funding_rows, transfer_rows
@@ -22,6 +21,7 @@ from ui.viewmodels.wording import plural
 from ui.widgets.panel import Panel
 from ui.widgets.press_guard import PressGuard
 from ui.widgets.state import LIVE, refused
+from ui.widgets.table_view import TableView
 
 SPECS: tuple[TableSpec, ...] = (POSITIONS, ORDERS, FILLS, FUNDING, TRANSFERS)
 TITLES = ("Positions", "Orders", "Fills", "Funding", "Transfers")
@@ -33,7 +33,6 @@ class TablesPanel(Panel):
     """Only the tab in front is built from a snapshot; the counts of positions and orders are always true."""
 
     title = "Positions and orders"
-    refused = Signal(str)
     accepted = Signal(str)  # what became of it is told by its events
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: object | None = None) -> None:

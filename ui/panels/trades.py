@@ -9,8 +9,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.snapshot.views import Snapshot
-from ui.panels.ladder_view import PAD
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
 from ui.viewmodels.trades import ARROWS, TapeModel
 from ui.widgets.painted import LEFT, RIGHT, PaintedRows
@@ -18,6 +17,7 @@ from ui.widgets.panel import Panel
 from ui.widgets.state import LIVE, empty
 
 FLASH_SECONDS = 0.15
+PAD = 6
 
 
 class TapeView(PaintedRows):
@@ -129,7 +129,9 @@ class TradesPanel(Panel):
         """New prints push the others down; a scrolled tape stays where the reader is."""
         fresh = self.model.update(snapshot.trades)
         if not self.model.rows:
-            self.set_state(empty("No trades yet in this market", "takers replay the recorded flow as the clock runs"))
+            self.set_state(
+                empty("No trades yet in this market", "Recorded trades play while the clock runs at up to 10x.")
+            )
             return
         if self.state.kind == "empty":
             self.set_state(LIVE)

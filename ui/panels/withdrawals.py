@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 from app.snapshot.views import Snapshot
 from engine.errors import ProtocolError
 from engine.units import SECOND
-from ui.shell.engine_protocol import DeskEngine
+from ui.model.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
 from ui.viewmodels.withdrawals import NOT_BUILT, WithdrawalState, source_words, withdrawal_states
 from ui.widgets.panel import Panel
@@ -60,7 +60,7 @@ class WithdrawalCard(QWidget):
 
     def show_state(self, state: WithdrawalState, *, claim_sent: bool) -> None:
         """Show this withdrawal; touches only what differs."""
-        words = "L1: the claim is sent and waits for its block" if claim_sent and state.needs_user else state.next_words
+        words = "L1: claim sent, waiting for a block" if claim_sent and state.needs_user else state.next_words
         tone = "accent" if state.needs_user and not claim_sent else "text_weak"
         if self.next.text() != words or self.next.property("tone") != tone:
             self.next.setText(words)
@@ -82,9 +82,6 @@ class WithdrawalsPanel(Panel):
     """Unfinished withdrawals first. ``withdraw_pressed``: the user wants the form of the account panel."""
 
     title = "Withdrawals"
-    refused = Signal(str)
-    noticed = Signal(str)
-    withdraw_pressed = Signal()
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(engine, theme, parent)
@@ -92,7 +89,7 @@ class WithdrawalsPanel(Panel):
         self._claimable = 0
         self._shown: object = None
         self.cards: list[WithdrawalCard] = []
-        self.nothing = QLabel("No withdrawal yet. Money leaves by the account panel, and each step shows here.")
+        self.nothing = QLabel("No withdrawals yet. Start one from the Account panel; its progress appears here.")
         self.nothing.setProperty("tone", "text_weak")
         self.nothing.setWordWrap(True)
         self.withdraw = QPushButton("Withdraw")

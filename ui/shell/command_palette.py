@@ -1,4 +1,4 @@
-"""The command palette: type a few letters, Enter runs. Fed from the action registry."""
+"""The command palette: type a few letters, Enter runs. A command that cannot be done says why, in its row."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.shell.actions import ActionRegistry
+from ui.model.command_set import CommandSet
 from ui.theme.theme import Theme
 
 ROLE = Qt.ItemDataRole.UserRole
 KEY_ROLE = Qt.ItemDataRole.UserRole + 1
+REASON_ROLE = Qt.ItemDataRole.UserRole + 2
+SIZE = (600, 360)
+STEPS: dict[int, int] = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
 class _Line(QStyledItemDelegate):
-    """A row: the command at the left, its key at the right."""
+    """A row: the command at the left; at the right its key, or why it cannot be done now."""
 
     def __init__(self, theme: Theme, parent: QObject) -> None:
         super().__init__(parent)
@@ -36,22 +39,25 @@ class _Line(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        """The words as the style paints them, the key weak."""
+        """The words as the style paints them, the right side weak."""
         super().paint(painter, option, index)
         painter.save()
-        painter.setFont(self.theme.number_font("small"))
+        reason = index.data(REASON_ROLE)
+        painter.setFont(self.theme.font("small") if reason else self.theme.number_font("small"))
         painter.setPen(self.theme.color("text_weak"))
         rect = option.rect.adjusted(0, 0, -8, 0)
-        painter.drawText(rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, index.data(KEY_ROLE) or "")
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(rect, right, reason or index.data(KEY_ROLE))
         painter.restore()
 
 
 class CommandPalette(QDialog):
     """A list under a line; up and down move while the line keeps the focus."""
 
-    def __init__(self, registry: ActionRegistry, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, commands: CommandSet, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        self.registry = registry
+        self.commands = commands
+        self.theme = theme
         self.setAccessibleName("Command palette")
         self.line = QLineEdit()
         self.line.setPlaceholderText("Type a command")
@@ -68,30 +74,38 @@ class CommandPalette(QDialog):
         column.setContentsMargins(8, 8, 8, 8)
         column.addWidget(self.line)
         column.addWidget(self.list)
-        self.resize(480, 360)
+        self.resize(*SIZE)
         self.show_matches("")
 
     def show_matches(self, text: str) -> None:
-        """List what matches, the first one selected."""
+        """List what matches, the first one selected; what cannot be done now is weak and says why."""
         self.list.clear()
-        for action in self.registry.search(text):
-            item = QListWidgetItem(f"{action.menu}: {action.title}")
-            item.setData(ROLE, action.action_id)
-            item.setData(KEY_ROLE, action.shortcut)
+        context = self.commands.desk.context()
+        for command in self.commands.search(text):
+            item, reason = QListWidgetItem(f"{command.group}: {command.title}"), command.enabled(context)
+            item.setData(ROLE, command.command_id)
+            item.setData(KEY_ROLE, command.keys)
+            item.setData(REASON_ROLE, reason)
+            if reason:
+                item.setForeground(self.theme.color("text_weak"))
+                item.setToolTip(reason)
+                item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.text()}, not now: {reason}")
             self.list.addItem(item)
         self.list.setCurrentRow(0)
 
     def run_selected(self) -> None:
-        """Close, then run."""
+        """Close, then run; a command that cannot be done stays in sight with its reason."""
         item = self.list.currentItem()
+        if item is not None and item.data(REASON_ROLE):
+            return
         self.close()
         if item is not None:
-            self.registry.run(item.data(ROLE))
+            self.commands.run(item.data(ROLE))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Up and down in the line move the selection."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(event.key())
+            step = STEPS.get(event.key())
             if step is not None and self.list.count():
                 self.list.setCurrentRow((self.list.currentRow() + step) % self.list.count())
                 return True

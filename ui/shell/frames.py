@@ -15,8 +15,8 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 
 from app.snapshot.views import Snapshot
-from ui.shell.engine_protocol import DeskEngine
-from ui.shell.governor import Governor, Paced
+from ui.model.engine_protocol import DeskEngine
+from ui.model.governor import Governor, Paced
 
 FRAME_MS = 16
 HIDDEN_MS = 250

@@ -21,6 +21,7 @@ class NoticeStack(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
+        self._over = parent
         self.theme = theme
         self.shown: list[tuple[float, Notice]] = []  # when it goes, what it says
         self.setAccessibleName("Notices")
@@ -47,10 +48,9 @@ class NoticeStack(QWidget):
 
     def place(self) -> None:
         """Lower right corner of the parent, above the status bar."""
-        parent = self.parentWidget()
         boxes = self.boxes()
         height = boxes[-1].bottom() + 1 if boxes else 0
-        self.setGeometry(QRect(parent.width() - WIDTH - 12, parent.height() - height - 36, WIDTH, height))
+        self.setGeometry(QRect(self._over.width() - WIDTH - 12, self._over.height() - height - 36, WIDTH, height))
 
     def boxes(self) -> list[QRect]:
         """One rectangle for each notice, as high as its words need."""
@@ -104,7 +104,7 @@ class Banner(QFrame):
 
     def say(self, kind: str, text: str) -> bool:
         """Show a sentence of kind warn or danger, or hide with an empty one; True when something changed."""
-        if (kind, text) == (self.kind, self.words.text()) and self.isVisibleTo(self.parentWidget()) == bool(text):
+        if (kind, text) == (self.kind, self.words.text()) and self.isHidden() != bool(text):
             return False
         self.kind = kind
         self.words.setText(text)

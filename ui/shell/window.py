@@ -1,26 +1,27 @@
-"""The desk's window: menus, header, banner, workspace, status bar; built from the panel registry."""
+"""The desk's window: menus, header, banner, workspace, status bar; built from the panel registry.
+
+What its commands do and what its panels ask of each other is given to it from above (ui.desk).
+"""
 
 from __future__ import annotations
 
 import time
 
 from PySide6.QtCore import QEvent, Signal
-from PySide6.QtGui import QCloseEvent, QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
-from shiboken6 import isValid
+from PySide6.QtGui import QAction, QCloseEvent, QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from app.snapshot.views import Snapshot
-from ui.panels.header import HeaderBar
-from ui.panels.status import StatusBar
-from ui.shell.actions import ActionRegistry
+from ui.model.command_set import CommandSet
+from ui.model.engine_protocol import DeskEngine
+from ui.model.panels import PanelSpec
 from ui.shell.command_palette import CommandPalette
-from ui.shell.desk_actions import register_actions
-from ui.shell.engine_protocol import DeskEngine
 from ui.shell.frames import FrameLoop, Viewer
+from ui.shell.header import HeaderBar
+from ui.shell.menus import build_menus
 from ui.shell.notices import Banner, NoticeStack
-from ui.shell.panels import PANELS, PanelSpec
-from ui.shell.wiring import wire_panels
-from ui.shell.workspace import Workspace
+from ui.shell.status_bar import StatusBar
+from ui.shell.workspace import Workspace, build_panel
 from ui.theme.theme import Theme
 from ui.viewmodels.header import ModeTeller
 from ui.viewmodels.notices import Notice, NoticeLog
@@ -34,7 +35,7 @@ class DeskWindow(QMainWindow):
     closed = Signal()
 
     def __init__(
-        self, engine: DeskEngine, theme: Theme, *, specs: tuple[PanelSpec, ...] = PANELS, size: tuple[int, int]
+        self, engine: DeskEngine, theme: Theme, *, specs: tuple[PanelSpec, ...], size: tuple[int, int]
     ) -> None:
         super().__init__()
         self.engine = engine
@@ -49,19 +50,16 @@ class DeskWindow(QMainWindow):
         self.status = StatusBar(theme, self._figures)
         self._assemble()
         for spec in specs:
-            self.workspace.add_panel(spec, spec.build(engine, theme))
+            self.workspace.add_panel(spec, build_panel(spec, engine, theme))
         self.workspace.arrange(*size)
         self.notices = NoticeStack(theme, self)
         self.notice_log = NoticeLog(None, engine.config)
         self._cursor = 0
         self._messages: tuple[str, ...] = ()
         self._mode = ModeTeller()
-        self._inspected_from: QWidget | None = None
-        self.registry = ActionRegistry()
-        register_actions(self.registry, self)
-        self.qt_actions = self.registry.build_menus(self)
-        self.palette_dialog = CommandPalette(self.registry, theme, self)
-        wire_panels(self)
+        self.commands: CommandSet | None = None
+        self.qt_actions: dict[str, QAction] = {}
+        self.palette_dialog: CommandPalette | None = None
         self.loop.after_frame.append(self._after_frame)
 
     def _assemble(self) -> None:
@@ -76,6 +74,18 @@ class DeskWindow(QMainWindow):
         column.addWidget(self.status)
         self.setCentralWidget(desk)
 
+    def use_commands(self, commands: CommandSet) -> None:
+        """Menus, keys, the header's buttons and the palette are made from these."""
+        self.commands = commands
+        self.qt_actions = build_menus(self, commands)
+        self.header.use_keys({command.command_id: command.keys for command in commands})
+        self.palette_dialog = CommandPalette(commands, self.theme, self)
+
+    def open_palette(self) -> None:
+        """Over the window."""
+        if self.palette_dialog is not None:
+            self.palette_dialog.open_over(self)
+
     @property
     def panels(self) -> dict[str, Panel]:
         """The panels by id."""
@@ -86,21 +96,6 @@ class DeskWindow(QMainWindow):
         self.header.set_market(market)
         for panel in self.panels.values():
             panel.set_market(market)
-
-    def inspect(self, number: int | None = None) -> None:
-        """Open a batch in the proof inspector; None for the newest one with a proof."""
-        inspector, focused = self.panels["inspector"], QApplication.focusWidget()
-        if focused is not None and not inspector.isAncestorOf(focused):
-            self._inspected_from = focused
-        self.workspace.show_panel("inspector")
-        inspector.inspect(number)  # type: ignore[attr-defined]
-
-    def leave_inspector(self) -> None:
-        """The chart comes back to the front, and the keyboard to where the inspector was opened from."""
-        self.workspace.show_panel("chart")
-        source, self._inspected_from = self._inspected_from, None
-        if source is not None and isValid(source) and source.isVisible():
-            source.setFocus()
 
     def notify(self, kind: str, text: str, now: float) -> None:
         """Record a notice and show it unless it was just shown."""
@@ -178,5 +173,7 @@ class DeskWindow(QMainWindow):
         """Stop polling, close floating panels, tell the owner."""
         self.loop.stop()
         self.workspace.close_all()
+        for panel in self.panels.values():
+            panel.put_away()
         self.closed.emit()
         super().closeEvent(event)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.errors import UnknownName
+
 DensityName = Literal["compact", "normal", "roomy"]
 SizeName = Literal["small", "body", "large", "huge"]
-
-GRID = 4
-HAIRLINE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +35,11 @@ DENSITIES: dict[DensityName, Density] = {
     "normal": Density("normal", 20, 24, 28, 8, 11, 12, 15, 20),
     "roomy": Density("roomy", 24, 32, 32, 12, 12, 14, 18, 24),
 }
+
+
+def density_name(name: str) -> DensityName:
+    """A density's name, checked; ``UnknownName`` lists the valid ones."""
+    for known in DENSITIES:
+        if known == name:
+            return known
+    raise UnknownName("density", name, list(DENSITIES))

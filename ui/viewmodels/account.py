@@ -22,8 +22,8 @@ from ui.viewmodels.wording import (
 )
 
 COLLATERAL_DECIMALS = 6
-UNPROVED_TIP = "already part of the equity; the contract keeps it as pending until a proved batch takes it in"
-NOTHING_TO_WITHDRAW = "nothing can leave now: positions and orders need all of it"
+UNPROVED_TIP = "already counted in equity; the contract holds it as pending until a proved batch includes it"
+NOTHING_TO_WITHDRAW = "nothing to withdraw: no free collateral"
 WARN_PPM, DANGER_PPM = PPM // 4, PPM // 10
 
 
@@ -51,7 +51,7 @@ class RingState:
 def ring_state(user: AccountView, config: VenueConfig) -> RingState:
     """Health = (equity - maintenance margin) / equity, as a ring and in words."""
     if user.health_ppm is None:
-        return RingState(1.0, None, "gain", "safe", "no position, nothing to liquidate")
+        return RingState(1.0, None, "gain", "safe", "no positions, nothing to liquidate")
     health = max(0, min(PPM, user.health_ppm))
     tone: Tone = "gain" if health >= WARN_PPM else "warn" if health >= DANGER_PPM else "danger"
     initial = None
@@ -72,7 +72,7 @@ def nearest_liquidation(user: AccountView, config: VenueConfig) -> str:
         words = f"{market.base}: {health_words(market, position.mark_fixed, position.liquidation_price)}"
         if nearest is None or distance < nearest[0]:
             nearest = (distance, words)
-    return nearest[1] if nearest else "no price liquidates these positions"
+    return nearest[1] if nearest else "no price would liquidate these positions"
 
 
 def figures(user: AccountView, config: VenueConfig) -> tuple[Figure, ...]:
@@ -87,9 +87,11 @@ def figures(user: AccountView, config: VenueConfig) -> tuple[Figure, ...]:
             "collateral plus positions at the mark price",
         ),
         Figure("Free collateral", money_text(user.free_collateral), free_tone, "equity minus initial margin"),
-        Figure("Leverage", leverage_text(user.leverage_ppm), "text", "value of the positions over equity"),
-        Figure("Initial margin", money_text(user.initial_margin), "text", "needed to open or add"),
-        Figure("Maintenance", money_text(user.maintenance_margin), "text", "liquidation starts below it"),
+        Figure("Leverage", leverage_text(user.leverage_ppm), "text", "value of the positions divided by equity"),
+        Figure("Initial margin", money_text(user.initial_margin), "text", "required to open or add to positions"),
+        Figure(
+            "Maintenance", money_text(user.maintenance_margin), "text", "liquidation starts when equity falls below it"
+        ),
         Figure("Withdrawable", money_text(user.withdrawable), "text", limit_words(user, config)),
     )
 
@@ -105,7 +107,7 @@ def l1_figures(user: AccountView, config: VenueConfig) -> tuple[Figure, ...]:
             "text",
             f"exactly {exact_money_text(user.l1_token_balance)}, token balance of {address_words(user)}",
         ),
-        Figure("Deposit unproved", money_text(user.l1_pending_deposit), pending, UNPROVED_TIP),
+        Figure("Pending deposit", money_text(user.l1_pending_deposit), pending, UNPROVED_TIP),
         Figure("Claimable", money_text(user.l1_claimable), claimable, _claimable_tip(user)),
     )
 
@@ -178,7 +180,7 @@ def deposit_changes(amount: int, user: AccountView) -> tuple[Figure, ...]:
     """Before and after of a deposit: it is pending until a proved batch includes it."""
     return (
         _change("L1 wallet", user.l1_token_balance, user.l1_token_balance - amount),
-        _change("Equity, once in a batch", user.equity, user.equity + amount),
+        _change("Equity once credited", user.equity, user.equity + amount),
         Figure("Leverage", f"{leverage_text(user.leverage_ppm)} {ARROW} {_leverage(user, user.equity + amount)}"),
     )
 

@@ -102,7 +102,7 @@ def _note(batch: BatchView) -> str:
     if "proved" in batch.stages:
         if batch.attempts < 2:
             return ""
-        return f"proved at attempt {batch.attempts}" + (f"; before: {batch.failure}" if batch.failure else "")
+        return f"proved on attempt {batch.attempts}" + (f"; before: {batch.failure}" if batch.failure else "")
     if batch.status == "failed" or batch.failure:
         return f"attempt {max(1, batch.attempts)} failed: {batch.failure or 'no reason given'}"
     return ""
@@ -139,7 +139,7 @@ def summary(snapshot: Snapshot) -> PipelineSummary:
     return PipelineSummary(
         prove_times=percentile_words(times),
         queue=f"{waiting:,} to prove",
-        failures="none failed" if not failures else f"{failures:,} failed, retried",
+        failures="no failures" if not failures else plural(failures, "failed attempt"),
         failures_tone="text_weak" if not failures else "warn",
         history=tuple(float(value) for value in times[-120:]),
     )

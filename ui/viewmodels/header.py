@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.snapshot.rules import MAX_FLOW_SPEED, MODES
 from app.snapshot.views import MarketView, Snapshot
-from app.venue.pacer import MAX_FLOW_SPEED, MODES
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.units import PPM, SECOND
 from ui.viewmodels.wording import (
@@ -21,7 +21,6 @@ from ui.viewmodels.wording import (
     size_text,
 )
 
-SPEEDS = (1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
 HOLD_PATIENCE = 3.0
 """Wall seconds that a wait of the clock may take before it is said: each proof above 1x is waited for a moment."""
 ARROWS = {"gain": "▲", "loss": "▼"}
@@ -60,7 +59,7 @@ def make_header(config: VenueConfig, snapshot: Snapshot, market_id: int) -> Head
     return Header(
         tabs=tuple(_tab(m, snapshot.markets[m.market_id]) for m in config.markets if m.market_id in snapshot.markets),
         last=Fact("Last", f"{arrow} {price_text(market, view.last_price)}", tone, "price of the last trade"),
-        facts=_facts(market, view, snapshot.time),
+        facts=_facts(config, market, view, snapshot.time),
         clock=stamp[11:19],
         date=f"{stamp[:10]} UTC",
         speed=snapshot.speed,
@@ -96,7 +95,7 @@ def _tab(market: MarketConfig, view: MarketView) -> tuple[int, str, str, str]:
     return market.market_id, market.symbol, percent_text(change, decimals=2, sign=True), change_tone(change or 0)
 
 
-def _facts(market: MarketConfig, view: MarketView, now: int) -> tuple[Fact, ...]:
+def _facts(config: VenueConfig, market: MarketConfig, view: MarketView, now: int) -> tuple[Fact, ...]:
     change = change_ppm(view)
     tone = change_tone(change or 0)
     arrow = ARROWS.get(tone, "")
@@ -108,9 +107,14 @@ def _facts(market: MarketConfig, view: MarketView, now: int) -> tuple[Fact, ...]
     payer = "longs pay shorts" if view.funding_rate >= 0 else "shorts pay longs"
     return (
         Fact("Mark", fixed_price_text(market, view.mark_fixed), "strong", "margin and liquidation use this price"),
-        Fact("Index", fixed_price_text(market, view.index_fixed), "normal", "median of the oracle's signers"),
+        Fact("Index", fixed_price_text(market, view.index_fixed), "normal", "mid price of the recorded market feed"),
         Fact("24h change", change_text, tone),
-        Fact("Funding 1h · settles in", f"{funding} · {due}", tone_of_rate, f"predicted rate; {payer}; venue time"),
+        Fact(
+            f"Funding {interval_text(config.funding_interval)} · settles in",
+            f"{funding} · {due}",
+            tone_of_rate,
+            f"predicted rate; {payer}; venue time",
+        ),
         Fact("24h high", price_text(market, view.high_24h)),
         Fact("24h low", price_text(market, view.low_24h)),
         Fact(f"24h volume {market.base}", count_text(view.volume_24h // 10**market.size_decimals)),
@@ -123,6 +127,15 @@ def countdown_text(nanoseconds: int) -> str:
     seconds = max(0, -(-nanoseconds // SECOND))
     hours, rest = divmod(seconds, 3600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60:02d}:{rest % 60:02d}"
+
+
+def interval_text(nanoseconds: int) -> str:
+    """``1h``, ``15m``, ``30s``: the largest unit that divides it."""
+    seconds = nanoseconds // SECOND
+    for unit, name in ((3600, "h"), (60, "m")):
+        if seconds and seconds % unit == 0:
+            return f"{seconds // unit}{name}"
+    return f"{seconds}s"
 
 
 def speed_text(speed: float) -> str:

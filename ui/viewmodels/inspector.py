@@ -6,10 +6,10 @@ that is the verifier's alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from app.proving.check import Verdict
-from app.snapshot.views import BatchView, SecurityTerm
+from app.snapshot.views import BatchView, Verdict
 from engine.proving.coverage import COVERED, NOT_COVERED, STATEMENT_NAME
 from engine.sequencer.batch import root_bytes
 from engine.units import format_decimal
@@ -29,6 +29,20 @@ from ui.viewmodels.wording import (
 
 if TYPE_CHECKING:
     from engine.proving.summary import ProofSummary
+
+
+class SecurityStep(Protocol):
+    """A step's security, as a snapshot or a proof file's summary has it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def bits(self) -> float: ...
+
+    @property
+    def grinding(self) -> int: ...
+
 
 FLOWS = TableSpec(
     "deposits and withdrawals",
@@ -76,7 +90,7 @@ def l1_figures(batch: BatchView) -> tuple[Figure, ...]:
     return (
         Figure("Block", count_text(batch.l1_block)),
         Figure("Gas", f"{count_text(batch.gas)} gas", "text_strong", "of all its L1 transactions"),
-        Figure("Gas per trade", f"{batch.gas / max(1, batch.transactions):,.0f} gas", "text", tip),
+        Figure("Gas per transaction", f"{batch.gas / max(1, batch.transactions):,.0f} gas", "text", tip),
         *((Figure("Calldata", bytes_text(calldata)),) if calldata else ()),
     )
 
@@ -167,12 +181,16 @@ def parameter_figures(summary: ProofSummary) -> tuple[Figure, ...]:
             ("folding", p.folding_grinding), ("query", p.query_grinding))  # fmt: skip
     return (
         Figure("Profile", summary.profile.name, "text_strong", summary.profile.terms),
-        Figure("Rate", f"1/{1 << p.log_blowup}", tip="trace rows over rows of the extended domain"),
+        Figure("Rate", f"1/{1 << p.log_blowup}", tip="trace length over the length of its low-degree extension"),
         Figure("Queries", count_text(p.queries), tip="positions at which the committed columns are opened"),
         Figure("FRI folds by", f"up to {1 << p.log_arity}"),
-        Figure("Last polynomial", f"{len(summary.final)} coefficients"),
-        Figure("Work, bits", ", ".join(f"{name} {bits}" for name, bits in work if bits) or "none"),
-        Figure("Asked for", f"{p.target_bits} bits proven", tip="the verifier computes the level and insists on it"),
+        Figure("Final polynomial", f"{len(summary.final)} coefficients"),
+        Figure("Grinding, bits", ", ".join(f"{name} {bits}" for name, bits in work if bits) or "none"),
+        Figure(
+            "Target",
+            f"{p.target_bits} bits proven",
+            tip="the verifier computes the security level and refuses anything below",
+        ),
     )
 
 
@@ -195,14 +213,14 @@ def commitment_hashes(summary: ProofSummary) -> tuple[tuple[str, str, str], ...]
         rows.append((f"FRI {number}, by {1 << layer.log_arity}", _hex(layer.root), ""))
     words = [", ".join(str(word) for word in coefficient) for coefficient in summary.final]
     text = "; ".join(words)
-    rows.append(("last polynomial", text, f"{len(words)} coefficients: {text}"))
+    rows.append(("final polynomial", text, f"{len(words)} coefficients: {text}"))
     for nonce in summary.nonces:
         if nonce.bits:
-            rows.append((f"{nonce.name} nonce", str(nonce.value), f"{nonce.value} does {nonce.bits} bits of work"))
+            rows.append((f"{nonce.name} nonce", str(nonce.value), f"{nonce.value}, {nonce.bits} bits of grinding"))
     return tuple(rows)
 
 
-def security_bars(terms: tuple[SecurityTerm, ...]) -> tuple[tuple[str, str, float, Tone], ...]:
+def security_bars(terms: Sequence[SecurityStep]) -> tuple[tuple[str, str, float, Tone], ...]:
     """(step, words, share of the strongest, tone), weakest first."""
     ordered = sorted(terms, key=lambda term: term.bits)
     top = max((term.bits for term in ordered), default=1.0)
@@ -238,7 +256,7 @@ def file_words(batch: BatchView, summary: ProofSummary | None) -> tuple[str, Ton
         return "", "text_weak"
     roots = (root_bytes(summary.claim.old_root).hex(), root_bytes(summary.claim.new_root).hex())
     if roots != (batch.old_root.removeprefix("0x"), batch.new_root.removeprefix("0x")):
-        return "The file is about other roots than the ones this venue recorded for the batch.", "danger"
+        return "The file proves other roots than this venue recorded for the batch.", "danger"
     if batch.proof_file.endswith(f"{summary.digest}.proof"):
         return "The file is the one that was stored: its SHA-256 is its name.", "text_weak"
     return f"The file was changed after it was stored: its SHA-256 is {summary.digest}, not its name.", "danger"
@@ -247,18 +265,20 @@ def file_words(batch: BatchView, summary: ProofSummary | None) -> tuple[str, Ton
 def missing_words(batch: BatchView) -> str:
     """Why there is no proof to inspect yet."""
     if batch.status == "open":
-        return "This batch is still open: it is proved when it closes by size or age."
+        return "This batch is still open; it is proved after it closes."
     if batch.status == "proving":
-        return f"A worker proves this batch: {batch.proving_stage or 'starting'}, {share_text(batch.progress)} done."
+        return (
+            f"A worker is proving this batch: {batch.proving_stage or 'starting'}, {share_text(batch.progress)} done."
+        )
     if batch.status == "failed":
         return f"Attempt {max(1, batch.attempts)} failed: {batch.failure or 'no reason given'}."
-    return "This batch waits for a worker."
+    return "This batch is waiting for a worker."
 
 
 def unread_words(batch: BatchView, reason: str) -> str:
     """The file cannot be inspected; what is true in spite of it."""
     on_l1 = bool(batch.l1_transaction)
-    known = "The batch is on L1, which does not need the file." if on_l1 else "The batch is not on L1 yet."
+    known = "The batch is on L1, which no longer needs the file." if on_l1 else "The batch is not on L1 yet."
     return f"The proof file cannot be inspected: {reason}. {known}"
 
 

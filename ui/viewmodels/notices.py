@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.exchange.config import VenueConfig
@@ -22,10 +23,10 @@ from ui.viewmodels.wording import exact_money_text, fixed_price_text, plural, pr
 DEDUPE_SECONDS = 30.0
 REPEATED = ("warn", "danger")  # kinds that a lasting cause raises again and again; two equal fills are two facts
 UNFILLED = {
-    "ioc": "{0} not filled: the book holds no more at that price",
-    "post_only": "{0} not placed: post-only, and it would have traded at once",
-    "self_trade": "{0} cancelled: it met another order of this account",
-    "margin": "{0} cancelled: the account's margin no longer carries it",
+    "ioc": "{0} not filled: no liquidity left at that price",
+    "post_only": "{0} not placed: post-only, but it would have matched at once",
+    "self_trade": "{0} cancelled: it would have traded with another of your orders",
+    "margin": "{0} cancelled: insufficient margin",
 }
 """Why an order ended with something left, by the event's reason."""
 LIFETIME_SECONDS = {"info": 4.0, "good": 5.0, "warn": 8.0, "danger": 12.0}
@@ -59,7 +60,7 @@ class NoticeLog:
         self.history.append((now, notice))
         return True
 
-    def from_events(self, events: list[Event]) -> list[Notice]:
+    def from_events(self, events: Sequence[Event]) -> list[Notice]:
         """The events that concern the user, in words. Fills of one order, and cancels at one time, are one notice."""
         groups: dict[object, list[Event]] = {}
         for event in events:

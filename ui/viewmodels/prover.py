@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.snapshot.rules import MAX_ATTEMPTS
 from app.snapshot.views import BatchView, SecurityTerm, Snapshot, WorkerView
 from ui.viewmodels.header import Fact
 from ui.viewmodels.prover_bars import is_given_up, next_words, reason_words
@@ -25,31 +26,31 @@ WORKERS = TableSpec(
         Column("kind", "Kind", "process", numeric=False, rank=4),
         Column("state", "State", "batch 1000, commitment 100 %", numeric=False),
         Column("load", "Load", "100 %", tip="share of the last minute spent proving"),
-        Column("proofs", "Proofs", "1,000", rank=2, tip="made since the start"),
-        Column("failures", "Failed", "1,000", rank=1, tip="attempts since the start"),
+        Column("proofs", "Proofs", "1,000", rank=2, tip="since the start"),
+        Column("failures", "Failed", "1,000", rank=1, tip="failed attempts since the start"),
         Column("last", "Last failure", "a worker was lost in the middle of it", numeric=False, rank=3),
     ),
-    "No worker: nothing is proved until one is there. Batches wait, trading goes on.",
+    "No workers: batches wait until one joins. Trading goes on.",
 )
 FAILURES = TableSpec(
     "failures",
     (
         Column("batch", "Batch", "#1000"),
         Column("attempts", "Attempts", "5"),
-        Column("next", "What came of it", "proved at attempt 2", numeric=False, rank=1),
-        Column("reason", "Reason of the last failure", "proof refused at fri: layer 2 does", numeric=False),
+        Column("next", "Outcome", "proved on attempt 2", numeric=False, rank=1),
+        Column("reason", "Last failure", "proof refused at fri: layer 2 does", numeric=False),
         Column("again", "", "Prove again", numeric=False, action=True),
     ),
-    "No attempt failed in the batches in view.",
+    "No failed attempts in the batches shown.",
 )
 TERMS = TableSpec(
     "security terms",
     (
         Column("term", "Step", "batching, the weakest", numeric=False),
         Column("bits", "Bits", "128.0", tip="-log2 of the chance that a false proof passes this step"),
-        Column("grinding", "By grinding", "16", rank=1, tip="bits of them that are work done by the prover"),
+        Column("grinding", "By grinding", "16", rank=1, tip="of which from proof of work (grinding)"),
     ),
-    "No proof yet, or its security terms were not kept.",
+    "No proof yet, or its security terms were not stored.",
 )
 
 
@@ -82,7 +83,7 @@ def headline(snapshot: Snapshot, times: ProveTimes) -> tuple[Fact, ...]:
             f"p{name}{of_last}" if place == 0 else f"p{name}",
             seconds_text(value) if times.seconds else NOTHING,
             "strong" if place == 0 else "normal",
-            f"{name} of 100 proofs took no longer; {window}",
+            f"{name}th percentile; {window}",
         )
         for place, (name, value) in enumerate(zip(PERCENTILES, values, strict=True))
     ]
@@ -90,8 +91,12 @@ def headline(snapshot: Snapshot, times: ProveTimes) -> tuple[Fact, ...]:
     facts.append(_size(newest))
     facts += [*_security(newest), *cost_facts(snapshot.batches)]
     failed = snapshot.proof_failures
-    facts.append(Fact("waiting", plural_batches(snapshot.proofs_waiting), "normal", "batches that no worker has taken"))
-    told = "attempts that made no accepted proof; each is tried again" if failed else "every attempt made a proof"
+    facts.append(Fact("waiting", plural_batches(snapshot.proofs_waiting), "normal", "batches no worker has taken yet"))
+    told = (
+        f"attempts without an accepted proof; a batch gets up to {MAX_ATTEMPTS}"
+        if failed
+        else "every attempt produced a proof"
+    )
     facts.append(Fact("failed", plural(failed, "attempt"), "warn" if failed else "normal", told))
     return tuple(facts)
 
@@ -109,12 +114,12 @@ def newest_proof(snapshot: Snapshot) -> BatchView | None:
 def _size(newest: BatchView | None) -> Fact:
     if newest is None:
         return Fact("proof size", NOTHING, "normal", "no proof yet")
-    return Fact("proof size", bytes_text(newest.proof_bytes), "normal", f"of batch {newest.number}, the newest proved")
+    return Fact("proof size", bytes_text(newest.proof_bytes), "normal", f"batch {newest.number}, the newest proof")
 
 
 def _security(newest: BatchView | None) -> tuple[Fact, ...]:
     if newest is None or not newest.bits_proven:
-        return (Fact("proven", NOTHING, "normal", "no proof yet, or its figures were not kept"),)
+        return (Fact("proven", NOTHING, "normal", "no proof yet, or its figures were not stored"),)
     told = (
         f"batch {newest.number}: {newest.bits_proven:.1f} bits by proved theorems, "
         f"{newest.bits_conjectured:.1f} conjectured; {weakest_words(newest.security_terms)}"
@@ -125,7 +130,7 @@ def _security(newest: BatchView | None) -> tuple[Fact, ...]:
 def weakest_words(terms: tuple[SecurityTerm, ...]) -> str:
     """``the weakest step is folding 1 with 100.5 bits``."""
     if not terms:
-        return "its terms were not kept"
+        return "its terms were not stored"
     weakest = min(terms, key=lambda term: term.bits)
     return f"the weakest step is {weakest.name} with {weakest.bits:.1f} bits"
 
@@ -134,15 +139,15 @@ def cost_facts(batches: tuple[BatchView, ...]) -> tuple[Fact, Fact]:
     """Median gas of the newest posted batches, and of one transaction in them."""
     posted = [batch for batch in batches if batch.gas][:GAS_WINDOW]
     if not posted:
-        told = "no batch is on L1 yet"
-        return Fact("gas per batch", NOTHING, "normal", told), Fact("gas per trade", NOTHING, "normal", told)
+        told = "no batches on L1 yet"
+        return Fact("gas per batch", NOTHING, "normal", told), Fact("gas per tx", NOTHING, "normal", told)
     source = f"median of the newest {plural_batches(len(posted))} on L1"
     per_batch = float(np.median([batch.gas for batch in posted]))
-    per_trade = float(np.median([batch.gas / max(1, batch.transactions) for batch in posted]))
+    per_transaction = float(np.median([batch.gas / max(1, batch.transactions) for batch in posted]))
     counted = "a batch's gas over its transactions: fills, deposits, withdrawals, funding and insurance payments"
     return (
         Fact("gas per batch", gas_figure(per_batch), "normal", f"{source}, all its L1 transactions"),
-        Fact("gas per trade", gas_figure(per_trade), "normal", f"{source}; {counted}"),
+        Fact("gas per tx", gas_figure(per_transaction), "normal", f"{source}; {counted}"),
     )
 
 
@@ -162,7 +167,7 @@ STATE_TONES: dict[str, Tone] = {
 }  # fmt: skip
 STATE_WORDS = {
     "set aside": "set aside after failures",
-    "lost": "lost; its batch goes to another",
+    "lost": "lost; its batch goes to another worker",
 }
 
 

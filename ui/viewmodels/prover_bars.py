@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.proving.queue import MAX_ATTEMPTS
+from app.snapshot.rules import MAX_ATTEMPTS
 from app.snapshot.views import BatchView
 from ui.viewmodels.wording import NOTHING, Tone, bytes_text, seconds_text, share_text
 
@@ -126,9 +126,9 @@ def _words(batch: BatchView, kind: BarKind) -> tuple[str, Tone]:
     if kind == "failed":
         return f"attempt {max(1, batch.attempts)} failed, {next_words(batch)}: {reason_words(batch)}", "danger"
     if kind == "waiting":
-        return "waits for a worker", "pending"
+        return "waiting for a worker", "pending"
     if kind == "unknown":
-        return "stage times were not kept", "text_weak"
+        return "stage times were not stored", "text_weak"
     return (f"attempt {batch.attempts}", "warn") if batch.attempts > 1 else ("", "text_weak")
 
 
@@ -140,10 +140,10 @@ def reason_words(batch: BatchView) -> str:
 def next_words(batch: BatchView) -> str:
     """What happens to a batch that failed."""
     if "proved" in batch.stages:
-        return f"proved at attempt {batch.attempts}"
+        return f"proved on attempt {batch.attempts}"
     if batch.status == "proving":
         return f"attempt {batch.attempts + 1} runs"
-    return "given up" if is_given_up(batch) else "will be tried again"
+    return "given up" if is_given_up(batch) else "will be retried"
 
 
 def is_given_up(batch: BatchView) -> bool:

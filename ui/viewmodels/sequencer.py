@@ -8,7 +8,7 @@ from engine.units import SECOND
 from ui.viewmodels.account import Figure
 from ui.viewmodels.wording import Tone, bytes_text, count_text, micros_text, plural, seconds_text, short_hex
 
-ACK_TIP = "from submit to durable and applied: half are faster than p50, one in a hundred is slower than p99"
+ACK_TIP = "from submission until durable and applied: median and 99th percentile"
 
 
 def figures(snapshot: Snapshot, config: VenueConfig) -> tuple[Figure, ...]:
@@ -16,15 +16,18 @@ def figures(snapshot: Snapshot, config: VenueConfig) -> tuple[Figure, ...]:
     view = snapshot.sequencer
     return (
         Figure("Sequence number", count_text(view.sequence), "text_strong", "inputs applied since genesis"),
-        Figure("Inputs", f"{view.inputs_per_second:,.0f} /s", "text", "applied per wall second"),
+        Figure("Inputs", f"{view.inputs_per_second:,.0f} /s", "text", "inputs applied per second of real time"),
         Figure("Queue", f"{count_text(view.queue_depth)} of {count_text(view.queue_limit)}", queue_tone(view)),
         Figure("Ack p50, p99", ack_words(view), "text" if view.ack_p99_us else "text_weak", ACK_TIP),
-        Figure("Journal lag", plural(view.journal_lag, "input"), "text", "taken but not yet durable"),
+        Figure("Journal lag", plural(view.journal_lag, "input"), "text", "accepted but not yet on disk"),
         Figure("Journal", bytes_text(view.journal_bytes), "text", "size on disk"),
         Figure(
-            "Open batch", f"#{view.open_batch}, {age_words(view, config)}", "text_strong", "closes at its largest age"
+            "Open batch",
+            f"#{view.open_batch}, {age_words(view, config)}",
+            "text_strong",
+            "closes at this age at the latest",
         ),
-        Figure("Its size", size_words(view, config), "text", "closes when either limit is reached"),
+        Figure("Open batch size", size_words(view, config), "text", "closes when either limit is reached"),
         Figure("State root", short_hex(view.root), "text", view.root),
     )
 
@@ -32,7 +35,7 @@ def figures(snapshot: Snapshot, config: VenueConfig) -> tuple[Figure, ...]:
 def ack_words(view: SequencerView) -> str:
     """Half and 99 of 100 of the commands since the start were acknowledged within these times."""
     if not view.ack_p99_us:
-        return "no command yet"
+        return "no commands yet"
     return f"{micros_text(view.ack_p50_us)}, {micros_text(view.ack_p99_us)}"
 
 

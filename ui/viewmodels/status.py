@@ -10,7 +10,7 @@ from ui.viewmodels.wording import count_text, plural, seconds_text, share_text
 
 LAG_WARN_MS, LAG_DANGER_MS = 50.0, 250.0
 SILENT_SECONDS, COMPILING_SECONDS, BLOCKS_SECONDS = 5.0, 120.0, 240.0
-REMEDY = "Close the desk and open it again: the venue is rebuilt from its journal, nothing acknowledged is lost."
+REMEDY = "Restart Proofline: the venue is rebuilt from its journal and nothing acknowledged is lost."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,19 @@ def make_status(snapshot: Snapshot, fps: float, frame_ms: float) -> tuple[Status
         _threads(snapshot),
         _faults(snapshot),
         _clock(snapshot),
-        StatusItem("fps", f"{fps:.0f} fps · {frame_ms:.1f} ms", "weak", "frames repainted a second; 95th percentile"),
+        StatusItem(
+            "fps",
+            f"{fps:.0f} fps · {frame_ms:.1f} ms",
+            "weak",
+            "frames drawn per second; 95th percentile of the frame time",
+        ),
     )
 
 
 def _engine(snapshot: Snapshot) -> StatusItem:
     lag = snapshot.engine_lag_ms
     tone = "danger" if lag > LAG_DANGER_MS else "warn" if lag > LAG_WARN_MS else "weak"
-    return StatusItem("engine", f"engine lag {seconds_text(lag / 1000)}", tone, "how late the venue's clock steps are")
+    return StatusItem("engine", f"engine lag {seconds_text(lag / 1000)}", tone, "delay of the venue's clock steps")
 
 
 def _l1(snapshot: Snapshot) -> StatusItem:
@@ -54,7 +59,7 @@ def _prover(snapshot: Snapshot) -> StatusItem:
     starting = _starting(snapshot)
     if starting:
         words = f"prover: compiling, {share_text(starting[0].fraction)} · {waiting} waiting"
-        return StatusItem("prover", words, "pending", "first launch: the first proofs wait for the prover's kernels")
+        return StatusItem("prover", words, "pending", "first launch: proving starts once its kernels are compiled")
     if proving:
         words += f", {proving[-1].number} at {share_text(proving[-1].progress)}"
     tone = "warn" if waiting > 3 else "weak"
@@ -78,7 +83,7 @@ def _threads(snapshot: Snapshot) -> StatusItem:
     threads = snapshot.threads
     bad = silent_threads(threads, bool(_starting(snapshot)))
     if not threads:
-        return StatusItem("threads", "no threads running", "weak", "the venue stands still: a picture, not a session")
+        return StatusItem("threads", "no threads running", "weak", "a still view: the venue is not running")
     if not bad:
         return StatusItem("threads", f"{len(threads)} threads ok", "weak", ", ".join(t.name for t in threads))
     first = bad[0]
@@ -100,7 +105,7 @@ def _clock(snapshot: Snapshot) -> StatusItem:
 def alarm(snapshot: Snapshot) -> str:
     """The sentence for the banner, or "": a dead thread or a halted sequencer is never silent."""
     if snapshot.sequencer.halted:
-        return f"The sequencer takes no inputs: {snapshot.sequencer.halted}. {REMEDY}"
+        return f"The sequencer has halted: {snapshot.sequencer.halted}. {REMEDY}"
     dead = [t for t in snapshot.threads if not t.alive]
     if dead:
         names = ", ".join(t.name for t in dead)

@@ -31,9 +31,9 @@ FILLS = TableSpec(
         Column("value", "Value {symbol}", "1,000,000.00", rank=3),
         Column("fee", "Fee {symbol}", "-1,000.00", rank=2, tip="paid; negative was received"),
         Column("role", "Role", "liquidation", numeric=False, rank=4),
-        Column("finality", "Where it stands", "matched, batch 1000 open", numeric=False),
+        Column("finality", "Status", "matched, batch 1000 open", numeric=False),
     ),
-    "No fill yet. A market order fills at once; a limit order fills when the market reaches it.",
+    "No fills yet. A market order fills at once; a limit order fills when the market reaches its price.",
 )
 
 FUNDING = TableSpec(
@@ -44,7 +44,7 @@ FUNDING = TableSpec(
         Column("size", "Position", "-1,000.000 BTC"),
         Column("amount", "Amount {symbol}", "+1,000.000000", tip="positive was received, negative was paid"),
     ),
-    "No funding settled yet. It is settled each hour while a position is open.",
+    "No funding payments yet. Funding settles at regular intervals while a position is open.",
 )
 
 TRANSFERS = TableSpec(
@@ -53,16 +53,16 @@ TRANSFERS = TableSpec(
         Column("time", "Time UTC", "12:00:41", numeric=False),
         Column("kind", "Kind", "deposit credited", numeric=False),
         Column("amount", "Amount {symbol}", "1,000,000.000000"),
-        Column("where", "Where it stands", "on L1, block 1000000 confirmed", numeric=False),
+        Column("where", "Status", "on L1, block 1000000 confirmed", numeric=False),
     ),
-    "No transfer yet. Deposit from the account panel.",
+    "No transfers yet. Deposit from the Account panel.",
 )
 
 _FINALITY: dict[str, tuple[str, Tone]] = {
     "open": ("matched, batch {0} open", "pending"),
     "sequenced": ("in batch {0}", "pending"),
     "proving": ("in batch {0}, proving", "pending"),
-    "failed": ("in batch {0}, proof retried", "warn"),
+    "failed": ("in batch {0}, proof failed", "warn"),
     "proved": ("proved, batch {0}", "proved"),
     "posted": ("on L1, batch {0}", "proved"),
     "final": ("on L1, batch {0}, final", "proved"),

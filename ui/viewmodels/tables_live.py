@@ -34,16 +34,16 @@ POSITIONS = TableSpec(
         Column("entry", "Entry {symbol}", "58,310.0", tip="average entry price"),
         Column("mark", "Mark {symbol}", "58,310.0", tip="price that margin and liquidation use"),
         Column("notional", "Value {symbol}", "1,000,000.00", rank=4, tip="size at the mark price"),
-        Column("unrealised", "Unrealised {symbol}", "+100,000.00", tip="gain or loss at the mark price"),
-        Column("realised", "Realised {symbol}", "+100,000.00", rank=5, tip="gain or loss of what was closed"),
+        Column("unrealised", "Unrealised {symbol}", "+100,000.00", tip="profit or loss at the mark price"),
+        Column("realised", "Realised {symbol}", "+100,000.00", rank=5, tip="profit or loss on what was closed"),
         Column("margin", "Margin {symbol}", "100,000.00", rank=3, tip="initial margin this position holds"),
         Column("health", "Liquidation", "888.8 % to liquidation at 58,310.0", numeric=False, rank=1),
         Column("funding", "Funding {symbol}", "+1,000.00", rank=6, tip="settled so far; positive was received"),
-        Column("accrued", "Accrued {symbol}", "+1,000.00", rank=7, tip="runs since the last settlement"),
+        Column("accrued", "Accrued {symbol}", "+1,000.00", rank=7, tip="since the last settlement"),
         Column("half", "", "Half", numeric=False, action=True, tip="close half at market, reduce-only"),
         Column("close", "", "Close", numeric=False, action=True, tip="close all at market, reduce-only"),
     ),
-    "No position. Send an order from the ticket to open one.",
+    "No positions. Send an order from the ticket to open one.",
 )
 
 ORDERS = TableSpec(
@@ -54,12 +54,14 @@ ORDERS = TableSpec(
         Column("price", "Price {symbol}", "58,310.0"),
         Column("size", "Size", "1,000.000 BTC"),
         Column("filled", "Filled", "1,000.000", rank=2),
-        Column("value", "Open value {symbol}", "1,000,000.00", rank=3, tip="what is left, at the order's price"),
-        Column("ahead", "Ahead in queue", "1,000.000 BTC", rank=1, tip="size that fills before it at its price, exact"),
+        Column("value", "Open value {symbol}", "1,000,000.00", rank=3, tip="unfilled size at the order's price"),
+        Column(
+            "ahead", "Ahead in queue", "1,000.000 BTC", rank=1, tip="exact size ahead of it in the queue at its price"
+        ),
         Column("placed", "Placed UTC", "12:00:41", rank=4),
         Column("cancel", "", "Cancel", numeric=False, action=True, tip="cancel this order"),
     ),
-    "No open order. A limit order that does not fill at once waits here.",
+    "No open orders. A limit order that does not fill at once rests here.",
 )
 
 

@@ -166,7 +166,7 @@ def reduce_only_reason(form: TicketForm, context: TicketContext) -> str:
         return f"no {context.market.base} position"
     if (position > 0) == (form.side == "buy"):
         held, other = ("long", "sell") if position > 0 else ("short", "buy")
-        return f"{held}, only a {other} reduces it"
+        return f"the position is {held}: only a {other} reduces it"
     return ""
 
 
@@ -207,8 +207,8 @@ def with_sized_text(form: TicketForm, context: TicketContext, most: int | None =
     lots = sized_lots(form, context)
     if lots is None:
         return replace(form, cut=False)
-    cut = most is not None and lots > most
-    return replace(form, size_text=size_text(context.market, most if cut else lots, unit=False), cut=cut)
+    taken = lots if most is None else min(lots, most)
+    return replace(form, size_text=size_text(context.market, taken, unit=False), cut=taken < lots)
 
 
 def size_hint(form: TicketForm, context: TicketContext) -> str:
@@ -227,7 +227,7 @@ def size_hint(form: TicketForm, context: TicketContext) -> str:
         return f"{words}, {lots * 100 / abs(context.position):.0f} % of the position"
     if context.user.equity > 0:
         words += f", {value / context.user.equity:.2f}x equity"
-    return f"{words}, the most accepted" if form.cut else words
+    return f"{words}, the maximum" if form.cut else words
 
 
 def button_words(form: TicketForm, context: TicketContext, reading: Reading, value: int | None) -> str:

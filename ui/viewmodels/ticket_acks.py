@@ -48,11 +48,6 @@ class AckTracker:
     def __contains__(self, client_id: str) -> bool:
         return client_id in self._waiting
 
-    @property
-    def oldest(self) -> Waiting | None:
-        """The command that waits longest."""
-        return next(iter(self._waiting.values()), None)
-
     def sent(self, client_id: str, words: str, now: float) -> None:
         """Remember a command that was handed to the engine at wall time ``now``."""
         self._waiting[client_id] = Waiting(client_id, words, now)

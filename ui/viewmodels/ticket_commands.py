@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from engine.errors import ProtocolError
@@ -17,7 +17,7 @@ class Commands(Protocol):
     def submit(self, command: Input) -> None:
         """Queue a command; raises ``ProtocolError`` when the queue is full."""
 
-    def events_since(self, cursor: int) -> tuple[int, list[Event]]:
+    def events_since(self, cursor: int) -> tuple[int, Sequence[Event]]:
         """Events after ``cursor``, and the next cursor."""
 
 
@@ -61,6 +61,6 @@ class CommandSender:
         self._cursor, events = self._engine.events_since(self._cursor)
         answers = self._tracker.read(events)
         for late in self._tracker.overdue(now):
-            words = f"{late.words}: no acknowledgement in {now - late.since:.0f} s; it may still be taken"
+            words = f"{late.words}: no acknowledgement in {now - late.since:.0f} s; it may still go through"
             answers.append(Answer(late.client_id, False, words, "acknowledgement", f"{now - late.since:.0f} s"))
         return answers

@@ -67,9 +67,9 @@ def receipt_view(receipt: Receipt, limit_ticks: int, context: TicketContext) -> 
 
 def _execution(receipt: Receipt, context: TicketContext, symbol: str) -> tuple[Figure, ...]:
     average = fixed_price_text(context.market, receipt.average_fixed) if receipt.filled else NOTHING
-    average_tip = "over the levels it would take"
+    average_tip = "average over the levels it would take"
     if receipt.beyond_depth:
-        average_tip = "the order reaches past the levels in view; the true average is worse"
+        average_tip = "the order reaches beyond the visible levels; the true average is worse"
     impact: Tone = "warn" if receipt.impact_bps >= LARGE_IMPACT_BPS else "text"
     return (
         Figure(LABELS[0], average, "warn" if receipt.beyond_depth else "text_strong", average_tip),
@@ -80,9 +80,9 @@ def _execution(receipt: Receipt, context: TicketContext, symbol: str) -> tuple[F
 
 def _split(receipt: Receipt, context: TicketContext) -> Figure:
     if not receipt.cancelled:
-        return Figure(LABELS[1], split_words(receipt, context), tip="what fills at once, and what waits on the book")
+        return Figure(LABELS[1], split_words(receipt, context), tip="what fills at once and what rests on the book")
     dropped = size_text(context.market, receipt.cancelled)
-    return Figure(LABELS[1], split_words(receipt, context), "warn", f"{dropped} would be dropped, not filled")
+    return Figure(LABELS[1], split_words(receipt, context), "warn", f"{dropped} would be cancelled unfilled")
 
 
 def split_words(receipt: Receipt, context: TicketContext) -> str:

@@ -115,7 +115,7 @@ def next_words(active: int, view: WithdrawalView, snapshot: Snapshot) -> str:
     if not key:
         return "done: the money is in the L1 wallet"
     if key == "claimed" and "claiming" in view.stages:
-        return "L1: the claim is sent and waits for its block"
+        return "L1: claim sent, waiting for a block"
     actors = {
         "in_batch": "sequencer: closes the open batch",
         "proved": f"prover: proves batch {view.batch}",

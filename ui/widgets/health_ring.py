@@ -43,7 +43,7 @@ class HealthRing(QWidget):
         self._state = state
         self.setAccessibleDescription(f"health {state.centre}, {state.words}")
         tip = "health: (equity - maintenance margin) / equity; liquidation starts at 0 %"
-        self.setToolTip(tip if state.initial_mark is None else f"{tip}; the mark: new risk stops there")
+        self.setToolTip(tip if state.initial_mark is None else f"{tip}; the mark shows where new risk is refused")
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

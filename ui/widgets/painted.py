@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -69,7 +70,7 @@ class PaintedRows(QWidget):
             ground = self.theme.color("ground1")
             region = event.region()
             rows: set[int] = set()
-            for rect in region:
+            for rect in cast(Iterable[QRect], region):  # it is one; the stubs do not say so
                 painter.fillRect(rect, ground)
                 rows.update(range(self.row_at(rect.top()), self.row_at(rect.bottom()) + 1))
             if -1 in rows:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import logging
 import traceback
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from app.snapshot.views import Snapshot
-from ui.shell.engine_protocol import DeskEngine
-from ui.shell.governor import EVERY_PICTURE
+from ui.model.engine_protocol import DeskEngine
+from ui.model.governor import EVERY_SNAPSHOT
 from ui.theme.theme import Theme
 from ui.widgets.state import LIVE, PanelState, broken, loading, stale
 from ui.widgets.state_page import StatePage
 
 LOG = logging.getLogger("ui.panel")
 STALE_AFTER_SECONDS = 1.0
-LOADING = loading("Waiting for the engine's first picture", "the venue is starting")
+LOADING = loading("Waiting for the first update", "The venue is starting.")
 
 
 class Veil(QWidget):
@@ -81,12 +81,27 @@ class Panel(QWidget):
 
     ``update_snapshot`` is called by the frame loop for visible panels only. It shows loading while there is no
     snapshot, skips versions already shown, and turns an exception of ``refresh`` into the broken state.
-    ``panel_id`` and ``title`` come from the registry in ui.shell.panels.
+    ``panel_id`` and ``title`` come from the registry in ui.model.panels.
+
+    What a panel tells the desk goes through these signals, which the window hears of every panel:
+
+    * ``refused(sentence)`` and ``noticed(sentence)``: for the notices
+    * ``price_clicked(side, ticks)``: a price for the ticket; side is "buy" or "sell"
+    * ``inspect_wanted(number)``: a batch for the proof inspector
+    * ``withdraw_pressed()``: the user wants the account panel's form
+    * ``left()``: the user is done with a panel that was opened from elsewhere
     """
+
+    refused = Signal(str)
+    noticed = Signal(str)
+    price_clicked = Signal(str, object)
+    inspect_wanted = Signal(int)
+    withdraw_pressed = Signal()
+    left = Signal()
 
     panel_id = ""
     title = ""
-    pace = EVERY_PICTURE
+    pace = EVERY_SNAPSHOT
 
     def __init__(self, engine: DeskEngine, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -130,11 +145,14 @@ class Panel(QWidget):
         """Called every frame, after the snapshot, with ``time.perf_counter()``: end flashes here. True if repainted."""
         return False
 
+    def put_away(self) -> None:
+        """The panel or the window was closed: stop what runs for it."""
+
     # -- what the frame loop calls ------------------------------------------------------------------------------
 
     @property
     def shown_version(self) -> int:
-        """Version of the picture on screen, -1 when the next one has to be shown at once."""
+        """Version of the snapshot on screen, -1 when the next one has to be shown at once."""
         return self._version
 
     def update_snapshot(self, snapshot: Snapshot | None) -> bool:

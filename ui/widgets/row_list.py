@@ -199,7 +199,7 @@ class RowList(QAbstractScrollArea):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             row = self.row_at(event.pos())
             if row is not None:
-                QToolTip.showText(event.globalPos(), f"{self.tip(row)}; double click or Enter inspects it", self)
+                QToolTip.showText(event.globalPos(), f"{self.tip(row)}; double-click or press Enter to inspect", self)
             return True
         return super().viewportEvent(event)
 

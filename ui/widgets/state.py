@@ -34,7 +34,7 @@ def empty(title: str, detail: str = "", action: tuple[str, Callable[[], None]] |
 
 
 def stale(age_seconds: float, detail: str = "") -> PanelState:
-    """The last picture is this old; it stays visible, drained."""
+    """The last snapshot is this old; it stays visible, drained."""
     return PanelState("stale", f"stale · {age_seconds:.0f} s old", detail)
 
 

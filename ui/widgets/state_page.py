@@ -25,7 +25,7 @@ class StatePage(QWidget):
         self._progress.setTextVisible(False)
         self._progress.setFixedWidth(160)
         self._button = QPushButton()
-        self._button.setAccessibleName("The one action that helps")
+        self._button.setAccessibleName("Suggested action")
         self._button.clicked.connect(self._act)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 12, 16, 12)

@@ -100,7 +100,7 @@ def test_what_a_thread_dies_of_is_in_the_log(path: Path, capsys: pytest.CaptureF
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_the_log_says_why_an_inspectors_work_ended(path: Path) -> None:
-    from ui.panels.inspector_job import NO_OUTCOME, Job
+    from ui.panels.inspector.job import NO_OUTCOME, Job
 
     job, outcome, pause = Job(), None, threading.Event()
     with logging_to(path, "info"):

@@ -13,7 +13,8 @@ import pytest
 
 from app.faults.crash_child import stand_in_proof, stand_in_prover
 from app.l1.layer_one import USER_TRANSACTIONS, ChainRequest
-from app.proving.queue import MAX_ATTEMPTS, ProverQueue
+from app.proving.queue import ProverQueue
+from app.snapshot.rules import MAX_ATTEMPTS
 from app.storage.journal_file import JournalError
 from app.venue.ingress import Command
 from app.venue.latency import L1_SLOT, proof_due

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from app.snapshot.rules import venue_step
 from app.venue import pacer as pacing
-from app.venue.pacer import Pacer, venue_step
+from app.venue.pacer import Pacer
 from engine.units import SECOND
 
 

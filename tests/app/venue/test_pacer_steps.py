@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.venue.pacer import MODES, Pacer, venue_step
+from app.snapshot.rules import MODES, venue_step
+from app.venue.pacer import Pacer
 from engine.errors import OutOfRange
 from engine.units import SECOND
 from tests.support.app_world import opened

@@ -12,7 +12,7 @@ from engine.errors import ProtocolError
 from engine.sequencer.events import Accepted, Rejected
 from engine.sequencer.inputs import RequestWithdrawal
 from tests.support.sample_snapshot import SampleEngine
-from ui.panels.account import AccountPanel
+from ui.panels.account.panel import AccountPanel
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
 from tests.support.sample_snapshot import SampleEngine, sample_candles, widget_colors
-from ui.panels.chart import ChartPanel
+from ui.panels.chart.panel import ChartPanel
 from ui.viewmodels.chart import INTERVALS
 
 

@@ -15,7 +15,7 @@ from app.storage.proof_files import ProofFileError
 from engine.proving.coverage import COVERED, NOT_COVERED
 from tests.support.sample_proof import NUMBER, proved_view, sample_proof
 from tests.support.sample_snapshot import SampleEngine
-from ui.panels.inspector import NOT_CHECKED, READING, InspectorPanel
+from ui.panels.inspector.panel import NOT_CHECKED, READING, InspectorPanel
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_a_file_that_is_gone_or_broken_is_told_and_the_rest_stays(
     panel.inspect(NUMBER)
     told = settled()
     assert words in told
-    assert "The batch is on L1, which does not need the file." in told
+    assert "The batch is on L1, which no longer needs the file." in told
     assert panel.state.kind == "live"
     assert panel.page.batch.value("Contents") == "374 transactions, 13 accounts"
     assert panel.page.sections["Claim"].isHidden()
@@ -187,13 +187,13 @@ def test_another_batch_or_the_end_forgets_what_runs(
     qtbot.keyClick(panel, Qt.Key.Key_Escape)
     assert (left, panel.busy) == ([1], False)
     panel.inspect(45)
-    assert panel.verdict.text() == "A worker proves this batch: quotient, 58 % done."
+    assert panel.verdict.text() == "A worker is proving this batch: quotient, 58 % done."
     assert not panel.verify.isEnabled()
     go_on.set()
     for thread in forgotten:
         thread.join(30)
     assert not panel.on_frame(0.0), "what was forgotten is not heard"
-    assert panel.verdict.text().startswith("A worker proves")
+    assert panel.verdict.text().startswith("A worker is proving")
 
 
 def test_a_batch_is_read_once_it_is_proved_and_kept_when_it_leaves_the_view(

@@ -5,8 +5,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from tests.support.sample_snapshot import BTC_MID, SampleEngine
-from ui.panels.ladder import LadderPanel
-from ui.panels.ladder_view import lots_text
+from ui.panels.ladder.panel import LadderPanel
+from ui.panels.ladder.view import lots_text
 
 
 @pytest.fixture

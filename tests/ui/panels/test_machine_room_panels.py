@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu
 
 from engine.errors import ProtocolError
 from tests.support.sample_snapshot import SampleEngine, batch_view
-from ui.panels.batches import BatchesPanel
-from ui.panels.batches_lanes import STAMP, lane_layout
+from ui.panels.batches.lanes import STAMP, lane_layout
+from ui.panels.batches.panel import BatchesPanel
 from ui.panels.sequencer import SequencerPanel
 from ui.panels.withdrawals import WithdrawalsPanel
 from ui.widgets.row_list import TITLES
@@ -28,8 +28,8 @@ def batches(qtbot, theme, engine: SampleEngine) -> BatchesPanel:
 
 
 def test_the_head_tells_prove_times_and_failures(batches: BatchesPanel) -> None:
-    assert batches.prove_times.text().startswith("prove p50")
-    assert batches.failures.text() == "1 failed, retried"
+    assert batches.prove_times.text().startswith("proving p50")
+    assert batches.failures.text() == "1 failed attempt"
     assert len(batches.history.values) == 120
     assert batches.gate.text() == "L1 gate: only what the verifier contracts have checked moves the root"
 
@@ -142,7 +142,7 @@ def test_a_claim_from_the_stepper_is_sent_once(qtbot, withdrawals: WithdrawalsPa
         qtbot.mouseClick(card.claim, Qt.MouseButton.LeftButton)
     assert [name for name, _ in engine.asked] == ["claim"]
     assert card.claim.isHidden()
-    assert "claim is sent" in card.next.text()
+    assert "claim sent" in card.next.text()
 
 
 def test_a_refused_claim_keeps_the_button(qtbot, withdrawals: WithdrawalsPanel, engine: SampleEngine) -> None:
@@ -174,7 +174,7 @@ def test_the_sequencer_says_when_and_why_it_is_halted(qtbot, theme, engine: Samp
     assert engine.current is not None
     engine.update(sequencer=replace(engine.current.sequencer, halted="the disk is full"))
     panel.update_snapshot(engine.snapshot())
-    assert panel.halted.text() == "The sequencer takes no inputs: the disk is full"
+    assert panel.halted.text() == "The sequencer has halted: the disk is full"
     assert not panel.halted.isHidden()
 
 

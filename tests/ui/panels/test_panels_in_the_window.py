@@ -12,9 +12,9 @@ from engine.errors import ProtocolError
 from tests.support.receipts import sample_receipt
 from tests.support.sample_snapshot import SampleEngine
 from ui.desk import make_window
-from ui.panels.account import AccountPanel
-from ui.panels.inspector import InspectorPanel
-from ui.panels.ticket import TicketPanel
+from ui.panels.account.panel import AccountPanel
+from ui.panels.inspector.panel import InspectorPanel
+from ui.panels.ticket.panel import TicketPanel
 from ui.panels.withdrawals import WithdrawalsPanel
 from ui.shell.window import DeskWindow
 
@@ -87,7 +87,7 @@ def test_the_keyboard_opens_a_batch_reads_it_and_comes_back(qtbot, window: DeskW
     qtbot.keyClick(inspector.page, Qt.Key.Key_Escape)
     assert window.workspace.docks["chart"].isCurrentTab()
     assert QApplication.focusWidget() is panel.bars
-    window.registry.run("view.inspect")
+    window.commands.run("view.inspect")
     assert inspector.number == 43
     window.workspace.toggle_panel("inspector")
     assert not inspector.busy, "closing it forgets what runs"

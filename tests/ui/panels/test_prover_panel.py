@@ -8,11 +8,11 @@ from itertools import pairwise
 import pytest
 from PySide6.QtCore import Qt
 
-from app.proving.queue import MAX_ATTEMPTS
+from app.snapshot.rules import MAX_ATTEMPTS
 from engine.errors import ProtocolError
 from tests.support.sample_snapshot import SampleEngine, batch_view, widget_colors
-from ui.panels.prover import AT_WORK, FAILED, SECURITY, STAGES, TIMES, ProverPanel
-from ui.panels.prover_bars import bar_layout
+from ui.panels.prover.bars import bar_layout
+from ui.panels.prover.panel import AT_WORK, FAILED, SECURITY, STAGES, TIMES, ProverPanel
 from ui.viewmodels.wording import NOTHING
 from ui.widgets.history_chart import LINE, label_places
 
@@ -88,7 +88,7 @@ def test_tabs_count_what_is_wrong(panel: ProverPanel, engine: SampleEngine) -> N
     assert panel.tabs.tabText(AT_WORK) == "Workers 0"
     panel.show_tab(AT_WORK)
     assert panel.tables[0].rows.rows == ()
-    assert "nothing is proved until one is there" in panel.tables[0].spec.empty
+    assert "batches wait until one joins" in panel.tables[0].spec.empty
 
 
 def test_a_batch_that_was_given_up_can_be_proved_again(qtbot, panel: ProverPanel, engine: SampleEngine) -> None:

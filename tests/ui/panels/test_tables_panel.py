@@ -13,10 +13,10 @@ from engine.sequencer.events import Accepted, Rejected
 from engine.sequencer.inputs import CancelAll, CancelOrder, PlaceOrder
 from tests.support.sample_snapshot import SampleEngine, sample_fills
 from ui.panels.tables import SPECS, TablesPanel
-from ui.panels.tables_model import RowsModel, SortedRows
 from ui.viewmodels.tables import Cell, Row
 from ui.viewmodels.tables_history import FILLS, fill_rows
 from ui.viewmodels.tables_live import ORDERS, POSITIONS, order_rows
+from ui.widgets.table_model import RowsModel, SortedRows
 
 
 @pytest.fixture

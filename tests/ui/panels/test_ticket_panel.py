@@ -14,8 +14,8 @@ from engine.sequencer.events import Accepted, Rejected
 from engine.sequencer.inputs import PlaceOrder
 from tests.support.receipts import sample_receipt
 from tests.support.sample_snapshot import SampleEngine
-from ui.panels import ticket as ticket_module
-from ui.panels.ticket import TicketPanel
+from ui.panels.ticket import panel as ticket_module
+from ui.panels.ticket.panel import TicketPanel
 
 
 @pytest.fixture(autouse=True)
@@ -206,7 +206,7 @@ def test_a_percentage_never_asks_for_more_than_the_venue_accepts(
     order = panel.reading.order
     assert order is not None
     assert 980 <= order.lots < 1_000
-    assert panel.fields.size_edit.words.text().endswith("the most accepted")
+    assert panel.fields.size_edit.words.text().endswith("the maximum")
     assert not panel.message.isVisible()
     retype(qtbot, panel.fields.size_edit.line, "2")  # a typed size is the user's own
     order = panel.reading.order

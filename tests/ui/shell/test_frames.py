@@ -5,12 +5,12 @@ from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
 from tests.support.sample_snapshot import SampleEngine
+from ui.model.governor import EVERY_SNAPSHOT
 from ui.shell.frames import FRAME_MS, HIDDEN_MS, FrameLoop, FrameRecorder
-from ui.shell.governor import EVERY_PICTURE
 
 
 class Viewer(QWidget):
-    pace = EVERY_PICTURE
+    pace = EVERY_SNAPSHOT
     shown_version = -1
 
     def __init__(self):

@@ -11,8 +11,8 @@ from engine.sequencer.events import Rejected
 from engine.sequencer.inputs import CancelAll
 from tests.support.sample_snapshot import USER, SampleEngine, sample_threads
 from ui.desk import make_window, remembered
+from ui.model.panels import PANELS, panel_spec
 from ui.shell import layout_file
-from ui.shell.panels import PANELS, panel_spec
 from ui.shell.workspace import LAYOUT_VERSION, BadLayout
 from ui.viewmodels.status import REMEDY
 
@@ -96,7 +96,7 @@ def test_a_ladder_click_fills_the_ticket(window):
 
 
 def test_speed_and_pause_go_to_the_engine_and_show_what_it_says(window, engine, qtbot):
-    window.registry.run("clock.faster")
+    window.commands.run("clock.faster")
     frames(window)
     assert engine.asked[-1] == ("set_speed", 2.0)
     assert window.header.speed_box.currentText() == "2x"
@@ -149,19 +149,19 @@ def test_refusals_and_engine_messages_become_notices_once(window, engine):
 
 
 def test_cancel_all_works_from_the_registry(window, engine):
-    window.registry.run("trade.cancel_all")
+    window.commands.run("trade.cancel_all")
     name, command = engine.asked[-1]
     assert name == "submit"
     assert isinstance(command, CancelAll)
     assert command.account == USER
     engine.refusal = ProtocolError("the queue is full")
-    window.registry.run("trade.cancel_all")
+    window.commands.run("trade.cancel_all")
     assert "the queue is full" in window.notices.accessibleDescription()
 
 
 def test_the_theme_action_changes_every_colour(window, theme):
     before = window.grab().toImage().pixelColor(3, window.height() - 40).name()
-    window.registry.run("view.theme")
+    window.commands.run("view.theme")
     frames(window)
     assert window.grab().toImage().pixelColor(3, window.height() - 40).name() != before
     assert window.theme.name == "light"
@@ -172,7 +172,7 @@ def test_a_silent_engine_makes_panels_stale(window):
     window.loop.frame()
     kinds = {panel.state.kind for panel in window.panels.values() if panel.isVisible()}
     assert kinds == {"stale"}
-    assert "no picture for 4 s" in window.status.items[0].text or window.status._age >= 4.0
+    assert "no update for 4 s" in window.status.items[0].text or window.status._age >= 4.0
 
 
 def test_a_floating_panel_closes_with_the_desk(window):
@@ -204,7 +204,7 @@ def test_layout_theme_and_market_survive_a_restart(make, engine, tmp_path):
 def test_reset_layout_brings_back_what_was_closed(window):
     window.workspace.toggle_panel("ladder")
     assert not window.workspace.is_open("ladder")
-    window.registry.run("view.reset")
+    window.commands.run("view.reset")
     assert all(window.workspace.is_open(panel_id) for panel_id in window.panels)
 
 
@@ -256,7 +256,7 @@ def test_a_missing_account_does_not_stop_the_desk(make):
     engine = SampleEngine()
     engine.current = replace(engine.current, user=None)
     window = make(engine)
-    window.registry.run("trade.cancel_all")
+    window.commands.run("trade.cancel_all")
     assert "no account" in window.notices.accessibleDescription()
 
 

@@ -54,7 +54,7 @@ def test_the_nearest_liquidation_is_chosen_by_distance() -> None:
     near = replace(eth, liquidation_price=250_000)
     assert nearest_liquidation(replace(USER, positions=(btc, near)), DEFAULT_CONFIG).startswith("ETH: 1.1 %")
     none = replace(USER, positions=(replace(btc, liquidation_price=None),))
-    assert nearest_liquidation(none, DEFAULT_CONFIG) == "no price liquidates these positions"
+    assert nearest_liquidation(none, DEFAULT_CONFIG) == "no price would liquidate these positions"
 
 
 def test_figures_and_tones() -> None:
@@ -105,5 +105,5 @@ def test_limits_are_said() -> None:
 def test_an_account_whose_margin_needs_everything_is_told_so() -> None:
     bound = replace(USER, withdrawable=0)
     assert limit_words(bound, DEFAULT_CONFIG) == NOTHING_TO_WITHDRAW
-    with pytest.raises(ProtocolError, match="positions and orders need all of it"):
+    with pytest.raises(ProtocolError, match="no free collateral"):
         read_withdrawal("1", bound, DEFAULT_CONFIG)

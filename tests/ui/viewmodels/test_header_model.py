@@ -4,12 +4,20 @@ from dataclasses import replace
 
 import pytest
 
+from app.snapshot.rules import MODES
 from app.snapshot.views import WorkerView
-from app.venue.pacer import MODES
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.units import HOUR, SECOND
 from tests.support.sample_snapshot import NOW, batch_view, sample_snapshot, sample_threads
-from ui.viewmodels.header import HOLD_PATIENCE, ModeTeller, change_ppm, countdown_text, make_header, speed_text
+from ui.viewmodels.header import (
+    HOLD_PATIENCE,
+    ModeTeller,
+    change_ppm,
+    countdown_text,
+    interval_text,
+    make_header,
+    speed_text,
+)
 from ui.viewmodels.status import REMEDY, alarm, make_status
 
 HELD = "the clock waits for a proof that is due"
@@ -157,3 +165,13 @@ def test_a_growing_prover_queue_warns():
     batches = tuple(batch_view(k, "sequenced", NOW) for k in range(5))
     assert status(sample_snapshot(batches=batches))["prover"].tone == "warn"
     assert "5 batches waiting" in status(sample_snapshot(batches=batches))["prover"].text
+
+
+@pytest.mark.parametrize(("interval", "words"), [(3600, "1h"), (8 * 3600, "8h"), (900, "15m"), (90, "90s")])
+def test_the_funding_interval_is_the_venues_own(interval: int, words: str) -> None:
+    assert interval_text(interval * SECOND) == words
+
+
+def test_the_index_says_what_it_is() -> None:
+    found = facts(make_header(DEFAULT_CONFIG, sample_snapshot(), 1))
+    assert found["Index"].help == "mid price of the recorded market feed"

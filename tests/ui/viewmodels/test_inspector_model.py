@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.proving.check import Verdict, check_proof
+from app.proving.check import check_proof
+from app.snapshot.views import Verdict
 from engine.proving.coverage import COVERED, NOT_COVERED
 from engine.proving.summary import ProofSummary, summarise
 from engine.units import format_decimal
@@ -38,7 +39,7 @@ def test_the_record_says_status_cost_and_who_proved() -> None:
 def test_l1_says_what_each_transaction_cost() -> None:
     shown = values(inspector.l1_figures(VIEW))
     assert (shown["Block"], shown["Gas"]) == ("1,123", f"{VIEW.gas:,} gas")
-    assert shown["Gas per trade"] == f"{VIEW.gas / 374:,.0f} gas"
+    assert shown["Gas per transaction"] == f"{VIEW.gas / 374:,.0f} gas"
     assert shown["Calldata"] == "270 kB"
     bars = inspector.l1_bars(VIEW)
     assert [name for name, _, _, _ in bars][:2] == ["1. opens the proof", "2. checks queries"]
@@ -78,7 +79,7 @@ def test_parameters_tables_and_commitments_are_named(summary: ProofSummary) -> N
     names = [name for name, _, _ in inspector.commitment_hashes(summary)]
     assert names[:3] == ["main tree", "auxiliary tree", "quotient tree"]
     assert names[3].startswith("FRI 1, by ")
-    assert "last polynomial" in names
+    assert "final polynomial" in names
     assert "query nonce" in names
 
 
@@ -104,7 +105,7 @@ def test_a_file_that_is_not_the_stored_one_is_told(summary: ProofSummary) -> Non
     ("status", "more", "words"),
     [
         ("open", {}, "still open"),
-        ("sequenced", {}, "waits for a worker"),
+        ("sequenced", {}, "waiting for a worker"),
         ("proving", {"proving_stage": "fri", "progress": 0.8}, "fri, 80 % done"),
         ("failed", {"attempts": 2, "failure": "killed"}, "Attempt 2 failed: killed."),
     ],
@@ -132,7 +133,7 @@ def test_verdicts_say_stage_reason_and_time() -> None:
 
 def test_an_unread_file_does_not_undo_what_l1_has() -> None:
     gone = inspector.unread_words(VIEW, "gone")
-    assert gone == "The proof file cannot be inspected: gone. The batch is on L1, which does not need the file."
+    assert gone == "The proof file cannot be inspected: gone. The batch is on L1, which no longer needs the file."
     assert "not on L1 yet" in inspector.unread_words(batch_view(4, "proved", NOW), "gone")
 
 

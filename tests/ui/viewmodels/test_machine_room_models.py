@@ -38,7 +38,7 @@ def test_a_lane_keeps_failure_and_figures() -> None:
     assert failed.spoken == "batch 44, failed, attempt 2 failed: out of memory"
     assert (failed.prove_time, failed.gas) == ("–", "–")
     retried = batches.lane(batch_view(44, "proved", NOW, attempts=3, failure="out of memory"))
-    assert retried.note == "proved at attempt 3; before: out of memory"
+    assert retried.note == "proved on attempt 3; before: out of memory"
     done = batches.lane(batch_view(40, "final", NOW))
     assert (done.prove_time, done.proof_size, done.gas) == ("11 s", "414 kB", "214k gas")
 
@@ -54,10 +54,10 @@ def test_the_head_counts_and_takes_percentiles() -> None:
     p50, p95 = np.percentile(SNAPSHOT.prove_seconds, (50, 95))
     assert head.prove_times == f"p50 {p50:.0f} s, p95 {p95:.0f} s, 120 proofs"
     assert head.queue == "3 to prove"
-    assert (head.failures, head.failures_tone) == ("1 failed, retried", "warn")
+    assert (head.failures, head.failures_tone) == ("1 failed attempt", "warn")
     assert len(head.history) == 120
     nothing = batches.summary(replace(SNAPSHOT, prove_seconds=np.zeros(0), proof_failures=0, batches=()))
-    assert (nothing.prove_times, nothing.queue, nothing.failures) == ("no proof yet", "0 to prove", "none failed")
+    assert (nothing.prove_times, nothing.queue, nothing.failures) == ("no proof yet", "0 to prove", "no failures")
 
 
 def test_stage_durations_take_only_batches_that_passed_both() -> None:
@@ -104,7 +104,7 @@ def test_ranges_are_the_middle_of_the_last_twenty_batches() -> None:
         (("requested",), "sequencer: closes the open batch"),
         (("requested", "in_batch", "proved"), "relayer: posts batch 46"),
         (("requested", "in_batch", "proved", "on_l1"), "you: claim it on L1, no deadline"),
-        (("requested", "in_batch", "proved", "on_l1", "claiming"), "L1: the claim is sent"),
+        (("requested", "in_batch", "proved", "on_l1", "claiming"), "L1: claim sent"),
         (("requested", "in_batch", "proved", "on_l1", "claimable", "claimed"), "done: the money is in the L1 wallet"),
     ],
 )
@@ -135,7 +135,7 @@ def test_sequencer_figures_and_tiers() -> None:
     assert shown["Sequence number"] == "184,220"
     assert shown["Ack p50, p99"] == "410 µs, 1.9 ms"
     assert shown["Open batch"] == "#47, 4.0 s of 10 s"
-    assert shown["Its size"] == "73 of 512 tx, 11 of 64 accounts"
+    assert shown["Open batch size"] == "73 of 512 tx, 11 of 64 accounts"
     view = SNAPSHOT.sequencer
     tones = [sequencer.queue_tone(replace(view, queue_depth=depth)) for depth in (2_047, 2_048, 3_686, 3_687)]
     assert tones == ["text", "warn", "warn", "danger"]
@@ -169,5 +169,5 @@ def test_a_batch_that_did_not_change_keeps_its_lane() -> None:
 
 def test_acknowledgement_times_before_the_first_command_are_no_figure() -> None:
     view = replace(SNAPSHOT.sequencer, ack_p50_us=0.0, ack_p99_us=0.0)
-    assert sequencer.ack_words(view) == "no command yet"
+    assert sequencer.ack_words(view) == "no commands yet"
     assert sequencer.ack_words(replace(view, ack_p50_us=420.0, ack_p99_us=1500.0)) == "420 µs, 1.5 ms"

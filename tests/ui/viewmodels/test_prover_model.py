@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.snapshot.rules import MAX_ATTEMPTS
 from tests.support.sample_snapshot import NOW, TERMS, batch_view, sample_snapshot, stage_seconds
 from ui.viewmodels import prover, prover_bars
 from ui.viewmodels.prover_bars import ProofBar, bar
@@ -31,7 +32,7 @@ def test_segments_come_in_the_protocols_order_and_name_the_slowest() -> None:
 def test_each_kind_of_batch_has_its_words() -> None:
     made = {shown.number: shown for shown in prover_bars.BarBook().bars(SNAPSHOT.batches)}
     assert 47 not in made, "the open batch is not the prover's yet"
-    assert (made[46].kind, made[46].words) == ("waiting", "waits for a worker")
+    assert (made[46].kind, made[46].words) == ("waiting", "waiting for a worker")
     assert (made[45].kind, made[45].words, made[45].prove_time) == (
         "running",
         "58 %, quotient done, attempt 2",
@@ -39,12 +40,12 @@ def test_each_kind_of_batch_has_its_words() -> None:
     )
     assert made[45].open_seconds == pytest.approx(6.9 - sum(s.seconds for s in made[45].segments))
     assert made[44].kind == "failed"
-    assert made[44].words.startswith("attempt 2 failed, will be tried again: worker killed")
+    assert made[44].words.startswith("attempt 2 failed, will be retried: worker killed")
     assert (made[43].kind, made[43].slowest, made[43].proof_size) == ("proved", "commitment 22 %", "414 kB")
     unkept = bar(batch_view(40, "final", NOW, stage_seconds={}))
-    assert (unkept.kind, unkept.words) == ("unknown", "stage times were not kept")
+    assert (unkept.kind, unkept.words) == ("unknown", "stage times were not stored")
     assert bar(batch_view(40, "final", NOW, attempts=3)).words == "attempt 3"
-    given_up = bar(batch_view(40, "failed", NOW, attempts=prover_bars.MAX_ATTEMPTS))
+    given_up = bar(batch_view(40, "failed", NOW, attempts=MAX_ATTEMPTS))
     assert "given up: no reason given" in given_up.words
 
 
@@ -87,7 +88,7 @@ def test_the_headline_says_size_security_and_cost() -> None:
     assert (told["proof size"], told["proven"]) == ("414 kB", "102.4 bits")
     posted = [view for view in SNAPSHOT.batches if view.gas][:20]
     assert told["gas per batch"] == f"{np.median([view.gas for view in posted]) / 1000:.0f} k"
-    assert told["gas per trade"] == f"{np.median([view.gas / view.transactions for view in posted]):.0f}"
+    assert told["gas per tx"] == f"{np.median([view.gas / view.transactions for view in posted]):.0f}"
     assert (told["waiting"], told["failed"]) == ("2 batches", "1 attempt")
     security = next(f for f in prover.headline(SNAPSHOT, prover.prove_times(SNAPSHOT)) if f.name == "proven")
     assert "the weakest step is folding 1 with 102.4 bits" in security.help
@@ -95,10 +96,10 @@ def test_the_headline_says_size_security_and_cost() -> None:
 
 def test_nothing_proved_yet_is_no_number() -> None:
     told = facts(batches=SNAPSHOT.batches[:2], prove_seconds=np.zeros(0), proof_failures=0)
-    shown = ("p50", "p95", "p99", "proof size", "proven", "gas per batch", "gas per trade")
+    shown = ("p50", "p95", "p99", "proof size", "proven", "gas per batch", "gas per tx")
     assert {told[name] for name in shown} == {"–"}
     assert prover.term_rows(()) == ()
-    assert prover.weakest_words(()) == "its terms were not kept"
+    assert prover.weakest_words(()) == "its terms were not stored"
 
 
 @pytest.mark.parametrize(
@@ -119,9 +120,9 @@ def test_failures_say_what_came_of_them() -> None:
         *SNAPSHOT.batches,
     )
     assert [cells(row)[:3] for row in prover.failure_rows(views)] == [
-        ["#9", "2", "proved at attempt 2"],
+        ["#9", "2", "proved on attempt 2"],
         ["#8", "1", "attempt 2 runs"],
-        ["#44", "2", "will be tried again"],
+        ["#44", "2", "will be retried"],
     ]
 
 
@@ -129,7 +130,7 @@ def test_workers_say_state_load_and_last_failure() -> None:
     rows = [cells(row) for row in prover.worker_rows(SNAPSHOT.workers)]
     assert rows[0][:5] == ["in this process", "thread", "batch 45, quotient 58 %", "83 %", "212"]
     assert rows[2][2] == "set aside after failures"
-    assert rows[3][2] == "lost; its batch goes to another"
+    assert rows[3][2] == "lost; its batch goes to another worker"
     assert rows[3][5:] == ["1", "killed by signal 9"]
     starting = replace(SNAPSHOT.workers[1], state="starting", stage="compiling the prover: fri", fraction=0.45)
     (row,) = prover.worker_rows((starting,))

@@ -126,7 +126,7 @@ def test_orders_show_their_exact_place_in_the_queue() -> None:
         (47, "matched, batch 47 open"),
         (46, "in batch 46"),
         (45, "in batch 45, proving"),
-        (44, "in batch 44, proof retried"),
+        (44, "in batch 44, proof failed"),
         (43, "proved, batch 43"),
         (42, "on L1, batch 42"),
         (41, "on L1, batch 41, final"),

@@ -46,7 +46,7 @@ def test_what_is_dropped_and_what_is_beyond_the_book_are_said() -> None:
     assert values(filled=200, cancelled=50)["Fills / rests"] == "0.200 of 0.250 BTC"
     view = receipt_view(sample_receipt(beyond_depth=True), 0, CONTEXT)
     assert view.figures[0].tone == "warn"
-    assert "past the levels" in view.figures[0].tip
+    assert "beyond the visible levels" in view.figures[0].tip
 
 
 def test_the_value_adds_what_fills_and_what_rests() -> None:

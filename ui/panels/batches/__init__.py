@@ -1,0 +1,1 @@
+"""The batches panel: one lane per batch."""

@@ -1,0 +1,1 @@
+"""The chart panel: candles, axes, levels."""

@@ -1,0 +1,1 @@
+"""The proof inspector: one batch and its proof file in full."""

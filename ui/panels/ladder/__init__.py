@@ -1,0 +1,1 @@
+"""The ladder panel: the book as fixed price rows."""

@@ -1,0 +1,1 @@
+"""The prover panel: stages, times, workers, failures, security."""

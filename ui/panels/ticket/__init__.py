@@ -1,0 +1,1 @@
+"""The order ticket: fields, sizing, receipt."""
