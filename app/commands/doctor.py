@@ -82,7 +82,11 @@ def _log(paths: Paths) -> Iterator[Finding]:
 
 
 def _journal(paths: Paths) -> Iterator[Finding]:
-    from app.storage.folder_checks import check_folder, check_journal  # the engine behind it is large
+    found = (paths.data.glob(f"{paths.journal.stem}*"), paths.proofs.glob("*.proof"), paths.keys.glob("*.json"))
+    if not any(True for files in found for _ in files):
+        yield True, "no journal yet"  # nothing to check, and what checks it loads the engine
+        return
+    from app.storage.folder_checks import check_folder, check_journal
     from app.venue.replay import stored_config
 
     if check_folder(paths):

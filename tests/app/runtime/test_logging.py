@@ -110,7 +110,7 @@ def test_the_log_says_why_an_inspectors_work_ended(path: Path) -> None:
                 break
             pause.wait(0.02)
     assert outcome is not None
-    assert outcome.error == NO_OUTCOME == "it ended without an outcome; the log says why"
+    assert outcome.error == NO_OUTCOME == "it stopped unexpectedly; the log has the details"
     assert "thread inspector verify died" in path.read_text()
     assert f"{CONTINUED}ZeroDivisionError" in path.read_text()
 
