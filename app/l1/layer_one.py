@@ -183,7 +183,7 @@ class LayerOne:
     def unseen(self, last: int) -> list[L1Block]:
         """Blocks above ``last``, as inputs: what a crash kept from the venue."""
         self._given = self.chain.head.number
-        return inputs_since(self.client, last)
+        return inputs_since(self.client, last, self.config.reclaim_margin)
 
     def queue_batch(self, batch: Batch, digest: str) -> None:
         """Relay a batch whose proof was accepted; it is in the next block that has room."""
@@ -276,9 +276,7 @@ class LayerOne:
     def _see(self) -> Look:
         """Read the contract and the user's funds by call at the head block."""
         client, owner = self.client, self.user.address
-        funds = UserFunds(
-            client.token_balance(owner), client.pending(self.user_account, owner), client.withdrawable(owner)
-        )
+        funds = UserFunds(client.token_balance(owner), client.pending(self.user_account), client.withdrawable(owner))
         return Look(client.state_root(), client.last_batch(), self.chain.nonce(owner), funds)
 
     def _work(self, slot: Slot) -> SlotResult:
@@ -292,9 +290,8 @@ class LayerOne:
             if plan.calls and plan.calls[-1].kind != "update":
                 crash_points.reach("l1_batch_half_posted")
             blocks = self.chain.blocks_since(slot.given)
-            return SlotResult(
-                tuple(inputs_since(self.client, slot.given)), refused + _failures(blocks), len(slot.user), self._see()
-            )
+            inputs = tuple(inputs_since(self.client, slot.given, self.config.reclaim_margin))
+            return SlotResult(inputs, refused + _failures(blocks), len(slot.user), self._see())
         except NonceMismatch as error:  # the key was used elsewhere: what it signed for this slot was in vain
             in_vain = len(slot.user) if error.sender == self.user.address else 0
             return SlotResult(errors=(error.message,), sent=in_vain, look=self._see_if_possible())

@@ -187,7 +187,8 @@ def open_chain(chain: Ledger, setup: MarketSetup, user: UserKey, verifiers: Venu
     empty = root_bytes(AccountTree(config.tree_height, len(config.markets)).root)
     deployment = venue_deployment(config, statement_id(venue_shape(config)), verifiers.digests, empty)
     try:
-        client = genesis(chain, config, deployment, verifiers, setup.genesis_accounts, setup.genesis_time)
+        owners = ((config.first_user_account, user.address),)
+        client = genesis(chain, config, deployment, verifiers, setup.genesis_accounts, setup.genesis_time, owners)
         if not isinstance(chain, Chain):  # the embedded chain's code is what was executed here
             check_codes(client, config, deployment, verifiers)
     except RootDivergence as error:

@@ -9,7 +9,7 @@ import hashlib
 
 import msgspec
 
-from engine.units import FIXED_ONE, HOUR, MINUTE, SECOND
+from engine.units import FIXED_ONE, HOUR, MINUTE, QUANTUM, SECOND
 
 
 def fraction(numerator: int, denominator: int) -> int:
@@ -65,6 +65,9 @@ class VenueConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     batch_max_age: int
     max_open_orders: int
     min_withdrawal: int
+    min_opening_deposit: int
+    reclaim_delay: int
+    reclaim_margin: int
     market_data_digest: str
     seed: int
 
@@ -137,6 +140,9 @@ DEFAULT_CONFIG = VenueConfig(
     batch_max_age=10 * SECOND,
     max_open_orders=200,
     min_withdrawal=1,
+    min_opening_deposit=10 * QUANTUM,
+    reclaim_delay=24 * HOUR,
+    reclaim_margin=HOUR,
     market_data_digest="",
     seed=1,
 )

@@ -174,6 +174,26 @@ class BlockOutOfOrder(ProtocolError):
         )
 
 
+class L1Contradiction(ProtocolError):
+    """L1 says something of the venue that cannot be."""
+
+    code: ClassVar[str] = "l1_contradiction"
+
+    def __init__(self, what: str, field: str, got: object, expected: object) -> None:
+        super().__init__(f"L1 has {what}: {field} {got}, not {expected}", field=field, value=got, limit=expected)
+
+
+class L1Disagrees(ProtocolError):
+    """The venue takes no orders and no withdrawals since L1 contradicted it."""
+
+    code: ClassVar[str] = "l1_disagrees"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"the venue takes no orders and no withdrawals: {why}", field="l1", value=why, limit="agrees with the venue"
+        )
+
+
 class RootMismatch(ProtocolError):
     """The contract's root after a batch is not the root the venue computed."""
 

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from engine.exchange.accounts import AccountUpdate as AccountUpdate
 from engine.exchange.accounts import Digest as Digest
 
+MAX_ENTRIES = 512
+"""Deposits and withdrawals of one batch, as the exchange contract bounds them."""
+MAX_QUEUE_COUNT = 512
+"""Entries of L1's queue that one batch takes, likewise."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExternalFlow:
@@ -22,7 +27,11 @@ class ExternalFlow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Batch ``number`` (1, 2, ...): updates in ascending account id, chained from ``old_root`` to ``new_root``."""
+    """Batch ``number`` (1, 2, ...): updates in ascending account id, chained from ``old_root`` to ``new_root``.
+
+    ``queue_count``: how many entries of L1's queue it takes; one of them counts as zero on L1 only from ``not_before``
+    (seconds, 0: always) on.
+    """
 
     number: int
     old_root: Digest
@@ -30,6 +39,8 @@ class Batch:
     updates: tuple[AccountUpdate, ...]
     deposits: tuple[ExternalFlow, ...]
     withdrawals: tuple[ExternalFlow, ...]
+    queue_count: int = 0
+    not_before: int = 0
     transactions: int
     first_sequence: int
     last_sequence: int

@@ -15,9 +15,9 @@ import msgspec
 
 from engine.exchange.accounts import Account
 from engine.exchange.config import VenueConfig
-from engine.exchange.refusals import RootMismatch, UnknownBatch
+from engine.exchange.refusals import L1Contradiction, RootMismatch, UnknownBatch
 from engine.exchange.tree import AccountTree
-from engine.sequencer.batch import Batch, Digest, ExternalFlow, root_bytes
+from engine.sequencer.batch import MAX_ENTRIES, MAX_QUEUE_COUNT, Batch, Digest, ExternalFlow, root_bytes
 from engine.sequencer.inputs import L1StateUpdate, L1Step, ProofOutcome
 
 RECORDS_KEPT = 1000
@@ -52,7 +52,11 @@ class BatchRecord(msgspec.Struct, kw_only=True):
 
 
 class OpenBatch(msgspec.Struct, kw_only=True):
-    """What the batch being filled has so far. Flows: account to quanta."""
+    """What the batch being filled has so far. Flows: account to quanta.
+
+    ``queue_count``, ``not_before``: see :class:`Batch`. ``hurried``: it holds more than deposits of dust, and is closed
+    when it is ``batch_max_age`` old.
+    """
 
     number: int
     transactions: int = 0
@@ -61,6 +65,9 @@ class OpenBatch(msgspec.Struct, kw_only=True):
     touched: set[int] = msgspec.field(default_factory=set)
     deposits: dict[int, int] = msgspec.field(default_factory=dict)
     withdrawals: dict[int, int] = msgspec.field(default_factory=dict)
+    queue_count: int = 0
+    not_before: int = 0
+    hurried: bool = False
 
 
 class BatchBook:
@@ -73,27 +80,43 @@ class BatchBook:
         self.records: dict[int, BatchRecord] = {}
         self.unposted: dict[int, Batch] = {}
         self.last_posted = 0
+        self.queue_posted = 0
         self._untaken: list[int] = []
 
-    def transact(self, sequence: int, time: int, *accounts: int) -> None:
-        """Count one transaction that touched these accounts."""
+    def transact(self, sequence: int, time: int, *accounts: int, dust: bool = False) -> None:
+        """Count one transaction that touched these accounts; one of ``dust`` is in no hurry to be proved."""
         batch = self.open
         if not batch.transactions:
             batch.first_sequence, batch.opened_at = sequence, time
         batch.transactions += 1
         batch.touched.update(accounts)
+        batch.hurried = batch.hurried or not dust
+
+    def take_entry(self, not_before: int) -> None:
+        """Count the next entry of L1's queue; ``not_before``: from when on it is nothing (seconds), 0 otherwise."""
+        self.open.queue_count += 1
+        self.open.not_before = max(self.open.not_before, not_before)
+
+    def room_for_entry(self) -> bool:
+        """Whether the open batch still takes an entry of L1's queue."""
+        entries = len(self.open.deposits) + len(self.open.withdrawals)
+        return self.open.queue_count < MAX_QUEUE_COUNT and entries < MAX_ENTRIES
 
     def room_for(self, accounts: set[int]) -> bool:
         """Whether a transaction over these accounts still fits the open batch's limit of accounts."""
         return len(self.open.touched | accounts) <= self.config.batch_max_accounts
 
     def is_due(self, time: int) -> bool:
-        """Whether the open batch must be closed: full by transactions or accounts, or old."""
+        """Whether the open batch must be closed: full by transactions or accounts, or old.
+
+        Deposits of dust alone age it slowly, so that a stranger does not have a proof made for each.
+        """
         batch, config = self.open, self.config
+        max_age = config.batch_max_age if batch.hurried else max(config.batch_max_age, config.reclaim_margin)
         return batch.transactions > 0 and (
             batch.transactions >= config.batch_max_transactions
             or len(batch.touched) >= config.batch_max_accounts
-            or time - batch.opened_at >= config.batch_max_age
+            or time - batch.opened_at >= max_age
         )
 
     def close(self, sequence: int, time: int, leaf: Callable[[int], Account]) -> Batch | None:
@@ -103,7 +126,7 @@ class BatchBook:
         leaves = {account: leaf(account) for account in sorted(batch.touched)}
         changed = {a: new for a, new in leaves.items() if a in flows or new != self.tree.get(a)}
         if not changed:
-            self.open = OpenBatch(number=batch.number)
+            self.open = OpenBatch(number=batch.number, queue_count=batch.queue_count, not_before=batch.not_before)
             return None
         old_root = self.tree.root
         updates, new_root = self.tree.apply_batch(changed)
@@ -114,6 +137,8 @@ class BatchBook:
             updates=updates,
             deposits=_flows(batch.deposits, leaves),
             withdrawals=_flows(batch.withdrawals, leaves),
+            queue_count=batch.queue_count,
+            not_before=batch.not_before,
             transactions=batch.transactions,
             first_sequence=batch.first_sequence,
             last_sequence=sequence,
@@ -141,6 +166,18 @@ class BatchBook:
         for number in list(self.records)[: max(0, len(self.records) - RECORDS_KEPT)]:
             if number <= self.last_posted:
                 del self.records[number]
+
+    def _compare_outputs(self, update: L1StateUpdate) -> None:
+        """Roots alone do not say what a batch did: what it took and paid on L1 must be what it is here, too."""
+        batch = self.unposted[update.batch_number]
+        entries = len(batch.deposits) + len(batch.withdrawals)
+        if update.entries != entries:
+            raise L1Contradiction(f"other outputs of batch {batch.number}", "entries", update.entries, entries)
+        consumed = self.queue_posted + batch.queue_count
+        if update.queue_consumed != consumed:
+            what = f"another end of the queue after batch {batch.number}"
+            raise L1Contradiction(what, "queue_consumed", update.queue_consumed, consumed)
+        self.queue_posted = consumed
 
     def restore_unposted(self, batch: Batch) -> None:
         """Enter a batch of a checkpoint; it will be taken again."""
@@ -190,6 +227,7 @@ class BatchBook:
         record = self.record(update.batch_number)
         if update.new_root != root_bytes(record.new_root):
             raise RootMismatch(record.number, update.new_root.hex(), root_bytes(record.new_root).hex())
+        self._compare_outputs(update)
         record.stages["posted"] = record.stages["final"] = time
         record.status, record.l1_block = "final", block
         record.l1_transaction, record.l1_steps = update.transaction, update.steps

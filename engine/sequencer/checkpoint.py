@@ -20,7 +20,7 @@ from engine.exchange.tree import AccountTree
 from engine.sequencer.batch import Batch, Digest
 from engine.sequencer.batches import BatchBook, BatchRecord, OpenBatch
 from engine.sequencer.candles import CandlesDump, MarketCandles
-from engine.sequencer.core import Counters, PendingDeposit, VenueCore
+from engine.sequencer.core import Counters, VenueCore
 from engine.sequencer.events import DeferralReason
 from engine.sequencer.history import HistoryDump
 from engine.sequencer.invariants import invariants
@@ -49,6 +49,7 @@ class BatchesDump(msgspec.Struct, kw_only=True):
     records: list[BatchRecord]
     unposted: list[Batch]
     last_posted: int
+    queue_posted: int
 
 
 class WithdrawalsDump(msgspec.Struct, kw_only=True):
@@ -74,8 +75,7 @@ class State(msgspec.Struct, kw_only=True):
     batches: BatchesDump
     withdrawals: WithdrawalsDump
     deferred: dict[int, DeferralReason]
-    pending_deposits: list[PendingDeposit]
-    root_mismatch: str
+    l1_contradiction: str
     candles: list[CandlesDump]
     history: HistoryDump
     participants: list[bytes]
@@ -108,8 +108,7 @@ def dump(core: VenueCore) -> bytes:
                 next_id=core.withdrawals.next_id,
             ),
             deferred=dict(sorted(core.deferred.items())),
-            pending_deposits=core.pending_deposits,
-            root_mismatch=core.root_mismatch,
+            l1_contradiction=core.l1_contradiction,
             candles=[candles.dump() for candles in core.candles],
             history=core.history.dump(),
             participants=[participant.dump() for participant in core.participants],
@@ -143,6 +142,7 @@ def _dump_batches(batches: BatchBook) -> BatchesDump:
         records=list(batches.records.values()),
         unposted=list(batches.unposted.values()),
         last_posted=batches.last_posted,
+        queue_posted=batches.queue_posted,
     )
 
 
@@ -170,9 +170,7 @@ def load(data: bytes, config: VenueConfig, participants: Sequence[Participant]) 
         core = _restore(state, config, participants)
     except (ProtocolError, ValueError, KeyError) as error:
         raise CorruptData(f"checkpoint is inconsistent: {error}", field="checkpoint") from error
-    broken = {
-        name: found for name, found in invariants(core).items() if found is not True and name != "l1_root_matches"
-    }
+    broken = {name: found for name, found in invariants(core).items() if found is not True and name != "l1_agrees"}
     if broken:
         raise CorruptData(f"checkpoint breaks {', '.join(broken)}: {next(iter(broken.values()))}", field="checkpoint")
     return core
@@ -192,8 +190,7 @@ def _restore(state: State, config: VenueConfig, participants: Sequence[Participa
     core.withdrawals.live = {record.withdrawal_id: record for record in state.withdrawals.live}
     core.withdrawals.claimed.extend(state.withdrawals.claimed)
     core.withdrawals.credit, core.withdrawals.next_id = state.withdrawals.credit, state.withdrawals.next_id
-    core.deferred, core.pending_deposits = state.deferred, state.pending_deposits
-    core.root_mismatch = state.root_mismatch
+    core.deferred, core.l1_contradiction = state.deferred, state.l1_contradiction
     core.candles = [MarketCandles.load(candles) for candles in state.candles]
     core.history.restore(state.history)
     for participant, stored_bytes in zip(participants, state.participants, strict=True):
@@ -212,7 +209,7 @@ def _account(stored: AccountDump, markets: int) -> AccountState:
 
 
 def _restore_batches(batches: BatchBook, stored: BatchesDump) -> None:
-    batches.open, batches.last_posted = stored.open, stored.last_posted
+    batches.open, batches.last_posted, batches.queue_posted = stored.open, stored.last_posted, stored.queue_posted
     batches.records = {record.number: record for record in stored.records}
     for batch in stored.unposted:
         batches.restore_unposted(batch)

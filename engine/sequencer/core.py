@@ -11,12 +11,12 @@ from engine.exchange.accounts import Account
 from engine.exchange.admission import FeeRates
 from engine.exchange.config import VenueConfig
 from engine.exchange.margin import Margin, measure
-from engine.exchange.refusals import UnknownAccount, UnknownMarket
+from engine.exchange.refusals import L1Disagrees, UnknownAccount, UnknownMarket
 from engine.exchange.state import NO_OWNER, AccountState, market_terms
 from engine.exchange.tree import AccountTree
 from engine.sequencer.batches import BatchBook
 from engine.sequencer.candles import MarketCandles
-from engine.sequencer.events import BatchStage, DeferralReason, Event, PendingReason, WithdrawalStage
+from engine.sequencer.events import BatchStage, DeferralReason, Event, WithdrawalStage
 from engine.sequencer.history import History
 from engine.sequencer.order_rules import is_system
 from engine.sequencer.orders import OrderRegistry
@@ -27,23 +27,15 @@ from engine.sequencer.withdrawals import WithdrawalBook, WithdrawalRecord
 GENESIS_DIGEST = bytes(32)
 
 
-class PendingDeposit(msgspec.Struct, frozen=True, kw_only=True):
-    """A deposit that L1 took and the layer 2 cannot credit; it stays pending in the contract for its owner."""
-
-    account: int
-    owner: bytes
-    amount: int
-    block: int
-    reason: PendingReason
-
-
 class Counters(msgspec.Struct, kw_only=True):
-    """Running numbers. ``collateral``: what all leaves must add up to; ``fills_digest``: chained SHA-256 of fills."""
+    """Running numbers. ``collateral``: what all leaves must add up to; ``queue_length``: entries of L1's queue
+    taken; ``fills_digest``: chained SHA-256 of fills."""
 
     next_order_id: int = 1
     next_fill_id: int = 1
     collateral: int = 0
     l1_block: int = 0
+    queue_length: int = 0
     fills_digest: bytes = GENESIS_DIGEST
     volume: int = 0
     participant_refusals: int = 0
@@ -79,8 +71,8 @@ class VenueCore:
             candles.step(time, price.mark_ticks(), price.index_ticks())
         self.counters = Counters()
         self.deferred: dict[int, DeferralReason] = {}
-        self.pending_deposits: list[PendingDeposit] = []
-        self.root_mismatch = ""
+        self.l1_contradiction = ""
+        """What L1 says that cannot be, in words; then nobody orders or withdraws."""
         self.time = time
         self.sequence = 0
         self.events: list[Event] = []
@@ -128,6 +120,11 @@ class VenueCore:
         self.accounts[account_id] = state
         return state
 
+    def check_l1_agrees(self) -> None:
+        """Raise :class:`L1Disagrees` once L1 contradicted the venue."""
+        if self.l1_contradiction:
+            raise L1Disagrees(self.l1_contradiction)
+
     def is_system(self, account_id: int) -> bool:
         """Whether the account is the venue's own."""
         return is_system(self.config, account_id)
@@ -146,9 +143,9 @@ class VenueCore:
         """Tell what happened."""
         self.events.append(event)
 
-    def transact(self, *accounts: int) -> None:
-        """One transaction changed these leaves."""
-        self.batches.transact(self.sequence, self.time, *accounts)
+    def transact(self, *accounts: int, dust: bool = False) -> None:
+        """One transaction changed these leaves; ``dust``: a proof of it can wait."""
+        self.batches.transact(self.sequence, self.time, *accounts, dust=dust)
 
     def close_batch_if_due(self) -> None:
         """Close the open batch when it is full or old."""

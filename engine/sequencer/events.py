@@ -10,9 +10,6 @@ from engine.sequencer.inputs import OrderType, Side, TimeInForce
 
 CloseReason = Literal["filled", "cancelled", "ioc", "post_only", "self_trade", "margin"]
 DeferralReason = Literal["in_steps", "thin_book", "insurance_short", "out_of_range"]
-PendingReason = Literal[
-    "account_out_of_range", "owner_not_an_address", "system_account", "other_owner", "amount_out_of_range"
-]
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
@@ -136,14 +133,12 @@ class DepositCredited(Event, frozen=True, tag="DepositCredited", kw_only=True):
     block: int
 
 
-class DepositPending(Event, frozen=True, tag="DepositPending", kw_only=True):
-    """L1 took a deposit that the layer 2 cannot credit; it stays pending in the contract for its owner."""
+class DepositReclaimed(Event, frozen=True, tag="DepositReclaimed", kw_only=True):
+    """The queue's entry ``entry`` brought nothing: its depositor took the money back on L1."""
 
     account: int
-    owner: bytes
-    amount: int
+    entry: int
     block: int
-    reason: PendingReason
 
 
 class WithdrawalStage(Event, frozen=True, tag="WithdrawalStage", kw_only=True):
@@ -175,7 +170,7 @@ AnyEvent = (
     | FundingApplied
     | FundingPaid
     | DepositCredited
-    | DepositPending
+    | DepositReclaimed
     | WithdrawalStage
     | BatchStage
 )

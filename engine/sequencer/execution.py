@@ -41,6 +41,7 @@ class UnplannedMatch(RuntimeError):
 
 def place_order(core: VenueCore, order: PlaceOrder) -> None:
     """Take a new order; raises the typed refusal, after which nothing of it has happened."""
+    core.check_l1_agrees()
     plan = plan_order(core, order)
     while plan.meeting.unfit:
         for order_id in plan.meeting.unfit:

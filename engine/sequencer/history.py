@@ -55,7 +55,7 @@ class FundingLine(NamedTuple):
 
 
 class TransferLine(NamedTuple):
-    """Money in or out: ``kind`` deposit, deposit_pending, withdrawal or claim; ``where`` says which block or batch."""
+    """Money in or out: ``kind`` deposit, withdrawal or claim; ``where`` says which block or batch."""
 
     time: int
     kind: str

@@ -74,12 +74,21 @@ class RequestWithdrawal(Input, frozen=True, tag="RequestWithdrawal", kw_only=Tru
 
 
 class L1Deposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A deposit event of the exchange contract: ``amount`` quanta for ``account``, owned by ``owner`` (20 bytes)."""
+    """Entry ``entry`` of the exchange contract's queue: ``amount`` quanta for ``account``, owned by ``owner``.
 
+    ``owner``, ``depositor``: addresses, 20 bytes. ``amount`` is what the entry brings a batch, as L1 has it when the
+    block is read: 0 where the depositor takes it back, which ``reclaim_at`` (seconds) says the time of; the batch that
+    takes such an entry is for L1 not before that time. ``key_digest``: of the account's key, 32 bytes, zero for none.
+    """
+
+    entry: int
     account: int
     owner: bytes
+    depositor: bytes
     amount: int
     transaction: bytes
+    key_digest: bytes = bytes(32)
+    reclaim_at: int = 0
 
 
 class L1Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -98,12 +107,15 @@ class L1StateUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """A state-update event: batch ``batch_number`` was accepted; the contract's root is now ``new_root`` (32 bytes).
 
     ``transaction``, ``gas_used``: the update's own. ``steps``: everything that brought the batch to L1, itself last.
+    ``entries``: deposits and withdrawals of the batch; ``queue_consumed``: entries of the queue taken so far.
     """
 
     batch_number: int
     new_root: bytes
     transaction: bytes
     gas_used: int
+    entries: int
+    queue_consumed: int
     steps: tuple[L1Step, ...] = ()
 
 

@@ -14,7 +14,7 @@ def invariants(core: VenueCore) -> dict[str, bool | str]:
         "book_uncrossed": _book_uncrossed(core),
         "orders_match_books": _orders_match_books(core),
         "root_rebuilt": _root_rebuilt(core),
-        "l1_root_matches": core.root_mismatch or True,
+        "l1_agrees": core.l1_contradiction or True,
     }
 
 

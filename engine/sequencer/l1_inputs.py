@@ -14,28 +14,28 @@ from engine.exchange.refusals import (
     WithdrawalTooLarge,
 )
 from engine.exchange.state import NO_OWNER
-from engine.sequencer.core import PendingDeposit, VenueCore
-from engine.sequencer.events import Accepted, BatchStage, DepositCredited, DepositPending, PendingReason, Rejected
+from engine.sequencer.core import VenueCore
+from engine.sequencer.deposits import MAX_TOTAL_COLLATERAL, contradicted, credit_deposit
+from engine.sequencer.events import Accepted, BatchStage, Rejected
 from engine.sequencer.history import TransferLine
 from engine.sequencer.inputs import (
     ClaimRequested,
     L1Block,
-    L1Deposit,
     L1StateUpdate,
     L1Withdrawal,
     ProofOutcome,
     RequestWithdrawal,
 )
 
-MAX_TOTAL_COLLATERAL = 1 << 62
-"""Quanta on the layer 2: keeps every sum of leaves, and every leaf, inside 64 bits."""
-
 
 def request_withdrawal(core: VenueCore, command: RequestWithdrawal) -> None:
     """Take the amount off the account and put it into the open batch; down to initial margin, never below."""
+    core.check_l1_agrees()
     if core.is_system(command.account):
         raise SystemAccount(command.account)
     account = core.account(command.account)
+    if account.l1_address == NO_OWNER:
+        raise SystemAccount(command.account)
     check_range("amount", command.amount, max(1, core.config.min_withdrawal), MAX_TOTAL_COLLATERAL)
     withdrawable = core.margin(account).withdrawable
     if command.amount > withdrawable:
@@ -81,88 +81,31 @@ def take_proof(core: VenueCore, outcome: ProofOutcome) -> None:
 
 
 def take_block(core: VenueCore, block: L1Block) -> None:
-    """Enter an L1 block: deposits, then state updates, then claims; a known block changes nothing."""
+    """Enter an L1 block: deposits, then state updates, then claims; a known block changes nothing.
+
+    What contradicts the venue (:class:`L1Contradiction` and others) is told, and ends its orders and withdrawals.
+    """
     seen = core.counters.l1_block
     if block.number <= seen:
         return
     if (block.number - 1 if block.previous is None else block.previous) != seen:
         raise BlockOutOfOrder(block.number, seen + 1)
     core.counters.l1_block = block.number
-    for deposit in block.deposits:
-        _credit(core, deposit, block.number)
-    for update in block.state_updates:
-        _post(core, update, block.number)
+    try:
+        for deposit in block.deposits:
+            credit_deposit(core, deposit, block.number)
+        for update in block.state_updates:
+            _post(core, update, block.number)
+    except ProtocolError as error:  # the rest of the block stands on what cannot be
+        contradicted(core, error)
+        reject(core, 0, "", error)
     for payment in block.withdrawals:
         _claim(core, payment, block.number)
 
 
-def _pending_reason(core: VenueCore, deposit: L1Deposit) -> PendingReason | None:
-    """Why a deposit cannot be credited, None when it can."""
-    if not 0 <= deposit.account < 1 << core.config.tree_height:
-        return "account_out_of_range"
-    if len(deposit.owner) != 20 or deposit.owner == NO_OWNER:
-        return "owner_not_an_address"
-    if deposit.account in (core.config.funding_account, core.config.fee_account):
-        return "system_account"  # these two have no owner, ever
-    account = core.accounts.get(deposit.account)
-    if account is not None and account.l1_address != deposit.owner:
-        return "other_owner"
-    if not deposit.amount >= 1 or core.counters.collateral + deposit.amount > MAX_TOTAL_COLLATERAL:
-        return "amount_out_of_range"
-    return None
-
-
-def _credit(core: VenueCore, deposit: L1Deposit, block: int) -> None:
-    reason = _pending_reason(core, deposit)
-    if reason:
-        pending = PendingDeposit(
-            account=deposit.account, owner=deposit.owner, amount=deposit.amount, block=block, reason=reason
-        )
-        core.pending_deposits.append(pending)
-        core.emit(
-            DepositPending(
-                sequence=core.sequence,
-                time=core.time,
-                account=deposit.account,
-                owner=deposit.owner,
-                amount=deposit.amount,
-                block=block,
-                reason=reason,
-            )
-        )
-        core.history.transfer(
-            deposit.account,
-            TransferLine(time=core.time, kind="deposit_pending", amount=deposit.amount, where=f"L1 block {block}"),
-        )
-        return
-    if not core.batches.room_for({deposit.account}):
-        core.close_batch()
-    account = core.accounts.get(deposit.account) or core.open_account(deposit.account, deposit.owner)
-    account.collateral += deposit.amount
-    core.counters.collateral += deposit.amount
-    core.transact(deposit.account)
-    batch = core.batches.open
-    batch.deposits[deposit.account] = batch.deposits.get(deposit.account, 0) + deposit.amount
-    core.emit(
-        DepositCredited(
-            sequence=core.sequence, time=core.time, account=deposit.account, amount=deposit.amount, block=block
-        )
-    )
-    core.history.transfer(
-        deposit.account, TransferLine(time=core.time, kind="deposit", amount=deposit.amount, where=f"L1 block {block}")
-    )
-    core.close_batch_if_due()
-
-
 def _post(core: VenueCore, update: L1StateUpdate, block: int) -> None:
     """A batch is on L1, and final: the embedded chain does not reorganise."""
-    try:
-        moved = core.batches.on_state_update(update, block, core.time)
-    except ProtocolError as error:
-        core.root_mismatch = error.message
-        reject(core, 0, "", error)
-        return
-    if not moved:
+    if not core.batches.on_state_update(update, block, core.time):
         return
     for stage in ("posted", "final"):
         core.emit(

@@ -26,14 +26,25 @@ from engine.settlement.chain.transactions import (
 from engine.settlement.chain.world import BLOCK_GAS_LIMIT
 from engine.settlement.errors import Reverted, RootDivergence
 from engine.settlement.keys.keys import role_key
-from engine.settlement.relay.client import DEPLOY_GAS, UNLIMITED, Client, Deployment, creation_codes, deployed_addresses
+from engine.settlement.relay.client import (
+    DEPLOY_GAS,
+    UNLIMITED,
+    Client,
+    Deployment,
+    Reserved,
+    creation_codes,
+    deployed_addresses,
+)
 from engine.settlement.relay.verifiers import VenueVerifiers, verifier_addresses
+from engine.units import SECOND
 
 ETHER = 10**18
 ROLE_ETHER = 1_000_000
 ACCOUNT_ETHER = 1
 VERIFIER_GAS = 6_200_000
 """Gas limit of a verifier contract's creation: the largest code that a chain takes costs 4.9 M to store alone."""
+FIRST_HANDED_OUT = 32
+"""The first id that the contract hands out; those below it get their owners, where they have one, at deployment."""
 OPERATOR_ETHER = 10
 """What the operator gets of the deployer where it holds less."""
 
@@ -46,6 +57,19 @@ class GenesisAccount:
     key: bytes
     deposit: int
     wallet: int = 0
+
+
+_CONSTANTS = (
+    "operator",
+    "statement_id",
+    "verifiers",
+    "parameter_digests",
+    "config_hash",
+    "account_limit",
+    "min_opening",
+    "reclaim_delay",
+    "first_account",
+)
 
 
 def allocation(config: VenueConfig) -> dict[bytes, int]:
@@ -62,6 +86,11 @@ def venue_client(chain: Ledger, config: VenueConfig) -> Client:
     return Client(chain, *deployed_addresses(deployer), verifier_addresses(deployer, len(PROFILES)))
 
 
+def reserved_accounts(accounts: Sequence[GenesisAccount], owners: Reserved = ()) -> Reserved:
+    """Accounts that have an owner from the deployment on, ascending: the funded ones and ``owners``."""
+    return tuple(sorted([*((account.account, address_of(account.key)) for account in accounts), *owners]))
+
+
 def venue_deployment(
     config: VenueConfig, statement_id: bytes, parameter_digests: Sequence[bytes], genesis_root: bytes
 ) -> Deployment:
@@ -75,6 +104,9 @@ def venue_deployment(
         config_hash=config_hash(config),
         genesis_root=genesis_root,
         account_limit=2**config.tree_height,
+        min_opening=config.min_opening_deposit,
+        reclaim_delay=config.reclaim_delay // SECOND,
+        first_account=FIRST_HANDED_OUT,
     )
 
 
@@ -85,25 +117,36 @@ def genesis(
     verifiers: VenueVerifiers,
     accounts: Sequence[GenesisAccount],
     time: int,
+    owners: Reserved = (),
 ) -> Client:
     """Deploy and fund everything that the chain does not have already; returns the client.
+
+    ``owners``: further accounts that have an owner from the beginning, unfunded.
 
     Raises :class:`RootDivergence` when the chain's contracts were deployed with other constants (another statement,
     another configuration), and :class:`Reverted` when a transaction of the block fails.
     """
     client = venue_client(chain, config)
     if not is_complete(client, accounts):
-        for group in _groups(_missing(chain, _transactions(client, config, deployment, verifiers, accounts))):
+        for group in _groups(_missing(chain, _transactions(client, config, deployment, verifiers, accounts, owners))):
             for block in chain.include(group, time):
                 _check(block)
     found = client.deployment()
-    for name in ("operator", "statement_id", "verifiers", "parameter_digests", "config_hash", "account_limit"):
+    for name in _CONSTANTS:
         if getattr(found, name) != getattr(deployment, name):
             raise RootDivergence(
                 f"the chain's exchange contract was deployed with another {name}",
                 field=name,
                 value=getattr(found, name),
                 limit=getattr(deployment, name),
+            )
+    for account, owner in reserved_accounts(accounts, owners):
+        if client.account_owner(account) != owner:
+            raise RootDivergence(
+                f"account {account} belongs to somebody else on the chain's exchange contract",
+                field=f"owner of account {account}",
+                value=client.account_owner(account),
+                limit=owner,
             )
     verifiers.check(client, deployment)
     return client
@@ -153,11 +196,12 @@ def _transactions(
     deployment: Deployment,
     verifiers: VenueVerifiers,
     accounts: Sequence[GenesisAccount],
+    owners: Reserved,
 ) -> list[bytes]:
     """All of genesis, the deployer's first: what an account sends needs the ether that it was given before."""
     deployer = role_key(config.seed, "deployer")
     chain, owned = client.chain, []
-    raws = _creations(chain, client, config, deployment, verifiers)
+    raws = _creations(chain, client, config, deployment, verifiers, reserved_accounts(accounts, owners))
     for account in accounts:
         given, own = _fund(client, deployer, account, len(raws), own_nonce=0)
         raws += given
@@ -169,11 +213,16 @@ def _transactions(
 
 
 def _creations(
-    chain: Ledger, client: Client, config: VenueConfig, deployment: Deployment, verifiers: VenueVerifiers
+    chain: Ledger,
+    client: Client,
+    config: VenueConfig,
+    deployment: Deployment,
+    verifiers: VenueVerifiers,
+    reserved: Reserved = (),
 ) -> list[bytes]:
     """The deployer's first transactions, signed for ``chain``: token, exchange, verifiers."""
     deployer = role_key(config.seed, "deployer")
-    codes = [(code, DEPLOY_GAS) for code in creation_codes(client.token, deployment)]
+    codes = [(code, DEPLOY_GAS) for code in creation_codes(client.token, deployment, reserved)]
     codes += [(code, VERIFIER_GAS) for code in verifiers.creation_codes(address_of(deployer), client.exchange)]
     return [_creation(chain, deployer, code, gas, nonce) for nonce, (code, gas) in enumerate(codes)]
 

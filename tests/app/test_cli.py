@@ -179,7 +179,9 @@ def test_doctor_on_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture
 def proof(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A proof file of a batch with one deposit."""
     venue = quiet_venue()
-    venue.apply(1, L1Block(number=1, timestamp=0, block_hash=bytes(32), deposits=(l1_deposit(40, OWNER, 5_000_001),)))
+    venue.apply(
+        1, L1Block(number=1, timestamp=0, block_hash=bytes(32), deposits=(l1_deposit(0, 40, OWNER, 50_000_001),))
+    )
     step(venue, 11)
     (batch,) = venue.take_closed_batches()
     path = tmp_path_factory.mktemp("proof") / "batch.proof"
@@ -191,7 +193,7 @@ def test_verify_prints_public_inputs_statement_and_security(proof: Path, capsys:
     assert call("verify", str(proof)) == 0
     text = capsys.readouterr().out
     assert text.startswith("accepted in ")
-    for word in ("statement", "old root", "new root", "5.000001 pUSD, account 40", "bits proven", "does not cover"):
+    for word in ("statement", "old root", "new root", "50.000001 pUSD, account 40", "bits proven", "does not cover"):
         assert word in text
 
 

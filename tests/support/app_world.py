@@ -41,8 +41,8 @@ def step(venue: Venue, seconds: float) -> list[AnyEvent]:
     return venue.apply(venue.sequence + 1, ClockStep(venue.time + int(seconds * SECOND)))
 
 
-def l1_deposit(account: int, owner: bytes, amount: int) -> L1Deposit:
-    return L1Deposit(account=account, owner=owner, amount=amount, transaction=bytes(32))
+def l1_deposit(entry: int, account: int, owner: bytes, amount: int) -> L1Deposit:
+    return L1Deposit(entry=entry, account=account, owner=owner, depositor=owner, amount=amount, transaction=bytes(32))
 
 
 @contextmanager

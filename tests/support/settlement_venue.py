@@ -27,6 +27,8 @@ DEPLOYER, OPERATOR, MAKER, TAKER = (role_key(SEED, role) for role in ("deployer"
 ROOTS = [tuple(100 * step + limb for limb in range(8)) for step in range(20)]
 R0, R1, R2 = (root_bytes(root) for root in ROOTS[:3])
 MAKER_ACCOUNT, TAKER_ACCOUNT = 16, 17
+LAYER_2 = 10**12
+"""What the exchange holds for accounts on the layer 2, from before: without it nothing can be withdrawn."""
 MAKER_DEPOSIT, TAKER_DEPOSIT, WALLET = 5_000_000, 3_000_000, 1_000_000
 DIGESTS = (b"\x22" * 32, b"\x23" * 32)
 REGISTER = "register_fact(bytes32)"
@@ -85,6 +87,7 @@ class Venue:
         number: int,
         deposits: tuple[ExternalFlow, ...] = (),
         withdrawals: tuple[ExternalFlow, ...] = (),
+        queue_count: int = 0,
     ) -> Batch:
         """Batch ``number`` from root to root of the list above; the updates play no part on L1."""
         return Batch(
@@ -94,6 +97,7 @@ class Venue:
             updates=(),
             deposits=deposits,
             withdrawals=withdrawals,
+            queue_count=queue_count,
             transactions=1,
             first_sequence=1,
             last_sequence=2,
@@ -101,12 +105,15 @@ class Venue:
             closed_at=START,
         )
 
-    def proved(self, number: int, deposits: tuple = (), withdrawals: tuple = ()) -> ProvedBatch:
-        return proved_batch(self.client, self.deployment, self.batch(number, deposits, withdrawals), "ab" * 32)
+    def proved(self, number: int, deposits: tuple = (), withdrawals: tuple = (), queue_count: int = 0) -> ProvedBatch:
+        batch = self.batch(number, deposits, withdrawals, queue_count)
+        return proved_batch(self.client, self.deployment, batch, "ab" * 32)
 
-    def told(self, number: int, deposits: tuple = (), withdrawals: tuple = (), profile: int = 0) -> ProvedBatch:
+    def told(
+        self, number: int, deposits: tuple = (), withdrawals: tuple = (), queue_count: int = 0, profile: int = 0
+    ) -> ProvedBatch:
         """The same, its fact registered by the profile's verifier."""
-        proved = self.proved(number, deposits, withdrawals)
+        proved = self.proved(number, deposits, withdrawals, queue_count)
         self.tell(proved.facts[profile], profile)
         return proved
 
@@ -141,14 +148,17 @@ def new_chain(store: MemoryBlockStore, **options: object) -> Chain:
     return Chain(DEFAULT_CONFIG.chain_id, allocation(DEFAULT_CONFIG), START, store, **options)  # type: ignore[arg-type]
 
 
-def genesis_block() -> list[bytes]:
-    """The stored records of a chain with contracts and two funded accounts."""
+def genesis_blocks() -> list[bytes]:
+    """The stored records of a chain with contracts and two funded accounts; the exchange holds tokens besides."""
     store = MemoryBlockStore()
     accounts = (
         GenesisAccount(MAKER_ACCOUNT, MAKER, MAKER_DEPOSIT, WALLET),
         GenesisAccount(TAKER_ACCOUNT, TAKER, TAKER_DEPOSIT, WALLET),
     )
-    genesis(new_chain(store), DEFAULT_CONFIG, deployment(), told_verifiers(), accounts, START)
+    chain = new_chain(store)
+    client = genesis(chain, DEFAULT_CONFIG, deployment(), told_verifiers(), accounts, START)
+    mint = client.mint(DEPLOYER, client.exchange, LAYER_2, chain.nonce(address_of(DEPLOYER)))
+    assert chain.build_block([mint], START).receipts[0].status == 1
     return store.records
 
 
@@ -160,10 +170,17 @@ def open_venue(records: list[bytes]) -> Venue:
 
 
 def update(
-    venue: Venue, number: int, old: bytes, new: bytes, outputs: bytes, told: bool = True, profile: int = 0
+    venue: Venue,
+    number: int,
+    old: bytes,
+    new: bytes,
+    outputs: bytes,
+    told: bool = True,
+    profile: int = 0,
+    queue_count: int = 0,
 ) -> tuple[int, str]:
     """Register the fact of exactly these values (unless told not to), then post them: (status, reason)."""
-    values = StateUpdate(profile, number, old, new, outputs)
+    values = StateUpdate(profile, number, old, new, outputs, queue_count)
     if told:
         venue.tell(venue.client.fact_of(values), profile)
     (receipt,) = venue.send(venue.client.update_state(OPERATOR, values, venue.nonce(OPERATOR)))

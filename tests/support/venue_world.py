@@ -92,6 +92,7 @@ class World:
         self.venue = Venue(config, self.prices, self.participants, GENESIS)
         self.inputs: list[Input] = []
         self.block = 0
+        self.entries = 0
 
     def apply(self, value: Input) -> list[AnyEvent]:
         self.inputs.append(value)
@@ -110,14 +111,15 @@ class World:
             )
         )
 
-    def deposit(self, account: int, tokens: int, owner: bytes | None = None) -> list[AnyEvent]:
-        return self.l1(
-            [
-                L1Deposit(
-                    account=account, owner=owner or owner_of(account), amount=tokens * QUANTUM, transaction=bytes(32)
-                )
-            ]
-        )
+    def entry(self, account: int, quanta: int, **more) -> L1Deposit:
+        """The queue's next entry."""
+        self.entries += 1
+        owner = more.pop("owner", owner_of(account))
+        values = {"depositor": owner, "transaction": bytes(32), **more}
+        return L1Deposit(entry=self.entries - 1, account=account, owner=owner, amount=quanta, **values)
+
+    def deposit(self, account: int, tokens: int) -> list[AnyEvent]:
+        return self.l1([self.entry(account, tokens * QUANTUM)])
 
     def order(self, account: int, side: str, lots: int, price: int = 0, market: int = 1, **more) -> list[AnyEvent]:
         kind = "limit" if price else "market"
@@ -144,9 +146,19 @@ class World:
         )
 
     def post(self, number: int) -> list[AnyEvent]:
-        root = root_bytes(self.venue.batch_record(number).new_root)
-        return self.l1(
-            updates=[L1StateUpdate(batch_number=number, new_root=root, transaction=bytes(32), gas_used=210_000)]
+        return self.l1(updates=[self.update(number)])
+
+    def update(self, number: int) -> L1StateUpdate:
+        """What L1 tells when it took this batch."""
+        batch = self.venue.core.batches.unposted.get(number)
+        entries = len(batch.deposits) + len(batch.withdrawals) if batch else 0
+        return L1StateUpdate(
+            batch_number=number,
+            new_root=root_bytes(self.venue.batch_record(number).new_root),
+            transaction=bytes(32),
+            gas_used=210_000,
+            entries=entries,
+            queue_consumed=self.venue.core.batches.queue_posted + (batch.queue_count if batch else 0),
         )
 
     def paid(self, account: int, amount: int) -> list[AnyEvent]:

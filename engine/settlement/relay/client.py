@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import check_range
 from engine.hashing.keccak import keccak256
+from engine.sequencer.batch import MAX_ENTRIES, MAX_QUEUE_COUNT
 from engine.settlement.chain.ledger import Ledger
 from engine.settlement.chain.transactions import MAX_GAS_LIMIT, contract_address, sign_transaction
 from engine.settlement.chain.world import EventLog
@@ -16,13 +17,15 @@ from engine.settlement.contracts.artifacts import load_artifact
 from engine.settlement.verifier.deployment import VerifierAddresses
 
 ENTRY_BYTES = 37
-MAX_ENTRIES = 512  # deposits and withdrawals of one batch, as the contract bounds them
-UPDATE = "update_state(uint256,uint64,bytes32,bytes32,bytes)"
+UPDATE = "update_state(uint256,uint64,bytes32,bytes32,uint256,bytes)"
 UNLIMITED = 2**256 - 1
 DEPLOY_GAS = 3_000_000
-CALL_GAS = 200_000  # every call but update_state stays below 100,000
+CALL_GAS = 250_000  # every call but update_state stays below 200,000
 UPDATE_BASE_GAS = 150_000
 UPDATE_ENTRY_GAS = 60_000  # worst case of one entry, calldata included, with room to spare
+UPDATE_QUEUE_GAS = 12_000  # likewise for one entry of the queue
+Reserved = Sequence[tuple[int, bytes]]
+"""Accounts that have an owner (20 bytes) from the deployment on, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Deployment:
     ``operator`` may send batches, each with a registered fact.
     ``verifiers``, ``parameter_digests``: profile by profile, the contract that registers its facts and the digest of
     its parameters.
+    ``min_opening``: least quanta that open an account; ``reclaim_delay``: seconds until a deposit asked back is its
+    depositor's; ``first_account``: the first id handed out.
     """
 
     operator: bytes
@@ -41,26 +46,37 @@ class Deployment:
     config_hash: bytes
     genesis_root: bytes
     account_limit: int
+    min_opening: int
+    reclaim_delay: int
+    first_account: int
 
 
 @dataclass(frozen=True, slots=True)
 class StateUpdate:
-    """Arguments of an update: ``profile`` by its place in the deployment; ``outputs`` as the fact commits to them."""
+    """Arguments of an update: ``profile`` by its place in the deployment; ``outputs`` as the fact commits to them.
+
+    ``queue_count``: how many entries of the contract's queue the batch takes.
+    """
 
     profile: int
     number: int
     old_root: bytes
     new_root: bytes
     outputs: bytes
+    queue_count: int = 0
 
     def data(self) -> bytes:
         """Calldata; raises :class:`OutOfRange` for more entries than one batch may have."""
         check_range("outputs (entries)", self.entries, 0, MAX_ENTRIES)
-        return encode_call(UPDATE, self.profile, self.number, self.old_root, self.new_root, self.outputs)
+        check_range("queue_count", self.queue_count, 0, MAX_QUEUE_COUNT)
+        return encode_call(
+            UPDATE, self.profile, self.number, self.old_root, self.new_root, self.queue_count, self.outputs
+        )
 
     def gas(self) -> int:
         """A gas limit that covers every case."""
-        return min(MAX_GAS_LIMIT, UPDATE_BASE_GAS + UPDATE_ENTRY_GAS * self.entries)
+        gas = UPDATE_BASE_GAS + UPDATE_ENTRY_GAS * self.entries + UPDATE_QUEUE_GAS * self.queue_count
+        return min(MAX_GAS_LIMIT, gas)
 
     @property
     def entries(self) -> int:
@@ -69,11 +85,36 @@ class StateUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class DepositEvent:
-    """``amount`` quanta wait for ``account``."""
+class QueuedEvent:
+    """``amount`` quanta of ``depositor`` wait in the queue as ``entry``, for ``account``, which ``owner`` owns.
 
+    ``key_digest``: 32 bytes, not zero only where the account was opened with a key. ``queue_hash``: over all entries
+    up to this one.
+    """
+
+    entry: int
     account: int
     owner: bytes
+    depositor: bytes
+    amount: int
+    key_digest: bytes
+    queue_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReclaimRequestedEvent:
+    """Entry ``entry`` counts as zero from ``reclaim_at`` (seconds) on, unless a batch took it before."""
+
+    entry: int
+    reclaim_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReclaimedEvent:
+    """``amount`` quanta of entry ``entry`` went back to ``depositor``."""
+
+    entry: int
+    depositor: bytes
     amount: int
 
 
@@ -89,13 +130,17 @@ class WithdrawalAllowedEvent:
 
 @dataclass(frozen=True, slots=True)
 class StateUpdateEvent:
-    """The contract took batch ``batch_number`` with ``entries`` deposits and withdrawals, for the sake of ``fact``."""
+    """The contract took batch ``batch_number`` with ``entries`` deposits and withdrawals, for the sake of ``fact``.
+
+    ``queue_consumed``: entries of the queue that batches have taken so far.
+    """
 
     batch_number: int
     fact: bytes
     old_root: bytes
     new_root: bytes
     entries: int
+    queue_consumed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +151,22 @@ class WithdrawnEvent:
     amount: int
 
 
-Event = DepositEvent | WithdrawalAllowedEvent | StateUpdateEvent | WithdrawnEvent
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """An entry as the contract holds it now. ``amount`` 0: credited, paid back, or not there; ``reclaim_at`` 0: never.
+
+    ``reclaim_at`` in seconds.
+    """
+
+    account: int
+    depositor: bytes
+    amount: int
+    reclaim_at: int
+
+
+Event = (
+    QueuedEvent | ReclaimRequestedEvent | ReclaimedEvent | WithdrawalAllowedEvent | StateUpdateEvent | WithdrawnEvent
+)
 
 
 def deployed_addresses(deployer: bytes) -> tuple[bytes, bytes]:
@@ -114,10 +174,22 @@ def deployed_addresses(deployer: bytes) -> tuple[bytes, bytes]:
     return contract_address(deployer, 0), contract_address(deployer, 1)
 
 
-def creation_codes(token: bytes, deployment: Deployment) -> tuple[bytes, bytes]:
+def creation_codes(token: bytes, deployment: Deployment, reserved: Reserved = ()) -> tuple[bytes, bytes]:
     """Creation code of token and exchange, for the deployer's nonces 0 and 1; ``token``: where the former will be."""
+    numbers = ("uint64",) * 4
     arguments = encode_arguments(
-        ("address", "address", "bytes32", "address[]", "bytes32[]", "bytes32", "bytes32", "uint64"),
+        (
+            "address",
+            "address",
+            "bytes32",
+            "address[]",
+            "bytes32[]",
+            "bytes32",
+            "bytes32",
+            *numbers,
+            "uint64[]",
+            "address[]",
+        ),
         token,
         deployment.operator,
         deployment.statement_id,
@@ -126,6 +198,11 @@ def creation_codes(token: bytes, deployment: Deployment) -> tuple[bytes, bytes]:
         deployment.config_hash,
         deployment.genesis_root,
         deployment.account_limit,
+        deployment.min_opening,
+        deployment.reclaim_delay,
+        deployment.first_account,
+        [account for account, _ in reserved],
+        [owner for _, owner in reserved],
     )
     return _bytecode("token"), _bytecode("exchange") + arguments
 
@@ -166,6 +243,19 @@ class Client:
         """Put ``amount`` approved quanta on the exchange for ``account``."""
         return self._sign(key, self.exchange, encode_call("deposit(uint64,uint64)", account, amount), CALL_GAS, nonce)
 
+    def open_account(self, key: bytes, key_digest: bytes, amount: int, nonce: int) -> bytes:
+        """Open an account of the key's address with ``amount`` approved quanta; the contract hands out its id."""
+        data = encode_call("open_account(bytes32,uint64)", key_digest, amount)
+        return self._sign(key, self.exchange, data, CALL_GAS, nonce)
+
+    def request_reclaim(self, key: bytes, entry: int, nonce: int) -> bytes:
+        """Ask for a deposit back that no batch has taken yet; only its depositor may."""
+        return self._sign(key, self.exchange, encode_call("request_reclaim(uint64)", entry), CALL_GAS, nonce)
+
+    def reclaim(self, key: bytes, entry: int, nonce: int) -> bytes:
+        """Pay a deposit back whose delay is over; any key may send it."""
+        return self._sign(key, self.exchange, encode_call("reclaim(uint64)", entry), CALL_GAS, nonce)
+
     def update_state(self, key: bytes, update: StateUpdate, nonce: int) -> bytes:
         """Post a batch whose fact is registered; the operator's key has to sign.
 
@@ -173,9 +263,13 @@ class Client:
         """
         return self._sign(key, self.exchange, update.data(), update.gas(), nonce)
 
-    def withdraw(self, key: bytes, owner: bytes, nonce: int) -> bytes:
-        """Pay ``owner`` everything claimable; any key may send it."""
-        return self._sign(key, self.exchange, encode_call("withdraw(address)", owner), CALL_GAS, nonce)
+    def withdraw(self, key: bytes, owner: bytes, nonce: int, amount: int = 0) -> bytes:
+        """Pay ``owner`` everything claimable; any key may send it. A part (``amount``) only the owner may ask for."""
+        if amount:
+            data = encode_call("withdraw(address,uint256)", owner, amount)
+        else:
+            data = encode_call("withdraw(address)", owner)
+        return self._sign(key, self.exchange, data, CALL_GAS, nonce)
 
     def state_root(self) -> bytes:
         """The root that the contract holds."""
@@ -195,9 +289,35 @@ class Client:
         arguments = (update.profile, update.number, update.old_root, update.new_root, keccak256(update.outputs))
         return bytes(self._view(self.exchange, "bytes32", signature, *arguments))
 
-    def pending(self, account: int, owner: bytes) -> int:
-        """Quanta that ``owner`` deposited for ``account`` and no batch has credited yet."""
-        return int(self._view(self.exchange, "uint256", "pending_deposits(uint64,address)", account, owner))
+    def pending(self, account: int) -> int:
+        """Quanta that wait for ``account`` among the first 512 entries of the queue that no batch has taken yet."""
+        return int(self._view(self.exchange, "uint256", "pending_deposit(uint64)", account))
+
+    def account_owner(self, account: int) -> bytes:
+        """Who owns an account, 20 bytes; all zero where it is not open."""
+        return _address(self._view(self.exchange, "address", "account_owner(uint64)", account))
+
+    def queue_length(self) -> int:
+        """How many entries the queue has had."""
+        return int(self._view(self.exchange, "uint64", "queue_length()"))
+
+    def queue_consumed(self) -> int:
+        """How many of them batches have taken."""
+        return int(self._view(self.exchange, "uint64", "queue_consumed()"))
+
+    def queue_hash(self) -> bytes:
+        """The rolling hash over all entries, 32 bytes."""
+        return bytes(self._view(self.exchange, "bytes32", "queue_hash()"))
+
+    def earliest_reclaim(self, count: int) -> int:
+        """When (seconds) the first of the next ``count`` entries that are asked back turns to zero; 0 for none."""
+        return int(self._view(self.exchange, "uint64", "earliest_reclaim(uint256)", count))
+
+    def queue_entry(self, entry: int) -> QueueEntry:
+        """An entry as the contract holds it."""
+        output = self.chain.call(self.exchange, encode_call("queue_entry(uint64)", entry))
+        account, depositor, amount, reclaim_at = decode_words(("uint64", "address", "uint64", "uint64"), output)
+        return QueueEntry(account, _address(depositor), amount, reclaim_at)
 
     def withdrawable(self, owner: bytes) -> int:
         """Quanta that ``owner`` may claim."""
@@ -231,6 +351,9 @@ class Client:
             config_hash=bytes(self._view(self.exchange, "bytes32", "CONFIG_HASH()")),
             genesis_root=self.state_root(),
             account_limit=int(self._view(self.exchange, "uint64", "ACCOUNT_LIMIT()")),
+            min_opening=int(self._view(self.exchange, "uint64", "MIN_OPENING()")),
+            reclaim_delay=int(self._view(self.exchange, "uint64", "RECLAIM_DELAY()")),
+            first_account=int(self._view(self.exchange, "uint64", "FIRST_ACCOUNT()")),
         )
 
     def events(self, logs: tuple[EventLog, ...]) -> list[Event]:
@@ -260,8 +383,25 @@ def _number(topic_or_word: bytes) -> int:
     return int.from_bytes(topic_or_word, "big")
 
 
-def _deposit(log: EventLog) -> DepositEvent:
-    return DepositEvent(_number(log.topics[1]), log.topics[2][12:], _number(log.data))
+def _queued(log: EventLog) -> QueuedEvent:
+    depositor, amount, key_digest, queue_hash = decode_words(("address", "uint64", "bytes32", "bytes32"), log.data)
+    return QueuedEvent(
+        entry=_number(log.topics[1]),
+        account=_number(log.topics[2]),
+        owner=log.topics[3][12:],
+        depositor=_address(depositor),
+        amount=amount,
+        key_digest=key_digest,
+        queue_hash=queue_hash,
+    )
+
+
+def _reclaim_requested(log: EventLog) -> ReclaimRequestedEvent:
+    return ReclaimRequestedEvent(_number(log.topics[1]), _number(log.data))
+
+
+def _reclaimed(log: EventLog) -> ReclaimedEvent:
+    return ReclaimedEvent(_number(log.topics[1]), log.topics[2][12:], _number(log.data))
 
 
 def _withdrawal_allowed(log: EventLog) -> WithdrawalAllowedEvent:
@@ -270,8 +410,8 @@ def _withdrawal_allowed(log: EventLog) -> WithdrawalAllowedEvent:
 
 
 def _state_update(log: EventLog) -> StateUpdateEvent:
-    old_root, new_root, entries = decode_words(("bytes32", "bytes32", "uint256"), log.data)
-    return StateUpdateEvent(_number(log.topics[1]), log.topics[2], old_root, new_root, entries)
+    types = ("bytes32", "bytes32", "uint256", "uint64")
+    return StateUpdateEvent(_number(log.topics[1]), log.topics[2], *decode_words(types, log.data))
 
 
 def _withdrawn(log: EventLog) -> WithdrawnEvent:
@@ -279,8 +419,10 @@ def _withdrawn(log: EventLog) -> WithdrawnEvent:
 
 
 _EVENTS: Mapping[bytes, Any] = {
-    topic("Deposit(uint64,address,uint64)"): _deposit,
+    topic("Queued(uint64,uint64,address,address,uint64,bytes32,bytes32)"): _queued,
+    topic("ReclaimRequested(uint64,uint64)"): _reclaim_requested,
+    topic("Reclaimed(uint64,address,uint64)"): _reclaimed,
     topic("WithdrawalAllowed(address,uint64,uint64,uint64)"): _withdrawal_allowed,
-    topic("StateUpdate(uint64,bytes32,bytes32,bytes32,uint256)"): _state_update,
+    topic("StateUpdate(uint64,bytes32,bytes32,bytes32,uint256,uint64)"): _state_update,
     topic("Withdrawn(address,uint256)"): _withdrawn,
 }

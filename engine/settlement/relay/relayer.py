@@ -28,8 +28,11 @@ from engine.settlement.errors import (
 from engine.settlement.relay.client import CALL_GAS, Client, Deployment, StateUpdate
 from engine.settlement.relay.verifiers import VenueVerifiers
 from engine.settlement.verifier.client import L1Proof, VerifierClient, split_proof
+from engine.units import SECOND
 
 MAX_ATTEMPTS = 3
+POSTING_MARGIN = 300
+"""Seconds: nothing is posted nearer than this to the time from which one of its deposits is its depositor's again."""
 ReadProof = Callable[[str], bytes]
 """Bytes of the proof file with this hex digest; a :class:`engine.errors.ProtocolError` when there is none."""
 
@@ -39,6 +42,7 @@ class ProvedBatch:
     """A batch whose proof was accepted natively. Roots and facts: 32 bytes; ``outputs``: 37 bytes an entry.
 
     ``facts``: profile by profile, what its verifier would have to register. ``proof_digest``: of the proof file, hex.
+    ``queue_count``: entries of the contract's queue that it takes; one of them is zero only from ``not_before`` (s) on.
     """
 
     number: int
@@ -47,6 +51,8 @@ class ProvedBatch:
     outputs: bytes
     facts: tuple[bytes, ...]
     proof_digest: str
+    queue_count: int = 0
+    not_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,14 @@ def proved_batch(client: Client, deployment: Deployment, batch: Batch, proof_dig
         for digest in deployment.parameter_digests
     )
     return ProvedBatch(
-        batch.number, root_bytes(batch.old_root), root_bytes(batch.new_root), outputs, facts, proof_digest
+        number=batch.number,
+        old_root=root_bytes(batch.old_root),
+        new_root=root_bytes(batch.new_root),
+        outputs=outputs,
+        facts=facts,
+        proof_digest=proof_digest,
+        queue_count=batch.queue_count,
+        not_before=batch.not_before,
     )
 
 
@@ -205,11 +218,14 @@ class Relayer:
                     limit=last + 1,
                 )
             self._compare_root("old_root", batch.number, batch.old_root, root or self._client.state_root())
+            if batch.not_before > self._client.chain.head.time // SECOND:
+                return  # an entry that it counts as zero is not zero on L1 yet
             yield batch
             last, root = batch.number, batch.new_root
 
     def _calls(self, batch: ProvedBatch) -> Iterator[Call]:
         """What the contracts do not have of a batch yet."""
+        self._check_reclaims(batch)
         profile = self._registered(batch)
         if profile is None:
             profile, proof = self._proof(batch)
@@ -219,8 +235,20 @@ class Relayer:
                     yield Call(kind, to, data, CALL_GAS, CALL_GAS)
                 else:
                     yield self._estimated(batch, kind, to, data)
-        update = StateUpdate(profile, batch.number, batch.old_root, batch.new_root, batch.outputs)
+        update = StateUpdate(profile, batch.number, batch.old_root, batch.new_root, batch.outputs, batch.queue_count)
         yield Call("update", self._client.exchange, update.data(), update.gas(), update.gas())
+
+    def _check_reclaims(self, batch: ProvedBatch) -> None:
+        """Refuse a batch with an entry that its depositor has asked back and may have before the batch is posted."""
+        now = self._client.chain.head.time // SECOND
+        reclaim_at = self._client.earliest_reclaim(batch.queue_count) if batch.queue_count else 0
+        if reclaim_at and reclaim_at - now < POSTING_MARGIN:
+            raise NotPostable(
+                f"batch {batch.number} credits a deposit that its depositor gets back in {reclaim_at - now} s",
+                field="reclaim_at",
+                value=reclaim_at - now,
+                limit=POSTING_MARGIN,
+            )
 
     def _registered(self, batch: ProvedBatch) -> int | None:
         """The profile whose verifier has registered the batch's fact, if any."""

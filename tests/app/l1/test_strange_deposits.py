@@ -1,25 +1,28 @@
-"""Deposits that nobody of ours sent: anyone may name any account in the contract's deposit. The venue must go on."""
+"""Deposits that nobody of ours sent: gifts to open accounts, accounts of strangers. Each batch is really proved."""
 
 from __future__ import annotations
 
-import msgspec
-import pytest
-
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.proving.prover import prove_batch, verify_file
-from engine.sequencer.events import DepositCredited, DepositPending
-from engine.sequencer.inputs import L1Block, PlaceOrder
+from engine.sequencer.events import DepositCredited, DepositReclaimed
+from engine.sequencer.inputs import L1Block, L1Deposit, PlaceOrder
 from engine.sequencer.venue import Venue
 from engine.units import QUANTUM
-from tests.support.app_world import OWNER, STRANGER, FlatPrices, l1_deposit, quiet_venue, step
+from tests.support.app_world import OWNER, STRANGER, FlatPrices, quiet_venue, step
 
 NEW = 40
+KEY = tuple(range(1, 9))
 
 
-def block(venue: Venue, *deposits: tuple[int, bytes, int]) -> list:
+def entry(venue: Venue, place: int, account: int, owner: bytes, amount: int, **more) -> L1Deposit:
+    values = {"depositor": owner, "transaction": bytes(32), **more}
+    number = venue.core.counters.queue_length + place
+    return L1Deposit(entry=number, account=account, owner=owner, amount=amount, **values)
+
+
+def block(venue: Venue, *deposits: L1Deposit) -> list:
     number = venue.l1_block + 1
-    entries = tuple(l1_deposit(*deposit) for deposit in deposits)
-    return venue.apply(venue.sequence + 1, L1Block(number=number, timestamp=0, block_hash=bytes(32), deposits=entries))
+    return venue.apply(venue.sequence + 1, L1Block(number=number, timestamp=0, block_hash=bytes(32), deposits=deposits))
 
 
 def proved(venue: Venue) -> int:
@@ -30,41 +33,28 @@ def proved(venue: Venue) -> int:
     return len(batches)
 
 
-@pytest.mark.parametrize("account", [DEFAULT_CONFIG.funding_account, DEFAULT_CONFIG.fee_account])
-@pytest.mark.parametrize("opened", [False, True], ids=["before it is opened", "after it was opened"])
-def test_a_strangers_deposit_to_an_account_without_owner_stays_pending(account: int, opened: bool) -> None:
+def test_a_gift_an_opening_with_a_key_and_a_deposit_taken_back_in_one_proved_batch() -> None:
     venue = quiet_venue()
-    if opened:
-        venue.core.system(account).collateral += 5
-        venue.core.counters.collateral += 5
-    events = block(venue, (account, STRANGER, QUANTUM), (NEW, OWNER, QUANTUM))
-    assert [type(event) for event in events] == [DepositPending, DepositCredited]
-    assert events[0].reason == "system_account"
-    assert venue.account(account).l1_address == bytes(20)
-    if not opened:
-        assert account not in venue.account_ids()
-        step(venue, 11)
-        assert proved(venue) == 1
-        assert dict.fromkeys(venue.invariants(), True) == venue.invariants()
-
-
-def test_two_owners_deposit_to_one_new_account_in_one_block() -> None:
-    venue = quiet_venue()
-    events = block(venue, (NEW, OWNER, 7), (NEW, STRANGER, 9), (NEW, OWNER, 1))
-    assert [type(event) for event in events] == [DepositCredited, DepositPending, DepositCredited]
-    assert events[1].reason == "other_owner"
-    assert venue.account(NEW).l1_address == OWNER
-    assert venue.account(NEW).collateral == 8
+    events = block(
+        venue,
+        entry(venue, 0, NEW, OWNER, 10 * QUANTUM, key_digest=b"".join(limb.to_bytes(4, "big") for limb in KEY)),
+        entry(venue, 1, NEW, OWNER, 9, depositor=STRANGER),
+        entry(venue, 2, NEW + 1, STRANGER, 0, reclaim_at=5),
+    )
+    assert [type(event) for event in events] == [DepositCredited, DepositCredited, DepositReclaimed]
+    assert venue.account(NEW).collateral == 10 * QUANTUM + 9
+    assert (venue.account(NEW).l1_address, venue.account(NEW).key_digest) == (OWNER, KEY)
+    assert NEW + 1 not in venue.account_ids()
     step(venue, 11)
     assert proved(venue) == 1
     assert dict.fromkeys(venue.invariants(), True) == venue.invariants()
 
 
-def test_fees_are_paid_to_the_account_that_a_stranger_tried_to_take() -> None:
+def test_fees_are_paid_to_an_account_that_nobody_owns() -> None:
     venue = quiet_venue()
     fee_account = DEFAULT_CONFIG.fee_account
-    block(venue, (fee_account, STRANGER, QUANTUM), (NEW, OWNER, 10**4 * QUANTUM), (NEW + 1, STRANGER, 10**4 * QUANTUM))
-    assert [pending.owner for pending in venue.core.pending_deposits] == [STRANGER]
+    money = 10**4 * QUANTUM
+    block(venue, entry(venue, 0, NEW, OWNER, money), entry(venue, 1, NEW + 1, STRANGER, money))
     venue.apply(
         venue.sequence + 1, PlaceOrder(account=NEW, market=1, side="sell", type="limit", lots=10, price=600_000)
     )
@@ -74,6 +64,4 @@ def test_fees_are_paid_to_the_account_that_a_stranger_tried_to_take() -> None:
     assert fees.collateral == 600_000 * 10 * 100 * (200 + 500) // 10**6
     step(venue, 11)
     assert proved(venue) == 1
-    restored = Venue.load(venue.dump(), venue.config, FlatPrices(), [])
-    assert msgspec.to_builtins(restored.core.pending_deposits) == msgspec.to_builtins(venue.core.pending_deposits)
-    assert restored.dump() == venue.dump()
+    assert Venue.load(venue.dump(), venue.config, FlatPrices(), []).dump() == venue.dump()

@@ -79,10 +79,9 @@ def batches(count: int) -> list[Batch]:
     """Batches 1, 2, ... of one deposit each."""
     venue = quiet_venue()
     for number in range(1, count + 1):
-        venue.apply(
-            venue.sequence + 1,
-            L1Block(number=number, timestamp=0, block_hash=bytes(32), deposits=(l1_deposit(40, OWNER, number),)),
-        )
+        deposit = l1_deposit(number - 1, 40, OWNER, venue.config.min_opening_deposit)
+        block = L1Block(number=number, timestamp=0, block_hash=bytes(32), deposits=(deposit,))
+        venue.apply(venue.sequence + 1, block)
         step(venue, 10)
     return venue.take_closed_batches()
 

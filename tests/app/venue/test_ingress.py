@@ -110,7 +110,7 @@ commands = st.one_of(
 @given(st.lists(commands, max_size=12))
 def test_no_command_that_gets_in_can_stop_the_venue(values: list[Input]) -> None:
     venue = quiet_venue()
-    deposits = (l1_deposit(16, OWNER, 10**6 * QUANTUM), l1_deposit(40, STRANGER, 10**6 * QUANTUM))
+    deposits = (l1_deposit(0, 16, OWNER, 10**6 * QUANTUM), l1_deposit(1, 40, STRANGER, 10**6 * QUANTUM))
     venue.apply(1, L1Block(number=1, timestamp=0, block_hash=bytes(32), deposits=deposits))
     for value in values:
         venue.apply(venue.sequence + 1, decode_input(Command(input=value).data))

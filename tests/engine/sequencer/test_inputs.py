@@ -29,13 +29,15 @@ BLOCK = L1Block(
     number=2,
     timestamp=3,
     block_hash=bytes(range(32)),
-    deposits=(L1Deposit(account=16, owner=bytes(20), amount=5, transaction=bytes(32)),),
+    deposits=(L1Deposit(entry=7, account=16, owner=bytes(20), depositor=bytes(20), amount=5, transaction=bytes(32)),),
     state_updates=(
         L1StateUpdate(
             batch_number=1,
             new_root=bytes(32),
             transaction=bytes(32),
             gas_used=9,
+            entries=1,
+            queue_consumed=8,
             steps=(L1Step(kind="open", transaction=bytes(32), gas=1, calldata=2),),
         ),
     ),
@@ -61,7 +63,7 @@ ENCODED: list[tuple[Input, str]] = [  # the first eight bytes of SHA-256
     (CancelOrder(account=16, order_id=5, client_id="c"), "c12f57c82844ce0d"),
     (CancelAll(account=16, market=1, client_id="c"), "f32be32d3e7a1271"),
     (RequestWithdrawal(account=16, amount=5, client_id="w"), "13779ea3090c033c"),
-    (BLOCK, "0e6bcaa76c79029a"),
+    (BLOCK, "b6ddc044b3d2a2ba"),
     (OUTCOME, "980db8796516e896"),
     (ClaimRequested(account=16, owner=bytes(20), transaction=bytes(32)), "e8b8a9fac64abbfe"),
 ]

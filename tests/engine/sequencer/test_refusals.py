@@ -17,7 +17,7 @@ import engine.sequencer
 from engine.errors import ProtocolError
 from engine.exchange import refusals
 from engine.sequencer import events, inputs
-from engine.sequencer.events import CloseReason, DeferralReason, Event, PendingReason, Rejected
+from engine.sequencer.events import CloseReason, DeferralReason, Event, Rejected
 from engine.sequencer.inputs import Input, RequestWithdrawal
 from tests.support.venue_world import ALICE, BTC_TICKS, MAKER, World, funded, only
 
@@ -48,13 +48,13 @@ def test_every_refusal_has_a_code_of_its_own() -> None:
     codes = [vars(found).get("code", f"none for {found.__name__}") for found in refusal_classes()]
     assert len(codes) > 20
     assert len(set(codes)) == len(codes)
-    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", code) for code in codes)
+    assert all(re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", code) for code in codes)
     assert ProtocolError.code not in codes
 
 
 def test_every_code_and_reason_is_documented() -> None:
     codes = {found.code for found in refusal_classes()}
-    reasons = [*get_args(CloseReason), *get_args(DeferralReason), *get_args(PendingReason)]
+    reasons = [*get_args(CloseReason), *get_args(DeferralReason)]
     first = documented(0)
     assert {name for name in first if name not in vars(events)} == codes
     assert len(first) == len(set(first))
@@ -118,7 +118,7 @@ EVENT_KINDS = {
     "Accepted",
     "BatchStage",
     "DepositCredited",
-    "DepositPending",
+    "DepositReclaimed",
     "Fill",
     "FundingApplied",
     "FundingPaid",

@@ -8,8 +8,18 @@ import msgspec
 import pytest
 
 from engine.exchange.refusals import UnknownBatch
-from engine.sequencer.events import BatchStage, DepositCredited, DepositPending, Rejected, WithdrawalStage
-from engine.sequencer.inputs import ClaimRequested, L1Block, L1Deposit, L1StateUpdate, ProofOutcome, RequestWithdrawal
+from engine.sequencer.batch import MAX_QUEUE_COUNT
+from engine.sequencer.events import (
+    BatchStage,
+    DepositCredited,
+    DepositReclaimed,
+    OrderClosed,
+    OrderRested,
+    Rejected,
+    WithdrawalStage,
+)
+from engine.sequencer.inputs import CancelOrder, ClaimRequested, L1Block, ProofOutcome, RequestWithdrawal
+from engine.sequencer.venue import Venue
 from engine.units import QUANTUM, SECOND
 from tests.support.venue_world import ALICE, BOB, BTC_TICKS, CONFIG, World, funded, kinds, only, owner_of
 
@@ -44,31 +54,103 @@ def test_the_first_deposit_opens_the_account_for_its_owner(world: World) -> None
 
 
 @pytest.mark.parametrize(
-    ("account", "owner", "amount", "reason"),
+    ("change", "field"),
     [
-        (ALICE, owner_of(BOB), 5, "other_owner"),
-        (256, owner_of(BOB), 5, "account_out_of_range"),
-        (-1, owner_of(BOB), 5, "account_out_of_range"),
-        (40, bytes(20), 5, "owner_not_an_address"),
-        (3, owner_of(3), 5, "system_account"),
-        (40, b"short", 5, "owner_not_an_address"),
-        (40, owner_of(40), 0, "amount_out_of_range"),
-        (40, owner_of(40), 2**62, "amount_out_of_range"),
+        ({"entry": 1}, "entry"),
+        ({"entry": 3}, "entry"),
+        ({"owner": owner_of(BOB)}, "owner"),
+        ({"account": 256}, "account"),
+        ({"account": -1}, "account"),
+        ({"account": 40, "owner": bytes(20)}, "owner"),
+        ({"account": 3, "owner": owner_of(3)}, "account"),
+        ({"account": 40, "owner": b"short"}, "owner"),
+        ({"amount": 0}, "amount"),
+        ({"amount": -1}, "amount"),
+        ({"amount": 5, "reclaim_at": 9}, "amount"),
+        ({"amount": 2**62}, "amount"),
+        ({"key_digest": b"\xff" * 32}, "key_digest"),
+        ({"key_digest": bytes(31)}, "key_digest"),
     ],
 )
-def test_deposits_that_cannot_be_credited_stay_pending(world, account, owner, amount, reason) -> None:
+def test_a_queue_that_cannot_be_stops_orders_and_withdrawals_and_says_so(world: World, change, field) -> None:
+    """The contract cannot have made it: a node lies, or it is another contract. Nothing of the entry happens."""
     root = world.venue.live_root()
-    event = only(
-        world.l1([L1Deposit(account=account, owner=owner, amount=amount, transaction=bytes(32))]), DepositPending
-    )
-    assert event.reason == reason
+    bad = msgspec.structs.replace(world.entry(ALICE, 5), **change)
+    event = only(world.l1([bad]), Rejected)
+    assert (event.code, event.field) == ("l1_contradiction", field)
     assert world.venue.live_root() == root
-    assert world.venue.core.pending_deposits[-1].amount == amount
+    assert event.message in str(world.venue.invariants()["l1_agrees"])
+    for refused in (world.order(ALICE, "buy", 1, 5), world.apply(RequestWithdrawal(account=ALICE, amount=1))):
+        assert only(refused, Rejected).code == "l1_disagrees"
+        assert event.message in refused[0].message
+    restored = Venue.load(world.venue.dump(), CONFIG, world.prices, [])
+    assert restored.core.l1_contradiction == event.message
+    assert world.order(ALICE, "buy", 1, 5)[0].code == "l1_disagrees"
+
+
+def test_orders_can_still_be_cancelled_when_l1_disagrees(world: World) -> None:
+    order_id = only(world.order(ALICE, "buy", 1, 5), OrderRested).order_id
+    world.l1([msgspec.structs.replace(world.entry(ALICE, 5), entry=99)])
+    assert only(world.apply(CancelOrder(account=ALICE, order_id=order_id)), OrderClosed).reason == "cancelled"
+
+
+def test_an_account_is_opened_with_the_key_that_l1_has(world: World) -> None:
+    digest = b"".join(number.to_bytes(4, "big") for number in range(1, 9))
+    world.l1([world.entry(40, QUANTUM, key_digest=digest)])
+    assert world.venue.account(40).key_digest == tuple(range(1, 9))
+    world.l1([world.entry(40, QUANTUM)])
+    assert world.venue.account(40).key_digest == tuple(range(1, 9))
+
+
+def test_anybody_may_deposit_to_an_open_account_and_its_owner_stays(world: World) -> None:
+    world.l1([world.entry(ALICE, 7, depositor=owner_of(BOB))])
+    assert world.venue.account(ALICE).l1_address == owner_of(ALICE)
+    assert world.venue.account(ALICE).collateral == 1000 * QUANTUM + 7
+
+
+def test_a_deposit_taken_back_keeps_its_place_and_counts_as_zero(world: World) -> None:
+    events = world.l1([world.entry(ALICE, 0, reclaim_at=77), world.entry(40, 0, reclaim_at=99), world.entry(BOB, 3)])
+    assert [event.entry for event in events if isinstance(event, DepositReclaimed)] == [2, 3]
+    assert world.venue.account(40).version == 0
+    number = close(world)
+    batch = world.venue.batch(number)
+    assert (batch.queue_count, batch.not_before) == (5, 99)
+    assert [(flow.account, flow.amount) for flow in batch.deposits] == [
+        (ALICE, 1000 * QUANTUM), (BOB, 1000 * QUANTUM + 3)
+    ]  # fmt: skip
     world.check()
 
 
+def test_entries_that_change_no_leaf_go_with_the_next_batch() -> None:
+    world = World()
+    world.l1([world.entry(ALICE, 0, reclaim_at=50)])
+    assert stages(world.step(100)) == []
+    world.deposit(ALICE, 10)
+    batch = world.venue.batch(close(world))
+    assert (batch.number, batch.queue_count, batch.not_before) == (1, 2, 50)
+
+
+def test_dust_alone_has_no_batch_proved_for_it(world: World) -> None:
+    """A stranger with a quantum per block would have a proof made and posted for each."""
+    close(world)
+    for _ in range(5):
+        world.l1([world.entry(ALICE, 1)])
+        assert stages(world.step(60)) == []
+    assert stages(world.step(CONFIG.reclaim_margin // SECOND)) == ["sequenced"]
+    world.l1([world.entry(ALICE, 1)])
+    world.step(60)
+    assert stages(world.l1([world.entry(ALICE, CONFIG.min_opening_deposit)])) == ["sequenced"]
+
+
+def test_a_batch_takes_no_more_entries_than_the_contract() -> None:
+    world = World(config=msgspec.structs.replace(CONFIG, batch_max_transactions=10_000))
+    world.l1([world.entry(ALICE, QUANTUM) for _ in range(MAX_QUEUE_COUNT + 1)])
+    world.step(CONFIG.reclaim_margin // SECOND)
+    assert [batch.queue_count for batch in world.venue.take_closed_batches()] == [MAX_QUEUE_COUNT, 1]
+
+
 def test_a_block_is_applied_once_and_in_order(world: World) -> None:
-    deposit = L1Deposit(account=ALICE, owner=owner_of(ALICE), amount=QUANTUM, transaction=bytes(32))
+    deposit = world.entry(ALICE, QUANTUM)
     world.l1([deposit])
     again = L1Block(number=world.block, timestamp=0, block_hash=bytes(32), deposits=(deposit,))
     assert world.apply(again) == []
@@ -110,10 +192,7 @@ def test_a_batch_closes_by_transactions() -> None:
 
 def test_a_batch_never_touches_more_accounts_than_allowed() -> None:
     world = World(config=msgspec.structs.replace(CONFIG, batch_max_accounts=3))
-    deposits = [
-        L1Deposit(account=i, owner=owner_of(i), amount=QUANTUM * 1000, transaction=bytes(32)) for i in range(20, 28)
-    ]
-    world.l1(deposits)
+    world.l1([world.entry(i, QUANTUM * 1000) for i in range(20, 28)])
     for maker in (20, 21, 22, 23):
         world.order(maker, "sell", 1, BTC_TICKS)
     for _ in range(4):
@@ -239,7 +318,7 @@ def test_proof_outcomes_retry_and_do_not_repeat(world: World) -> None:
 
 def test_state_updates_are_applied_once_and_in_order(world: World) -> None:
     first = close(world)
-    world.deposit(ALICE, 1)
+    world.deposit(ALICE, 10)
     second = close(world)
     world.prove(first)
     assert stages(world.post(first)) == ["posted", "final"]
@@ -248,7 +327,7 @@ def test_state_updates_are_applied_once_and_in_order(world: World) -> None:
     with pytest.raises(UnknownBatch):
         world.venue.batch(first)
     assert world.venue.batch(second).number == second
-    world.deposit(ALICE, 1)
+    world.deposit(ALICE, 10)
     third = close(world)
     assert only(world.post(third), Rejected).code == "unknown_batch"
     assert "posted" not in world.venue.batch_record(third).stages
@@ -256,12 +335,18 @@ def test_state_updates_are_applied_once_and_in_order(world: World) -> None:
 
 def test_a_foreign_root_is_reported(world: World) -> None:
     number = close(world)
-    event = only(
-        world.l1(updates=[L1StateUpdate(batch_number=number, new_root=bytes(32), transaction=bytes(32), gas_used=1)]),
-        Rejected,
-    )
+    event = only(world.l1(updates=[msgspec.structs.replace(world.update(number), new_root=bytes(32))]), Rejected)
     assert (event.code, event.field) == ("root_mismatch", "new_root")
-    assert "contract's root" in str(world.venue.invariants()["l1_root_matches"])
+    assert "contract's root" in str(world.venue.invariants()["l1_agrees"])
+
+
+@pytest.mark.parametrize(("field", "off"), [("entries", 1), ("entries", -1), ("queue_consumed", 1)])
+def test_the_same_root_with_other_outputs_is_reported(world: World, field: str, off: int) -> None:
+    update = world.update(close(world))
+    bad = msgspec.structs.replace(update, **{field: getattr(update, field) + off})
+    event = only(world.l1(updates=[bad]), Rejected)
+    assert (event.code, event.field) == ("l1_contradiction", field)
+    assert only(world.order(ALICE, "buy", 1, 5), Rejected).code == "l1_disagrees"
 
 
 def test_l1_may_know_a_batch_before_the_proof_outcome_arrives(world: World) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.settlement_venue import Venue, genesis_block, open_venue
+from tests.support.settlement_venue import Venue, genesis_blocks, open_venue
 
 
 @pytest.fixture(scope="session")
 def genesis_records() -> list[bytes]:
-    return genesis_block()
+    return genesis_blocks()
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from tests.support.settlement_venue import (
     MAKER_ACCOUNT,
     START,
     TAKER_ACCOUNT,
+    TAKER_DEPOSIT,
     WALLET,
     Venue,
     deployment,
@@ -46,18 +47,18 @@ def test_addresses_follow_from_the_seed(venue: Venue) -> None:
 
 
 def test_genesis_is_one_block_and_repeating_it_does_nothing(venue: Venue) -> None:
-    assert venue.chain.head.number == 1
+    assert venue.chain.head.number == 2
     client = genesis(venue.chain, DEFAULT_CONFIG, deployment(), told_verifiers(), (), START + 5)
-    assert venue.chain.head.number == 1
+    assert venue.chain.head.number == 2
     assert client.exchange == venue.client.exchange
 
 
 def test_every_account_gets_ether_tokens_and_its_deposit(venue: Venue) -> None:
     for owner in (venue.maker, venue.taker):
-        spent = 200_000 * GAS_PRICE
+        spent = 300_000 * GAS_PRICE
         assert ACCOUNT_ETHER * ETHER - spent < venue.chain.balance(owner) < ACCOUNT_ETHER * ETHER
         assert venue.client.token_balance(owner) == WALLET
-    (block,) = inputs_since(venue.client, 0)
+    block, _ = inputs_since(venue.client, 0, 0)
     assert [deposit.account for deposit in block.deposits] == [MAKER_ACCOUNT, TAKER_ACCOUNT]
 
 
@@ -90,21 +91,21 @@ def test_contracts_of_others_are_noticed_by_their_code(venue: Venue) -> None:
 
 def test_a_failing_genesis_is_reported() -> None:
     beyond = GenesisAccount(2**DEFAULT_CONFIG.tree_height, b"\x09" * 32, 5)
-    with pytest.raises(Reverted, match="account out of range"):
+    with pytest.raises(Reverted, match="reserved account"):
         genesis(new_chain(MemoryBlockStore()), DEFAULT_CONFIG, deployment(), told_verifiers(), (beyond,), START)
 
 
 def test_a_later_account_is_funded_in_one_block(venue: Venue) -> None:
-    later = GenesisAccount(20, b"\x09" * 32, 700, 30)
+    later = GenesisAccount(TAKER_ACCOUNT, b"\x09" * 32, 700, 30)
     receipts = venue.send(*fund(venue.client, DEFAULT_CONFIG, later))
     assert [receipt.status for receipt in receipts] == [1, 1, 1, 1]
     owner = address_of(later.key)
-    assert venue.client.pending(20, owner) == 700
+    assert venue.client.pending(TAKER_ACCOUNT) == TAKER_DEPOSIT + 700
     assert venue.client.token_balance(owner) == 30
     again = venue.send(*fund(venue.client, DEFAULT_CONFIG, replace(later, deposit=1, wallet=0)))
     assert [receipt.status for receipt in again] == [1, 1, 1, 1]
-    assert venue.client.pending(20, owner) == 701
-    assert open_venue(venue.store.records).client.pending(20, owner) == 701
+    assert venue.client.pending(TAKER_ACCOUNT) == TAKER_DEPOSIT + 701
+    assert open_venue(venue.store.records).client.pending(TAKER_ACCOUNT) == TAKER_DEPOSIT + 701
 
 
 def test_an_account_without_deposit_only_gets_a_wallet(venue: Venue) -> None:

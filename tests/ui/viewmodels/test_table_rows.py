@@ -165,8 +165,8 @@ def test_equal_transfers_keep_their_keys_when_newer_ones_arrive() -> None:
 
 
 def test_transfer_kinds_are_words() -> None:
-    (row,) = transfer_rows(replace(SNAPSHOT, transfers=((1, "deposit_pending", 5, "L1 block 7"),)))
-    assert [cell.text for cell in row.cells[1:]] == ["deposit pending", "0.000005", "L1 block 7"]
+    (row,) = transfer_rows(replace(SNAPSHOT, transfers=((1, "deposit_reclaimed", 5, "L1 block 7"),)))
+    assert [cell.text for cell in row.cells[1:]] == ["deposit reclaimed", "0.000005", "L1 block 7"]
 
 
 def test_an_unknown_column_is_an_error() -> None:

@@ -29,12 +29,13 @@ from engine.settlement.errors import BlockFull, ClockWentBack, InsufficientFunds
 from tests.support.settlement_venue import (
     MAKER,
     MAKER_ACCOUNT,
+    MAKER_DEPOSIT,
     ROOTS,
     START,
     TAKER,
     Venue,
     flow,
-    genesis_block,
+    genesis_blocks,
     new_chain,
     open_venue,
 )
@@ -263,8 +264,8 @@ def test_a_block_that_cannot_be_stored_never_happened() -> None:
 @pytest.fixture(scope="module")
 def busy() -> Venue:
     """A venue after deposits, batches, a claim and a revert; tests must not change it."""
-    venue = open_venue(genesis_block())
-    venue.relayer().post(venue.told(1, (flow(MAKER_ACCOUNT, venue.maker, 9),)), START + 7)
+    venue = open_venue(genesis_blocks())
+    venue.relayer().post(venue.told(1, (flow(MAKER_ACCOUNT, venue.maker, MAKER_DEPOSIT),), queue_count=1), START + 7)
     venue.relayer().post(venue.told(2, (), (flow(MAKER_ACCOUNT, venue.maker, 3),)), START + 8)
     nonce = venue.nonce(MAKER)
     withdraw = venue.client.withdraw
@@ -410,4 +411,4 @@ def test_readers_on_other_threads_see_whole_blocks(venue: Venue) -> None:
         reader.join()
     assert seen
     for head, last, root in seen:
-        assert (head, root) == (1 + len(batches) + last, root_bytes(ROOTS[last]))
+        assert (head, root) == (2 + len(batches) + last, root_bytes(ROOTS[last]))

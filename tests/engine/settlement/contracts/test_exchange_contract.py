@@ -20,7 +20,7 @@ from engine.settlement.genesis import venue_client
 from engine.settlement.relay.client import (
     DEPLOY_GAS,
     UPDATE,
-    DepositEvent,
+    QueuedEvent,
     StateUpdate,
     StateUpdateEvent,
     WithdrawalAllowedEvent,
@@ -30,6 +30,7 @@ from engine.settlement.relay.client import (
 from tests.support.settlement_venue import (
     DEPLOYER,
     DIGESTS,
+    LAYER_2,
     MAKER,
     MAKER_ACCOUNT,
     MAKER_DEPOSIT,
@@ -78,10 +79,11 @@ def test_the_contracts_fact_is_the_provers_fact(venue: Venue) -> None:
 def test_constants_and_first_state(venue: Venue) -> None:
     assert venue.client.deployment() == deployment()
     assert (venue.client.state_root(), venue.client.last_batch()) == (R0, 0)
-    assert venue.client.pending(MAKER_ACCOUNT, venue.maker) == MAKER_DEPOSIT
-    assert venue.client.pending(TAKER_ACCOUNT, venue.maker) == 0
+    assert venue.client.pending(MAKER_ACCOUNT) == MAKER_DEPOSIT
+    assert venue.client.account_owner(MAKER_ACCOUNT) == venue.maker
+    assert venue.client.account_owner(5) == bytes(20)
     assert venue.client.total_pending() == MAKER_DEPOSIT + TAKER_DEPOSIT
-    assert venue.client.token_balance(venue.client.exchange) == MAKER_DEPOSIT + TAKER_DEPOSIT
+    assert venue.client.token_balance(venue.client.exchange) == MAKER_DEPOSIT + TAKER_DEPOSIT + LAYER_2
 
 
 def test_an_update_without_its_fact_is_refused(venue: Venue) -> None:
@@ -242,23 +244,6 @@ def test_a_stranger_with_a_true_proof_is_refused(venue: Venue, key: bytes) -> No
     assert venue.client.state_root() == R0
 
 
-def test_pending_deposits_are_debited_and_never_short(venue: Venue) -> None:
-    whole, one_more = (entry(0, MAKER_ACCOUNT, venue.maker, MAKER_DEPOSIT + extra) for extra in (0, 1))
-    assert update(venue, 1, R0, R1, one_more) == (0, "pending deposit too small")
-    wrong_owner = entry(0, MAKER_ACCOUNT, venue.taker, 1)
-    assert update(venue, 1, R0, R1, wrong_owner) == (0, "pending deposit too small")
-    wrong_account = entry(0, TAKER_ACCOUNT, venue.maker, 1)
-    assert update(venue, 1, R0, R1, wrong_account) == (0, "pending deposit too small")
-    assert update(venue, 1, R0, R1, whole + entry(0, MAKER_ACCOUNT, venue.maker, 1)) == (
-        0,
-        "pending deposit too small",
-    )
-    assert venue.client.total_pending() == MAKER_DEPOSIT + TAKER_DEPOSIT
-    assert update(venue, 1, R0, R1, whole) == (1, "")
-    assert venue.client.pending(MAKER_ACCOUNT, venue.maker) == 0
-    assert venue.client.total_pending() == TAKER_DEPOSIT
-
-
 def test_a_claim_is_paid_once_and_to_its_owner(venue: Venue) -> None:
     client = venue.client
     outputs = entry(1, TAKER_ACCOUNT, venue.taker, 500) + entry(1, 20, venue.taker, 33)
@@ -285,7 +270,7 @@ def test_a_claim_is_paid_once_and_to_its_owner(venue: Venue) -> None:
         (entry(1, 5, b"\x01" * 20, 2**63), "amount out of range"),
         (entry(0, 5, b"\x01" * 20, 0), "amount out of range"),
         (entry(1, 5, bytes(20), 1), "withdrawal to the zero address"),
-        (entry(0, 5, bytes(20), 1), "pending deposit too small"),
+        (entry(0, 5, bytes(20), 1), "not what the queue holds"),
     ],
 )
 def test_hostile_outputs_are_refused_even_with_a_fact(venue: Venue, outputs: bytes, reason: str) -> None:
@@ -295,14 +280,15 @@ def test_hostile_outputs_are_refused_even_with_a_fact(venue: Venue, outputs: byt
 
 
 def test_deposits_come_before_withdrawals(venue: Venue) -> None:
-    deposit, withdrawal = entry(0, MAKER_ACCOUNT, venue.maker, 1), entry(1, MAKER_ACCOUNT, venue.maker, 1)
-    assert update(venue, 1, R0, R1, withdrawal + deposit) == (0, "deposit after a withdrawal")
-    assert update(venue, 1, R0, R1, deposit + withdrawal) == (1, "")
+    deposit = entry(0, MAKER_ACCOUNT, venue.maker, MAKER_DEPOSIT)
+    withdrawal = entry(1, MAKER_ACCOUNT, venue.maker, 1)
+    assert update(venue, 1, R0, R1, withdrawal + deposit, queue_count=1) == (0, "deposit after a withdrawal")
+    assert update(venue, 1, R0, R1, deposit + withdrawal, queue_count=1) == (1, "")
 
 
 def test_513_entries_are_too_many(venue: Venue) -> None:
     outputs = b"".join(entry(1, i, i.to_bytes(20, "big"), 1) for i in range(1, 514))
-    data = encode_call(UPDATE, 0, 1, R0, R1, outputs)
+    data = encode_call(UPDATE, 0, 1, R0, R1, 0, outputs)
     execution = venue.chain.simulate(venue.client.exchange, data, caller=address_of(OPERATOR))
     assert not execution.success
     with pytest.raises(OutOfRange) as refused:
@@ -313,11 +299,13 @@ def test_513_entries_are_too_many(venue: Venue) -> None:
 @pytest.mark.parametrize(
     ("account", "amount", "reason"),
     [
-        (2**DEFAULT_CONFIG.tree_height, 1, "account out of range"),
-        (2**64 - 1, 1, "account out of range"),
-        (5, 0, "amount out of range"),
-        (5, 2**63, "amount out of range"),
-        (5, WALLET + 1, "token: insufficient balance"),
+        (5, 1, "account not open"),
+        (DEFAULT_CONFIG.fee_account, 1, "account not open"),
+        (2**DEFAULT_CONFIG.tree_height, 1, "account not open"),
+        (2**64 - 1, 1, "account not open"),
+        (TAKER_ACCOUNT, 0, "amount out of range"),
+        (TAKER_ACCOUNT, 2**63, "amount out of range"),
+        (TAKER_ACCOUNT, WALLET + 1, "token: insufficient balance"),
     ],
 )
 def test_deposits_out_of_range_are_refused(venue: Venue, account: int, amount: int, reason: str) -> None:
@@ -328,9 +316,10 @@ def test_deposits_out_of_range_are_refused(venue: Venue, account: int, amount: i
 
 def test_a_deposit_needs_an_allowance(venue: Venue) -> None:
     nonce = venue.nonce(MAKER)
-    _, receipt = venue.send(venue.client.approve(MAKER, 4, nonce), venue.client.deposit(MAKER, 5, 5, nonce + 1))
+    deposit = venue.client.deposit(MAKER, MAKER_ACCOUNT, 5, nonce + 1)
+    _, receipt = venue.send(venue.client.approve(MAKER, 4, nonce), deposit)
     assert (receipt.status, receipt.reason) == (0, "token: insufficient allowance")
-    (receipt,) = venue.send(venue.client.deposit(MAKER, 2**DEFAULT_CONFIG.tree_height - 1, 4, venue.nonce(MAKER)))
+    (receipt,) = venue.send(venue.client.deposit(MAKER, TAKER_ACCOUNT, 4, venue.nonce(MAKER)))
     assert receipt.status == 1
     assert venue.client.allowance(venue.maker) == 0
 
@@ -350,13 +339,16 @@ def test_token_is_labelled_as_a_test_token(venue: Venue) -> None:
 
 
 def test_events_of_an_update(venue: Venue) -> None:
-    deposits = (flow(MAKER_ACCOUNT, venue.maker, 9),)
-    batch = venue.told(1, deposits, (flow(TAKER_ACCOUNT, venue.taker, 4),))
+    deposits = (flow(MAKER_ACCOUNT, venue.maker, MAKER_DEPOSIT),)
+    batch = venue.told(1, deposits, (flow(TAKER_ACCOUNT, venue.taker, 4),), queue_count=1)
     (receipt,) = venue.relayer().post(batch, START + 1).receipts
     state_update = venue.client.events(receipt.logs)
     assert state_update == [
         WithdrawalAllowedEvent(venue.taker, TAKER_ACCOUNT, 4, 1),
-        StateUpdateEvent(1, batch.facts[0], R0, R1, 2),
+        StateUpdateEvent(1, batch.facts[0], R0, R1, entries=2, queue_consumed=1),
     ]
     genesis = [event for receipt in venue.chain.block(1).receipts for event in venue.client.events(receipt.logs)]
-    assert genesis[0] == DepositEvent(MAKER_ACCOUNT, venue.maker, MAKER_DEPOSIT)
+    assert [type(event) for event in genesis] == [QueuedEvent, QueuedEvent]
+    assert (genesis[0].entry, genesis[0].account, genesis[0].owner) == (0, MAKER_ACCOUNT, venue.maker)
+    assert (genesis[0].depositor, genesis[0].amount, genesis[0].key_digest) == (venue.maker, MAKER_DEPOSIT, bytes(32))
+    assert genesis[1].queue_hash == venue.client.queue_hash()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.exchange.config import DEFAULT_CONFIG
 from engine.sequencer.batch import Batch
 from engine.settlement.chain.chain import Chain, MemoryBlockStore
 from engine.settlement.chain.transactions import address_of, contract_address, sign_transaction
@@ -31,6 +32,7 @@ TRANSFER = encode_call("transfer(address,uint256)", b"\x01" * 20, 0)
 # Answers every transfer by calling its target with what it was armed with, and says whether that call succeeded.
 HOSTILE_TOKEN = """
 # pragma version 0.4.3
+balances: HashMap[address, uint256]
 target: address
 payload: Bytes[512]
 swallow: bool
@@ -56,12 +58,20 @@ def _strike():
     assert success or self.swallow, "struck in vain"
 
 @external
+@view
+def balanceOf(owner: address) -> uint256:
+    return self.balances[owner] + 1000
+
+@external
 def transfer(to: address, amount: uint256) -> bool:
+    self.balances[msg.sender] -= amount
+    self.balances[to] += amount
     self._strike()
     return True
 
 @external
 def transferFrom(owner: address, to: address, amount: uint256) -> bool:
+    self.balances[to] += amount
     self._strike()
     return True
 """
@@ -81,6 +91,7 @@ class Trap:
     """
 
     def __init__(self, code: bytes) -> None:
+        self.time = START
         self.chain = Chain(
             31337, {address_of(key): ETHER for key in (OPERATOR, MAKER, TAKER)}, START, MemoryBlockStore()
         )
@@ -90,7 +101,8 @@ class Trap:
         openings = tuple(place.opening for place in verifiers)
         self.deployment = replace(deployment(), operator=token, verifiers=openings)
         self.client = Client(self.chain, token, contract_address(self.operator, 1), verifiers)
-        _, exchange = creation_codes(token, self.deployment)
+        reserved = ((5, self.taker), (MAKER_ACCOUNT, self.maker))
+        _, exchange = creation_codes(token, self.deployment, reserved)
         codes = [code, exchange, *self.verifiers.creation_codes(self.operator, self.client.exchange)]
         self.chain.build_block(
             [
@@ -99,7 +111,11 @@ class Trap:
             ],
             START,
         )
-        self.send(MAKER, lambda nonce: self.client.deposit(MAKER, MAKER_ACCOUNT, 9, nonce))
+        for key, account, amount in ((MAKER, MAKER_ACCOUNT, 9), (TAKER, 5, 7), (TAKER, 5, 8)):
+            receipt = self.send(key, lambda nonce: self.client.deposit(key, account, amount, nonce))  # noqa: B023
+            assert receipt.status == 1
+        assert self.send(TAKER, lambda nonce: self.client.request_reclaim(TAKER, 1, nonce)).status == 1
+        self.time += DEFAULT_CONFIG.reclaim_delay
         flows = (flow(17, self.taker, 7),)
         batch = Batch(
             number=1,
@@ -118,7 +134,7 @@ class Trap:
 
     def post(self, batch: Batch) -> None:
         proved = self.told(batch)
-        update = encode_call(UPDATE, 0, proved.number, proved.old_root, proved.new_root, proved.outputs)
+        update = encode_call(UPDATE, 0, proved.number, proved.old_root, proved.new_root, 0, proved.outputs)
         self.arm(update, swallow=False)
         receipt = self.send(
             TAKER,
@@ -146,7 +162,7 @@ class Trap:
         return proved
 
     def send(self, key: bytes, build):  # type: ignore[no-untyped-def]
-        (receipt,) = self.chain.build_block([build(self.chain.nonce(address_of(key)))], START).receipts
+        (receipt,) = self.chain.build_block([build(self.chain.nonce(address_of(key)))], self.time).receipts
         return receipt
 
     def arm(self, payload: bytes, swallow: bool) -> None:
@@ -165,7 +181,7 @@ class Trap:
     def state(self) -> tuple[int, ...]:
         client = self.client
         return (
-            client.pending(MAKER_ACCOUNT, self.maker),
+            client.pending(MAKER_ACCOUNT),
             client.withdrawable(self.taker),
             client.total_pending(),
             client.total_withdrawable(),
@@ -191,15 +207,18 @@ def payloads(trap: Trap) -> list[bytes]:
         closed_at=START,
     )
     trap.told(batch)
-    update = encode_call(UPDATE, 0, 2, root_bytes(ROOTS[1]), root_bytes(ROOTS[2]), b"")
+    update = encode_call(UPDATE, 0, 2, root_bytes(ROOTS[1]), root_bytes(ROOTS[2]), 0, b"")
     return [
         encode_call("withdraw(address)", trap.taker),
+        encode_call("withdraw(address,uint256)", trap.taker, 0),
         encode_call("deposit(uint64,uint64)", 5, 6),
+        encode_call("open_account(bytes32,uint64)", bytes(32), 10**7),
+        encode_call("reclaim(uint64)", 1),
         update,
     ]
 
 
-@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("which", range(6))
 @pytest.mark.parametrize("outer", ["withdraw", "deposit"])
 def test_no_entry_can_be_re_entered(hostile_code: bytes, which: int, outer: str) -> None:
     trap = Trap(hostile_code)

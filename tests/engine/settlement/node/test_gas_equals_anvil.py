@@ -17,13 +17,22 @@ from engine.settlement.genesis import allocation, venue_client
 from engine.settlement.keys.keys import role_key
 from engine.settlement.node.chain import NodeChain, anchor_of
 from engine.settlement.node.mining import miner_of
+from engine.settlement.relay.client import UPDATE
 from tests.support.anvil_node import anvil, connected
 from tests.support.verifier_bench import KEY, Bench, make_bench, prove_sample
 
 RANDOM_TRANSACTIONS = 100
 STORE = bytes.fromhex("666020355f3555005f5260076019f3")  # a contract: sstore(calldataload(0), calldataload(32))
 VANISH = bytes.fromhex("6133ff5f526002601ef3")  # a contract: selfdestruct(caller())
-ENTRIES = ("deposit(uint64,uint64)", "withdraw(address)", "update_state(uint64,bytes32,bytes32,bytes)", "nothing()")
+ENTRIES = (
+    "deposit(uint64,uint64)",
+    "open_account(bytes32,uint64)",
+    "request_reclaim(uint64)",
+    "reclaim(uint64)",
+    "withdraw(address,uint256)",
+    UPDATE,
+    "nothing()",
+)
 
 
 def add_random_transactions(chain: Chain) -> None:

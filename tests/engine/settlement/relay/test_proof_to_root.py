@@ -48,6 +48,7 @@ def make_batches() -> list[Batch]:
             updates=updates,
             deposits=incoming,
             withdrawals=outgoing,
+            queue_count=len(incoming),
             transactions=1,
             first_sequence=1,
             last_sequence=1,
@@ -80,7 +81,7 @@ class World:
 
     def update(self, batch: ProvedBatch, profile: int = 0, **change: object) -> str:
         """What the exchange says to this update: "" when it takes it. Nothing of it stays."""
-        values = StateUpdate(profile, batch.number, batch.old_root, batch.new_root, batch.outputs)
+        values = StateUpdate(profile, batch.number, batch.old_root, batch.new_root, batch.outputs, batch.queue_count)
         result = self.chain.simulate(self.client.exchange, replace(values, **change).data(), address_of(OPERATOR))
         return result.reason
 
@@ -122,7 +123,7 @@ def test_a_proof_moves_the_root_and_its_whole_cost_is_known(world: World) -> Non
     relayer, (first, second) = world.relayer(), world.batches
     for batch in (first, second):
         posted = relayer.post(batch, START)
-        (update,) = inputs_since(world.client, 0)[-1].state_updates
+        (update,) = inputs_since(world.client, 0, 0)[-1].state_updates
         kinds = [step.kind for step in update.steps]
         assert kinds[0] == "open"
         assert kinds[-2:] == ["register", "update"]

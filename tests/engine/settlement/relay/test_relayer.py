@@ -11,9 +11,11 @@ from engine.sequencer.inputs import L1Step, decode_input, encode_input
 from engine.settlement.chain.transactions import BASE_GAS, MAX_GAS_LIMIT
 from engine.settlement.errors import BatchOutOfOrder, NonceMismatch, NotPostable, Reverted, RootDivergence
 from engine.settlement.gas_report import gas_figures
-from engine.settlement.relay.relayer import MAX_ATTEMPTS
+from engine.settlement.relay.relayer import MAX_ATTEMPTS, ProvedBatch
 from engine.settlement.relay.watcher import block_input, inputs_since
 from tests.support.settlement_venue import (
+    DEPLOYER,
+    LAYER_2,
     MAKER_ACCOUNT,
     MAKER_DEPOSIT,
     OPERATOR,
@@ -28,24 +30,29 @@ from tests.support.settlement_venue import (
 )
 
 
+def first_deposit(venue: Venue) -> ProvedBatch:
+    """A batch that takes the queue's first entry."""
+    return venue.told(1, (flow(MAKER_ACCOUNT, venue.maker, MAKER_DEPOSIT),), queue_count=1)
+
+
 def test_deposit_is_credited_withdrawn_and_claimed_to_the_quantum(venue: Venue) -> None:
     client, maker = venue.client, venue.maker
-    first = venue.relayer().post(venue.told(1, (flow(MAKER_ACCOUNT, maker, MAKER_DEPOSIT),)), venue.time)
+    first = venue.relayer().post(venue.told(1, (flow(MAKER_ACCOUNT, maker, MAKER_DEPOSIT),), queue_count=1), venue.time)
     assert len(first.receipts) == 1
-    assert client.pending(MAKER_ACCOUNT, maker) == 0
+    assert client.pending(MAKER_ACCOUNT) == 0
     venue.relayer().post(venue.told(2, (), (flow(MAKER_ACCOUNT, maker, 701),)), venue.time)
     assert client.withdrawable(maker) == client.total_withdrawable() == 701
     assert client.state_root() == root_bytes(ROOTS[2])
     (receipt,) = venue.send(client.withdraw(TAKER, maker, venue.nonce(TAKER)))
     assert receipt.status == 1
     assert client.token_balance(maker) == WALLET + 701
-    assert client.token_balance(client.exchange) == MAKER_DEPOSIT + TAKER_DEPOSIT - 701
+    assert client.token_balance(client.exchange) == MAKER_DEPOSIT + TAKER_DEPOSIT + LAYER_2 - 701
     assert client.total_pending() == TAKER_DEPOSIT
     assert client.withdrawable(maker) == client.total_withdrawable() == 0
 
 
 def test_a_posted_batch_is_not_posted_again(venue: Venue) -> None:
-    batch = venue.told(1, (flow(TAKER_ACCOUNT, venue.taker, 5),))
+    batch = first_deposit(venue)
     venue.relayer().post(batch, venue.time)
     head = venue.chain.head
     again = venue.relayer().post(batch, venue.time)
@@ -56,11 +63,12 @@ def test_a_posted_batch_is_not_posted_again(venue: Venue) -> None:
 
 
 def test_after_a_restart_between_block_and_journal_nothing_is_applied_twice(venue: Venue) -> None:
-    batch = venue.told(1, (flow(TAKER_ACCOUNT, venue.taker, 5),))
+    batch = first_deposit(venue)
     venue.relayer().post(batch, venue.time)
     restarted = open_venue(venue.store.records)
     assert restarted.relayer().post(batch, restarted.time).block is None
-    assert restarted.client.pending(TAKER_ACCOUNT, venue.taker) == TAKER_DEPOSIT - 5
+    assert restarted.client.pending(MAKER_ACCOUNT) == 0
+    assert restarted.client.pending(TAKER_ACCOUNT) == TAKER_DEPOSIT
 
 
 def test_a_fact_that_is_registered_already_leaves_the_update_alone(venue: Venue) -> None:
@@ -96,10 +104,10 @@ def test_out_of_order_and_diverged_batches_are_refused(venue: Venue) -> None:
 
 
 def test_a_revert_carries_the_contracts_reason(venue: Venue) -> None:
-    batch = venue.told(1, (flow(TAKER_ACCOUNT, venue.taker, TAKER_DEPOSIT + 1),))
+    batch = venue.told(1, (flow(MAKER_ACCOUNT, venue.maker, MAKER_DEPOSIT + 1),), queue_count=1)
     with pytest.raises(Reverted) as refused:
         venue.relayer().post(batch, venue.time)
-    assert refused.value.reason == "pending deposit too small"
+    assert refused.value.reason == "not what the queue holds"
     assert venue.client.last_batch() == 0
 
 
@@ -132,26 +140,26 @@ def test_a_nonce_taken_meanwhile_is_asked_for_again(venue: Venue, monkeypatch: p
 def test_watcher_reports_every_event_in_order_and_nothing_of_reverts(venue: Venue) -> None:
     client, maker, taker = venue.client, venue.maker, venue.taker
     posted = venue.relayer().post(
-        venue.told(1, (flow(MAKER_ACCOUNT, maker, 10),), (flow(TAKER_ACCOUNT, taker, 7),)), venue.time
+        venue.told(1, (flow(MAKER_ACCOUNT, maker, MAKER_DEPOSIT),), (flow(TAKER_ACCOUNT, taker, 7),), 1), venue.time
     )
     nonce = venue.nonce(TAKER)
     claims = venue.send(client.withdraw(TAKER, taker, nonce), client.withdraw(TAKER, taker, nonce + 1))
     assert [receipt.status for receipt in claims] == [1, 0]
-    inputs = inputs_since(client, 0)
-    assert [block.number for block in inputs] == [1, 2, 3, 4]
+    inputs = inputs_since(client, 0, 0)
+    assert [block.number for block in inputs] == [1, 2, 3, 4, 5]
     deposits = [(d.account, d.owner, d.amount) for d in inputs[0].deposits]
     assert deposits == [(MAKER_ACCOUNT, maker, MAKER_DEPOSIT), (TAKER_ACCOUNT, taker, TAKER_DEPOSIT)]
-    (update,) = inputs[2].state_updates
+    (update,) = inputs[3].state_updates
     assert (update.batch_number, update.new_root) == (1, root_bytes(ROOTS[1]))
     (receipt,) = posted.receipts
     assert (update.transaction, update.gas_used) == (receipt.transaction, receipt.gas_used)
     assert update.steps == (
         L1Step(kind="update", transaction=receipt.transaction, gas=receipt.gas_used, calldata=receipt.calldata),
     )
-    assert [(w.owner, w.amount, w.transaction) for w in inputs[3].withdrawals] == [(taker, 7, claims[0].transaction)]
-    assert inputs[2].block_hash == venue.chain.block(3).hash
-    assert inputs_since(client, 2) == inputs[2:]
-    assert inputs_since(client, 4) == []
+    assert [(w.owner, w.amount, w.transaction) for w in inputs[4].withdrawals] == [(taker, 7, claims[0].transaction)]
+    assert inputs[3].block_hash == venue.chain.block(4).hash
+    assert inputs_since(client, 2, 0) == inputs[2:]
+    assert inputs_since(client, 5, 0) == []
     for block in inputs:
         assert decode_input(encode_input(block)) == block
 
@@ -167,6 +175,8 @@ def test_watcher_ignores_other_contracts_events(venue: Venue) -> None:
 
 def test_update_gas_limit_covers_its_worst_case(venue: Venue) -> None:
     """512 first-time withdrawals: the largest batch that the contract takes fits one transaction."""
+    client = venue.client
+    venue.send(client.mint(DEPLOYER, client.exchange, 2**73, venue.nonce(DEPLOYER)))
     flows = tuple(flow(account, account.to_bytes(20, "big"), 2**63 - 1) for account in range(1, 513))
     posted = venue.relayer().post(venue.told(1, (), flows), venue.time)
     assert posted.receipts[-1].status == 1
@@ -175,15 +185,19 @@ def test_update_gas_limit_covers_its_worst_case(venue: Venue) -> None:
 
 def test_gas_figures_cover_every_action_and_fit_one_transaction() -> None:
     figures = gas_figures()
-    assert len(figures) == 15
+    assert len(figures) == 19
     assert all(BASE_GAS <= gas <= MAX_GAS_LIMIT for gas in figures.values())
     assert figures["send ether"] == BASE_GAS
-    assert figures["update, 64 withdrawals to new owners"] > figures["update, 64 deposits"] > figures["update, empty"]
+    assert (
+        figures["update, 64 withdrawals to new owners"]
+        > figures["update, 64 deposits to one account"]
+        > figures["update, empty"]
+    )
 
 
 def test_consecutive_batches_go_into_one_block(venue: Venue) -> None:
     relayer = venue.relayer()
-    batches = [venue.told(1, (flow(MAKER_ACCOUNT, venue.maker, 3),)), venue.told(2), venue.told(3)]
+    batches = [first_deposit(venue), venue.told(2), venue.told(3)]
     block = venue.block(*relayer.sign(relayer.plan(batches).calls))
     assert [receipt.status for receipt in block.receipts] == [1] * 3
     assert venue.client.last_batch() == 3
