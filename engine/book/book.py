@@ -58,10 +58,14 @@ _tuple = tuple.__new__  # _tuple(BookFill, row) takes half the time of BookFill(
 
 
 @functools.cache
-def _entries() -> tuple[Callable[..., tuple[int, ...]], Callable[..., int]]:
-    """kernel.place_one and cancel_one as compiled for int64: without the choice by argument types, half the time."""
+def _entries() -> tuple[Callable[..., tuple[int, ...]], Callable[..., int], Callable[..., int]]:
+    """The kernel entries place, cancel, reduce, as compiled for int64: no choice by argument types, half the time."""
     array, word = types.int64[::1], types.int64
-    return kernel.place_one.compile((array, array, *[word] * 7)), kernel.cancel_one.compile((array, word))
+    return (
+        kernel.place_one.compile((array, array, *[word] * 7)),
+        kernel.cancel_one.compile((array, word)),
+        kernel.reduce_one.compile((array, word, word)),
+    )
 
 
 def side_code(side: str) -> int:
@@ -101,7 +105,7 @@ class OrderBook:
         self._result = np.zeros(ROW, np.int64)
         self._scratch = np.zeros(256, np.int64)
         self._totals = np.zeros(3, np.int64)
-        self._place_one, self._cancel_one = _entries()
+        self._place_one, self._cancel_one, self._reduce_one = _entries()
         self._set_outputs(2048)
 
     def _set_outputs(self, rows: int) -> None:
@@ -178,6 +182,15 @@ class OrderBook:
         if not 0 < order_id <= MAX_ID:
             check_range("order_id", order_id, 1, MAX_ID)
         return self._cancel_one(self._arena, order_id) or None
+
+    def reduce(self, order_id: int, lots: int) -> int | None:
+        """Cut a resting order to ``lots`` (1 or more), keeping its time priority.
+
+        The lots taken off, 0 when it has no more than that, None when it does not rest. Raises OutOfRange.
+        """
+        check_range("order_id", order_id, 1, MAX_ID)
+        taken = self._reduce_one(self._arena, order_id, check_range("lots", lots, 1, MAX_LOTS))
+        return None if taken < 0 else taken
 
     def cancel_account(self, account: int) -> tuple[int, ...]:
         """Take all orders of an account off the book; their ids, oldest first."""

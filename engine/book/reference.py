@@ -108,6 +108,15 @@ class ReferenceBook:
         self._remove(order)
         return order.lots
 
+    def reduce(self, order_id: int, lots: int) -> int | None:
+        """See OrderBook.reduce."""
+        order = self.orders.get(order_id)
+        if order is None:
+            return None
+        taken = max(order.lots - lots, 0)
+        order.lots -= taken
+        return taken
+
     def cancel_account(self, account: int) -> tuple[int, ...]:
         """See OrderBook.cancel_account."""
         mine = sorted(order.order_id for order in self.orders.values() if order.account == account)

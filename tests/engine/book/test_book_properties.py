@@ -20,13 +20,16 @@ PLACES = st.tuples(
 )  # fmt: skip
 CANCELS = st.tuples(st.just("cancel"), st.integers(1, 60))
 ACCOUNT_CANCELS = st.tuples(st.just("cancel_account"), ACCOUNTS)
-OPERATIONS = st.lists(st.one_of(PLACES, PLACES, PLACES, PLACES, CANCELS, ACCOUNT_CANCELS), max_size=60)
+REDUCTIONS = st.tuples(st.just("reduce"), st.integers(1, 60), LOTS)
+OPERATIONS = st.lists(st.one_of(PLACES, PLACES, PLACES, PLACES, CANCELS, REDUCTIONS, ACCOUNT_CANCELS), max_size=60)
 
 
 def apply(book: OrderBook | ReferenceBook, number: int, operation: tuple) -> object:
     """Do one operation; what the book answered."""
     if operation[0] == "cancel":
         return book.cancel(operation[1])
+    if operation[0] == "reduce":
+        return book.reduce(operation[1], operation[2])
     if operation[0] == "cancel_account":
         return book.cancel_account(operation[1])
     _, account, side, lots, price, kind, limit = operation
