@@ -27,7 +27,8 @@ MAX_POSITION_NOTIONAL = 1 << 60
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """An order against the book of now: ``filled`` lots for ``notional`` quanta at once, ``resting`` at ``price``.
 
-    ``released_*``: own orders of the other side that the self-trade rule cancels on the way.
+    ``released_*``: own orders of the other side that the self-trade rule cancels on the way, without reduce-only ones.
+    ``reduce_only``: it is no larger than the position, and what rests of it follows the position.
     """
 
     market_index: int
@@ -38,6 +39,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     price: int
     released_lots: int = 0
     released_notional: int = 0
+    reduce_only: bool = False
 
 
 class FeeRates(NamedTuple):
@@ -56,11 +58,17 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountState
 
 
+def reducible(size: int, buy: bool) -> int:
+    """Lots that an order of this side can take off a position of ``size`` signed lots, 0 for none."""
+    return max(-size if buy else size, 0)
+
+
 def reduce_only_lots(stake: Stake, buy: bool, lots: int) -> int:
     """Lots a reduce-only order may have: at most the opposite position. :class:`NotReducing` when there is none."""
-    if not (stake.size < 0 if buy else stake.size > 0):
+    most = reducible(stake.size, buy)
+    if not most:
         raise NotReducing(stake.size)
-    return min(lots, abs(stake.size))
+    return min(lots, most)
 
 
 def propose(
@@ -73,17 +81,18 @@ def propose(
     stake, term = account.stakes[proposal.market_index], terms[proposal.market_index]
     before = measure(account.collateral, account.stakes, terms, fees.maker_ppm)
     same_side = stake.buy_lots if proposal.buy else stake.sell_lots
-    reducing = is_reducing(stake.size, proposal.buy, proposal.filled + proposal.resting, same_side)
+    lots = proposal.filled + proposal.resting
+    reducing = proposal.reduce_only or is_reducing(stake.size, proposal.buy, lots, same_side)
     after_account = account.copy()
     fee = 0
     if proposal.filled:
         fee = fee_of(proposal.notional, fees.taker_ppm)
-        lots = proposal.filled if proposal.buy else -proposal.filled
-        apply_fill(after_account, proposal.market_index, lots, proposal.notional, fee, term.funding_index)
+        signed = proposal.filled if proposal.buy else -proposal.filled
+        apply_fill(after_account, proposal.market_index, signed, proposal.notional, fee, term.funding_index)
     if proposal.released_lots:
         released = after_account.stakes[proposal.market_index]
         released.add_resting(not proposal.buy, -proposal.released_lots, -proposal.released_notional)
-    if proposal.resting:
+    if proposal.resting and not proposal.reduce_only:
         notional = proposal.resting * proposal.price * term.tick_value
         after_account.stakes[proposal.market_index].add_resting(proposal.buy, proposal.resting, notional)
     after = measure(after_account.collateral, after_account.stakes, terms, fees.maker_ppm)

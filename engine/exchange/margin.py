@@ -9,8 +9,9 @@ Formats and rules of StarkEx Perpetual (docs/starkex-perpetual.md, sections 1.3 
 Initial margin is the venue's rule on top: the same sum with the initial fraction, plus a reserve for resting orders.
 The reserve of a market is simple and conservative: exposure is the worst that any subset of the orders could lead to,
 max(|size + buys|, |size - sells|); a side that rests, on average, at worse prices than the mark reserves that loss; and
-every resting lot reserves the maker fee, rounded up per market. What this leaves open (orders of one side on both
-sides of the mark, a mark that moves) the maker's check at fill time catches.
+every resting lot reserves the maker fee, rounded up per market. Reduce-only orders open nothing and reserve nothing
+(:mod:`engine.sequencer.reduce_only`). What this leaves open (orders of one side on both sides of the mark, a mark that
+moves, a position that shrinks beside larger orders) the maker's check at fill time catches.
 
 The sequencer, the ticket's preview, the liquidation scan and the window all call :func:`measure`.
 """

@@ -31,9 +31,9 @@ class MarketTerms(NamedTuple):
 class Stake:
     """One account in one market: its position, its resting orders summed by side, and derived history.
 
-    ``size`` signed lots; ``*_lots`` and ``*_notional`` (quanta, at limit prices) of resting orders; ``cost`` signed
-    quanta paid for the position (negative for a short); ``realised``, ``funding_paid`` (negative = paid by the
-    account) and ``fees`` in quanta since the account was opened.
+    ``size`` signed lots; ``*_lots`` and ``*_notional`` (quanta, at limit prices) of resting orders, without reduce-only
+    ones; ``cost`` signed quanta paid for the position (negative for a short); ``realised``, ``funding_paid`` (negative
+    = paid by the account) and ``fees`` in quanta since the account was opened.
     """
 
     __slots__ = (

@@ -19,7 +19,7 @@ from engine.sequencer.candles import MarketCandles
 from engine.sequencer.events import BatchStage, DeferralReason, Event, PendingReason, WithdrawalStage
 from engine.sequencer.history import History
 from engine.sequencer.order_rules import is_system
-from engine.sequencer.orders import OrderRegistry
+from engine.sequencer.orders import OpenOrder, OrderRegistry
 from engine.sequencer.participant import Participant
 from engine.sequencer.prices import MarketPrices
 from engine.sequencer.withdrawals import WithdrawalBook, WithdrawalRecord
@@ -139,6 +139,16 @@ class VenueCore:
     def leaf(self, account_id: int) -> Account:
         """The account as its leaf says it now."""
         return self.accounts[account_id].leaf(self.market_ids)
+
+    def count_resting(self, order: OpenOrder, lots: int) -> None:
+        """Count lots of an order in (or out, when negative) of its account's totals, which margin reserves for.
+
+        Reduce-only orders are in no total: they open nothing.
+        """
+        if not order.reduce_only:
+            index = self.market_index(order.market)
+            notional = lots * order.price * self.terms[index].tick_value
+            self.accounts[order.account].stakes[index].add_resting(order.buy, lots, notional)
 
     # -- events and batches
 

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.sequencer.inputs import OrderType, Side, TimeInForce
 
-CloseReason = Literal["filled", "cancelled", "ioc", "post_only", "self_trade", "margin"]
+CloseReason = Literal["filled", "cancelled", "ioc", "post_only", "self_trade", "margin", "reduce_only"]
 DeferralReason = Literal["in_steps", "thin_book", "insurance_short", "out_of_range"]
 PendingReason = Literal[
     "account_out_of_range", "owner_not_an_address", "system_account", "other_owner", "amount_out_of_range"
@@ -70,6 +70,17 @@ class OrderClosed(Event, frozen=True, tag="OrderClosed", kw_only=True):
     filled: int
     remaining: int
     reason: CloseReason
+
+
+class OrderCut(Event, frozen=True, tag="OrderCut", kw_only=True):
+    """A resting reduce-only order was cut by ``cut`` lots to the position; ``lots`` still rest, in the same place."""
+
+    account: int
+    market: int
+    order_id: int
+    client_id: str
+    lots: int
+    cut: int
 
 
 class Fill(Event, frozen=True, tag="Fill", kw_only=True):
@@ -169,6 +180,7 @@ AnyEvent = (
     | Rejected
     | OrderRested
     | OrderClosed
+    | OrderCut
     | Fill
     | Liquidated
     | LiquidationDeferred

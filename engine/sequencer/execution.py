@@ -20,12 +20,16 @@ from engine.sequencer.events import Accepted, Fill, OrderClosed, OrderRested
 from engine.sequencer.inputs import PlaceOrder
 from engine.sequencer.orders import OpenOrder
 from engine.sequencer.planning import CheckedOrder, Meeting, plan_order
+from engine.sequencer.reduce_only import cut_order, follow_positions
 
 _FILL = struct.Struct(">13q")
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """An order that was taken, on its way to the book. ``taker_fee_ppm`` 0 in liquidations."""
+    """An order that was taken, on its way to the book. ``taker_fee_ppm`` 0 in liquidations.
+
+    ``cut``: lots that reduce-only took off what was asked for.
+    """
 
     order_id: int
     order: CheckedOrder
@@ -33,6 +37,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     reduce_only: bool
     taker_fee_ppm: int
     liquidation: bool
+    cut: int = 0
 
 
 class UnplannedMatch(RuntimeError):
@@ -58,6 +63,7 @@ def place_order(core: VenueCore, order: PlaceOrder) -> None:
         reduce_only=order.reduce_only,
         taker_fee_ppm=core.fees.taker_ppm,
         liquidation=False,
+        cut=order.lots - plan.order.lots,
     )
     _accept(core, order, ticket.order_id)
     execute(core, ticket, plan.meeting)
@@ -114,6 +120,8 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
         touched = {*meeting.makers.accounts, order.account.account_id, core.config.fee_account}
         if not core.batches.room_for(touched):
             core.close_batch()
+    for order_id, lots in meeting.cuts:
+        cut_order(core, order_id, lots)
     core.prices[order.market_index].book_changes += 1
     result = core.books[order.market_index].place(
         ticket.order_id,
@@ -136,6 +144,9 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
     for removed in result.removed:
         forget_order(core, removed.order_id, "self_trade")
     _finish(core, ticket, result)
+    if result.fills:
+        changed = dict.fromkeys((order.account.account_id, *(fill.maker_account for fill in result.fills)))
+        follow_positions(core, order.market_index, changed)
 
 
 def _finish(core: VenueCore, ticket: Ticket, result: PlaceResult) -> None:
@@ -145,22 +156,21 @@ def _finish(core: VenueCore, ticket: Ticket, result: PlaceResult) -> None:
     if result.rested_lots:
         price = order.price or 0
         lots = result.rested_lots
-        core.orders.add(
-            OpenOrder(
-                order_id=ticket.order_id,
-                account=account,
-                market=market,
-                buy=order.buy,
-                price=price,
-                lots=lots,
-                filled=result.filled_lots,
-                placed_at=core.time,
-                client_id=ticket.client_id,
-                reduce_only=ticket.reduce_only,
-            )
+        rested = OpenOrder(
+            order_id=ticket.order_id,
+            account=account,
+            market=market,
+            buy=order.buy,
+            price=price,
+            lots=lots,
+            filled=result.filled_lots,
+            placed_at=core.time,
+            client_id=ticket.client_id,
+            reduce_only=ticket.reduce_only,
+            cut=ticket.cut,
         )
-        notional = lots * price * core.terms[order.market_index].tick_value
-        order.account.stakes[order.market_index].add_resting(order.buy, lots, notional)
+        core.orders.add(rested)
+        core.count_resting(rested, lots)
         if account not in core.quiet:
             core.emit(
                 OrderRested(
@@ -234,15 +244,15 @@ def _enter_fill(core: VenueCore, ticket: Ticket, fill: BookFill, taker_fee: int)
     core.emit(event)
     core.history.fill(event, core.batches.open.number)
     core.candles[index].trade(fill.price, fill.lots)
-    _fill_maker_order(core, fill, index, notional)
+    _fill_maker_order(core, fill)
 
 
-def _fill_maker_order(core: VenueCore, fill: BookFill, index: int, notional: int) -> None:
+def _fill_maker_order(core: VenueCore, fill: BookFill) -> None:
     """Take the filled lots off the maker's resting order and its account's totals."""
     order = core.orders[fill.maker_order]
     order.lots -= fill.lots
     order.filled += fill.lots
-    core.accounts[order.account].stakes[index].add_resting(order.buy, -fill.lots, -notional)
+    core.count_resting(order, -fill.lots)
     if fill.maker_left == 0:
         core.orders.remove(order.order_id)
         emit_closed(core, order, "filled")

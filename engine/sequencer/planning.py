@@ -4,8 +4,9 @@ Nothing is changed here. Order of things for one order:
 
 1. its fields are checked, a reduce-only order is cut to the position;
 2. the makers it would meet are vetted in priority order: one whose account the fill would leave below initial margin
-   (and that does not just reduce it) is unfit, as is a reduce-only order that would no longer reduce. An unfit order is
-   to be cancelled with reason "margin", even if the new order is refused; the new order meets the ones behind it;
+   (and that does not just reduce it) is unfit. An unfit order is to be cancelled with reason "margin", even if the new
+   order is refused; the new order meets the ones behind it. A reduce-only order trades what the fills before it leave
+   of its account's position, and is to be cut to that; the new order goes on behind it;
 3. own orders on the other side that it reaches are passed over, and are to be cancelled (the self-trade rule);
 4. it is judged on the account it would leave (:mod:`engine.exchange.admission`).
 
@@ -22,7 +23,7 @@ import numpy as np
 
 from engine.book.layout import MAX_LOTS
 from engine.errors import ProtocolError
-from engine.exchange.admission import FeeRates, Outcome, Proposal, maker_may_fill, propose, reduce_only_lots
+from engine.exchange.admission import FeeRates, Outcome, Proposal, maker_may_fill, propose, reduce_only_lots, reducible
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.exchange.refusals import TooManyOrders, UnknownAccount
 from engine.exchange.state import AccountState, MarketTerms
@@ -151,12 +152,16 @@ class Makers(NamedTuple):
 
 
 class Meeting(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom an order meets. ``unfit``: ids of maker orders to be cancelled first; ``cost`` in ticks x lots."""
+    """Whom an order meets. ``unfit``: ids of maker orders to be cancelled first; ``cost`` in ticks x lots.
+
+    ``cuts``: ids of reduce-only orders, and the lots that each is to be left before the book matches (0: none).
+    """
 
     makers: Makers
     unfit: tuple[int, ...]
     filled: int
     cost: int
+    cuts: tuple[tuple[int, int], ...] = ()
 
 
 NOBODY = Meeting(makers=Makers((), (), (), ()), unfit=(), filled=0, cost=0)
@@ -206,6 +211,7 @@ def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
         price=checked.price or 0,
         released_lots=released[0],
         released_notional=released[1] * tick_value,
+        reduce_only=order.reduce_only,
     )
     outcome, refusal = propose(checked.account, proposal, ground.terms, ground.fees)
     return Plan(
@@ -249,37 +255,46 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
     Behind unfit orders of more than :data:`MAX_LOTS` in all nobody is looked for; when they are cancelled, meet again.
     """
     book = ground.books[order.market_index]
+    caps: dict[int, int] = {}  # lots that the makers which may not fill whole may: none, or what their position leaves
     unfit: list[int] = []
     reach = order.lots
     while True:
         columns = book.peek_makers(order.side, order.price, reach, order.account.account_id)
         makers = Makers(*(column.tolist() for column in columns))
-        if unfit:
+        if caps:
             reached = sum(makers.lots)
-            makers = _standing(makers, unfit, order.lots)
+            makers = _standing(makers, caps, order.lots)
             if sum(makers.lots) < order.lots and reached == reach < MAX_LOTS:
-                reach = min(2 * reach, MAX_LOTS)  # unfit orders stand in the way: look further behind them
+                reach = min(2 * reach, MAX_LOTS)  # such orders stand in the way: look further behind them
                 continue
-        found = _first_unfit(ground, order, makers)
+        found = _first_limited(ground, order, makers)
         if found is None:
             cost = sum(price * lots for price, lots in zip(makers.prices, makers.lots, strict=True))
-            return Meeting(makers=makers, unfit=tuple(unfit), filled=sum(makers.lots), cost=cost)
-        unfit.append(found)
+            cuts = tuple((order_id, lots) for order_id, lots in caps.items() if order_id not in unfit)
+            return Meeting(makers=makers, unfit=tuple(unfit), filled=sum(makers.lots), cost=cost, cuts=cuts)
+        order_id, lots, fit = found
+        caps[order_id] = lots
+        if not fit:
+            unfit.append(order_id)
 
 
-def _standing(makers: Makers, unfit: Collection[int], lots: int) -> Makers:
-    """The makers without the unfit ones, cut to ``lots``."""
+def _standing(makers: Makers, caps: Mapping[int, int], lots: int) -> Makers:
+    """The makers with at most their ``caps``, cut to ``lots`` together."""
     kept: list[tuple[int, int, int, int]] = []
     left = lots
     for order_id, account, price, size in zip(*makers, strict=True):
-        if left and order_id not in unfit:
-            kept.append((order_id, account, price, min(left, size)))
-            left -= min(left, size)
+        taken = min(left, size, caps.get(order_id, size))
+        if taken:
+            kept.append((order_id, account, price, taken))
+            left -= taken
     return Makers(*map(list, zip(*kept, strict=True))) if kept else NOBODY.makers
 
 
-def _first_unfit(ground: Ground, order: CheckedOrder, makers: Makers) -> int | None:
-    """The first maker order, in priority order, that may not fill; earlier ones count as filled."""
+def _first_limited(ground: Ground, order: CheckedOrder, makers: Makers) -> tuple[int, int, bool] | None:
+    """The first maker order, in priority order, that may not fill whole; earlier ones count as filled.
+
+    Its id, the lots that it may, and whether it may stay: False is an unfit order, which has none.
+    """
     terms, fees, reduce_only, index = ground.terms, ground.fees, ground.orders.reduce_only, order.market_index
     tick_value = terms[index].tick_value
     what_if: dict[int, AccountState] = {}
@@ -287,15 +302,22 @@ def _first_unfit(ground: Ground, order: CheckedOrder, makers: Makers) -> int | N
         account = what_if.get(account_id)
         if account is None:
             account = what_if[account_id] = ground.accounts[account_id].copy()
+        if order_id in reduce_only:
+            room = reducible(account.stakes[index].size, not order.buy)
+            if room < lots:
+                return order_id, room, True
         signed = -lots if order.buy else lots
         notional = price * lots * tick_value
         if not maker_may_fill(account, index, signed, notional, terms, fees, order_id in reduce_only):
-            return order_id
+            return order_id, 0, False
     return None
 
 
 def _released(ground: Ground, order: CheckedOrder, meeting: Meeting) -> tuple[int, int]:
-    """Lots, and their ticks x lots, of own orders that the self-trade rule will cancel: those met on the way."""
+    """Lots, and their ticks x lots, of own orders that the self-trade rule will cancel: those met on the way.
+
+    Reduce-only orders release nothing.
+    """
     stake, market_id = order.account.stakes[order.market_index], ground.terms[order.market_index].market_id
     if not (stake.sell_lots if order.buy else stake.buy_lots):
         return 0, 0
@@ -303,7 +325,7 @@ def _released(ground: Ground, order: CheckedOrder, meeting: Meeting) -> tuple[in
     last_price, last_id = (makers.prices[-1], makers.order_ids[-1]) if meeting.filled else (0, 0)
     lots = cost = 0
     for own in ground.orders.of_account(order.account.account_id):
-        if own.market != market_id or own.buy == order.buy or not order.reaches(own.price):
+        if own.market != market_id or own.buy == order.buy or own.reduce_only or not order.reaches(own.price):
             continue
         before_last = own.order_id < last_id if own.price == last_price else (own.price < last_price) == order.buy
         if before_last or not used_up:
