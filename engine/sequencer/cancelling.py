@@ -11,6 +11,7 @@ from engine.sequencer.orders import OpenOrder
 
 def emit_closed(core: VenueCore, order: OpenOrder, reason: CloseReason) -> None:
     """Tell that a resting order ended; participants' orders end quietly."""
+    core.client_ids.ended(order.account, order.client_id, order.order_id, reason)
     if order.account not in core.quiet:
         core.emit(
             OrderClosed(

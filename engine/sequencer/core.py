@@ -16,6 +16,7 @@ from engine.exchange.state import NO_OWNER, AccountState, market_terms
 from engine.exchange.tree import AccountTree
 from engine.sequencer.batches import BatchBook
 from engine.sequencer.candles import MarketCandles
+from engine.sequencer.client_ids import ClientIds
 from engine.sequencer.events import BatchStage, DeferralReason, Event, PendingReason, WithdrawalStage
 from engine.sequencer.history import History
 from engine.sequencer.order_rules import is_system
@@ -71,6 +72,7 @@ class VenueCore:
         self.accounts: dict[int, AccountState] = {}
         self.books = [OrderBook() for _ in self.markets]
         self.orders = OrderRegistry()
+        self.client_ids = ClientIds()
         self.batches = BatchBook(config, tree or AccountTree(config.tree_height, len(self.markets)))
         self.withdrawals = WithdrawalBook()
         self.history = History(self.market_ids, self.quiet)

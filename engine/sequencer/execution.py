@@ -16,7 +16,7 @@ from engine.book.results import BookFill, PlaceResult
 from engine.exchange.trade import apply_fill, fee_of
 from engine.sequencer.cancelling import close_order, emit_closed, forget_order
 from engine.sequencer.core import VenueCore
-from engine.sequencer.events import Accepted, Fill, OrderClosed, OrderRested
+from engine.sequencer.events import Accepted, CloseReason, Fill, OrderClosed, OrderRested
 from engine.sequencer.inputs import PlaceOrder
 from engine.sequencer.orders import OpenOrder
 from engine.sequencer.planning import CheckedOrder, Meeting, plan_order
@@ -46,6 +46,7 @@ class UnplannedMatch(RuntimeError):
 
 def place_order(core: VenueCore, order: PlaceOrder) -> None:
     """Take a new order; raises the typed refusal, after which nothing of it has happened."""
+    core.client_ids.check(order.account, order.client_id)
     plan = plan_order(core, order)
     while plan.meeting.unfit:
         for order_id in plan.meeting.unfit:
@@ -94,6 +95,7 @@ def _close_post_only(core: VenueCore, order: PlaceOrder, lots: int) -> None:
     if order.account in core.quiet:
         return
     order_id = take_order_id(core)
+    core.client_ids.ended(order.account, order.client_id, order_id, "post_only")
     _accept(core, order, order_id)
     core.emit(
         OrderClosed(
@@ -143,55 +145,61 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
         fee_before = fee
     for removed in result.removed:
         forget_order(core, removed.order_id, "self_trade")
-    _finish(core, ticket, result)
+    (_rest if result.rested_lots else _end)(core, ticket, result)
     if result.fills:
         changed = dict.fromkeys((order.account.account_id, *(fill.maker_account for fill in result.fills)))
         follow_positions(core, order.market_index, changed)
 
 
-def _finish(core: VenueCore, ticket: Ticket, result: PlaceResult) -> None:
-    """The rest of the order rests or is closed."""
+def _rest(core: VenueCore, ticket: Ticket, result: PlaceResult) -> None:
+    """What is left of the order rests."""
     order = ticket.order
-    account, market = order.account.account_id, core.market_ids[order.market_index]
-    if result.rested_lots:
-        price = order.price or 0
-        lots = result.rested_lots
-        rested = OpenOrder(
-            order_id=ticket.order_id,
-            account=account,
-            market=market,
-            buy=order.buy,
-            price=price,
-            lots=lots,
-            filled=result.filled_lots,
-            placed_at=core.time,
-            client_id=ticket.client_id,
-            reduce_only=ticket.reduce_only,
-            cut=ticket.cut,
-        )
-        core.orders.add(rested)
-        core.count_resting(rested, lots)
-        if account not in core.quiet:
-            core.emit(
-                OrderRested(
-                    sequence=core.sequence,
-                    time=core.time,
-                    account=account,
-                    market=market,
-                    order_id=ticket.order_id,
-                    client_id=ticket.client_id,
-                    side=order.side,
-                    price=price,
-                    lots=lots,
-                )
+    rested = OpenOrder(
+        order_id=ticket.order_id,
+        account=order.account.account_id,
+        market=core.market_ids[order.market_index],
+        buy=order.buy,
+        price=order.price or 0,
+        lots=result.rested_lots,
+        filled=result.filled_lots,
+        placed_at=core.time,
+        client_id=ticket.client_id,
+        reduce_only=ticket.reduce_only,
+        cut=ticket.cut,
+    )
+    core.orders.add(rested)
+    core.client_ids.opened(rested)
+    core.count_resting(rested, rested.lots)
+    if rested.account not in core.quiet:
+        core.emit(
+            OrderRested(
+                sequence=core.sequence,
+                time=core.time,
+                account=rested.account,
+                market=rested.market,
+                order_id=ticket.order_id,
+                client_id=ticket.client_id,
+                side=order.side,
+                price=rested.price,
+                lots=rested.lots,
             )
-    elif account not in core.quiet:
+        )
+
+
+def _end(core: VenueCore, ticket: Ticket, result: PlaceResult) -> None:
+    """The order never rested: it was filled, or what is left of it is cancelled."""
+    order = ticket.order
+    account = order.account.account_id
+    reason: CloseReason = "ioc" if result.cancelled_lots else "filled"
+    if not ticket.liquidation:
+        core.client_ids.ended(account, ticket.client_id, ticket.order_id, reason)
+    if account not in core.quiet:
         core.emit(
             OrderClosed(
                 sequence=core.sequence,
                 time=core.time,
                 account=account,
-                market=market,
+                market=core.market_ids[order.market_index],
                 order_id=ticket.order_id,
                 client_id=ticket.client_id,
                 side=order.side,
@@ -199,7 +207,7 @@ def _finish(core: VenueCore, ticket: Ticket, result: PlaceResult) -> None:
                 tif=order.tif,
                 filled=result.filled_lots,
                 remaining=result.cancelled_lots,
-                reason="ioc" if result.cancelled_lots else "filled",
+                reason=reason,
             )
         )
 
