@@ -57,8 +57,10 @@ class Receipt:
     ``fee_taker`` quanta now, ``fee_maker`` quanta if the resting part fills. ``impact_bps``: distance of the average
     from the best price, rounded up. ``closed``: why lots are cancelled ("", ioc, post_only). ``beyond_depth``: the
     order reaches past the depth that the basis holds. ``makers_cancelled``: orders in its way that may not fill and
-    lose their place. ``refusal``: the typed refusal the sequencer would answer with; margins are those of the account
-    that would be left (equal to before when there is no such account).
+    lose their place. ``realised``: quanta of profit or loss on what the order closes, its fee apart. ``mark_bps``:
+    distance of the average from the mark, rounded up, negative where it is better. ``refusal``: the typed refusal the
+    sequencer would answer with; margins are those of the account that would be left (equal to before when there is no
+    such account).
     """
 
     lots: int
@@ -81,6 +83,8 @@ class Receipt:
     beyond_depth: bool
     refusal: ProtocolError | None
     makers_cancelled: int = 0
+    realised: int = 0
+    mark_bps: int = 0
 
 
 NO_MARGIN = Margin(total_value=0, notional=0, initial=0, maintenance=0, reserved=0)
@@ -139,7 +143,18 @@ def _receipt(basis: PreviewBasis, plan: Plan) -> Receipt:
         beyond_depth=wants_more and basis.books[index].ends_before(order.side, order.price),
         refusal=plan.refusal,
         makers_cancelled=len(meeting.unfit),
+        realised=after.realised - before.realised,
+        mark_bps=_mark_bps(plan, term.mark),
     )
+
+
+def _mark_bps(plan: Plan, mark: int) -> int:
+    """Distance of the average price from the mark (32.32 per lot) against the order, in bps, rounded up; 0 unfilled."""
+    worth = plan.meeting.filled * mark
+    if not worth:
+        return 0
+    lost = (plan.notional << 32) - worth
+    return -(-(lost if plan.order.buy else -lost) * 10_000 // worth)
 
 
 def _refused(basis: PreviewBasis, order: PlaceOrder, error: ProtocolError) -> Receipt:
