@@ -11,6 +11,7 @@ from engine.exchange.margin import order_reserve
 from engine.sequencer.events import Fill, OrderClosed, OrderCut, Rejected
 from engine.sequencer.inputs import PlaceOrder
 from engine.sequencer.preview import basis_of, preview_order
+from engine.sequencer.reduce_only import follow_positions
 from engine.units import HOUR, QUANTUM
 from tests.support.venue_world import ALICE, BOB, BTC_TICKS, CONFIG, MAKER, World, funded, only
 
@@ -240,3 +241,18 @@ def test_a_withdrawal_is_not_held_back_by_a_take_profit() -> None:
     free = world.venue.margin(ALICE).withdrawable
     take_profit(world, 100)
     assert world.venue.margin(ALICE).withdrawable == free > QUANTUM
+
+
+def test_a_position_that_changes_without_its_orders_breaks_the_invariant() -> None:
+    """What every new way to move a position must not forget."""
+    world = long_of(100)
+    order_id = take_profit(world, 100)
+    core = world.venue.core
+    for account, change in ((ALICE, -30), (MAKER, 30)):
+        core.accounts[account].stakes[0].size += change
+    core.prices[0].open_interest -= 30
+    found = world.venue.invariants()["reduce_only_reduces"]
+    assert found == f"reduce-only order {order_id} rests with 100 lots, the position is 70"
+    follow_positions(core, 0, [ALICE, MAKER])
+    assert world.venue.invariants()["reduce_only_reduces"] is True
+    assert world.venue.invariants()["orders_match_books"] is True
