@@ -19,7 +19,7 @@ REMEMBERED = 1024
 """Ended orders per account whose client ids are kept."""
 
 
-class EndedOrder(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class EndedOrder(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     """An order that used a client id and ended."""
 
     client_id: str

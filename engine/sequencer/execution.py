@@ -146,7 +146,7 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
     for removed in result.removed:
         forget_order(core, removed.order_id, "self_trade")
     (_rest if result.rested_lots else _end)(core, ticket, result)
-    if result.fills:
+    if result.fills and core.orders.reduce_only:
         changed = dict.fromkeys((order.account.account_id, *(fill.maker_account for fill in result.fills)))
         follow_positions(core, order.market_index, changed)
 

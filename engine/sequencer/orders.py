@@ -86,7 +86,8 @@ class OrderRegistry:
 
     def reducing(self, account: int) -> list[OpenOrder]:
         """The account's reduce-only orders, oldest first."""
-        return list(self._reducing.get(account, {}).values())
+        mine = self._reducing.get(account)
+        return list(mine.values()) if mine else []
 
     def copy_for(self, account: int) -> OrderRegistry:
         """Copies of the account's orders, and which of all orders are reduce-only."""
