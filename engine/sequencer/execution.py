@@ -122,7 +122,7 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
         touched = {*meeting.makers.accounts, order.account.account_id, core.config.fee_account}
         if not core.batches.room_for(touched):
             core.close_batch()
-    for order_id, lots in meeting.cuts:
+    for order_id, lots in meeting.reductions:
         cut_order(core, order_id, lots)
     core.prices[order.market_index].book_changes += 1
     result = core.books[order.market_index].place(

@@ -154,14 +154,14 @@ class Makers(NamedTuple):
 class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     """Whom an order meets. ``unfit``: ids of maker orders to be cancelled first; ``cost`` in ticks x lots.
 
-    ``cuts``: ids of reduce-only orders, and the lots that each is to be left before the book matches (0: none).
+    ``reductions``: ids of reduce-only orders, and the lots that each is to be left before the book matches (0: none).
     """
 
     makers: Makers
     unfit: tuple[int, ...]
     filled: int
     cost: int
-    cuts: tuple[tuple[int, int], ...] = ()
+    reductions: tuple[tuple[int, int], ...] = ()
 
 
 NOBODY = Meeting(makers=Makers((), (), (), ()), unfit=(), filled=0, cost=0)
@@ -270,8 +270,8 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
         found = _first_limited(ground, order, makers)
         if found is None:
             cost = sum(price * lots for price, lots in zip(makers.prices, makers.lots, strict=True))
-            cuts = tuple((order_id, lots) for order_id, lots in caps.items() if order_id not in unfit)
-            return Meeting(makers=makers, unfit=tuple(unfit), filled=sum(makers.lots), cost=cost, cuts=cuts)
+            reductions = tuple((order_id, lots) for order_id, lots in caps.items() if order_id not in unfit)
+            return Meeting(makers=makers, unfit=tuple(unfit), filled=sum(makers.lots), cost=cost, reductions=reductions)
         order_id, lots, fit = found
         caps[order_id] = lots
         if not fit:
