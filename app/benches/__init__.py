@@ -68,4 +68,5 @@ BENCHES = (
         "seconds to verify a proof natively; gas, calldata and transactions on L1, by profile",
         "app.benches.verify",
     ),
+    Bench("venue", "whole inputs a second through the venue, mixed flow, one thread", "app.benches.venue"),
 )
