@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from app.benches.venue_flow import Driven, FlowMaker
+from app.benches.venue_flow import Driven, FlowMaker, mixed_amounts
 from app.commands.bench import result
 from engine.sequencer.batch import root_bytes
 from engine.sequencer.events import AnyEvent
@@ -82,7 +82,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
 
 def play(flow: list[Input], warm_up: int, accounts: int = ACCOUNTS) -> Round:
     """Apply the flow to a fresh venue; the first ``warm_up`` inputs (a multiple of ``BLOCK``) are not timed."""
-    driven = Driven(accounts)
+    driven = Driven(mixed_amounts(accounts))
     times: list[int] = []
     told: Counter[str] = Counter()
     digest, filling, cpu_seconds = hashlib.sha256(), 0, 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 import msgspec
@@ -24,28 +25,34 @@ RICH, POOR, POOR_SHARE = 200_000 * QUANTUM, 100 * QUANTUM, 0.1
 
 
 class HeldPrices:
-    """Index prices that do not move: the flow has no clock steps."""
+    """Index prices that move when they are told to; the flow itself has no clock steps."""
+
+    def __init__(self) -> None:
+        self.ticks = dict(MIDDLES)
 
     def index_fixed(self, market_id: int, time: int) -> int:
         """32.32 quanta per lot."""
-        return MIDDLES[market_id] * CONFIG.market(market_id).tick_value * FIXED_ONE
+        return self.ticks[market_id] * CONFIG.market(market_id).tick_value * FIXED_ONE
 
 
 class Driven:
-    """A venue with funded accounts, the numbering of its inputs, and an L1 that takes every batch."""
+    """A venue with funded accounts, the numbering of its inputs, and an L1 that takes every batch.
 
-    def __init__(self, accounts: int) -> None:
-        self.venue = Venue(CONFIG, HeldPrices(), (), GENESIS)
+    ``amounts``: quanta of account ``FIRST``, the next one, and so on.
+    """
+
+    def __init__(self, amounts: Sequence[int]) -> None:
+        self.prices = HeldPrices()
+        self.venue = Venue(CONFIG, self.prices, (), GENESIS)
         self.sequence = self.block = 0
-        numbers = Random(SEED)
         deposits = [
             L1Deposit(
                 account=FIRST + i,
                 owner=(FIRST + i).to_bytes(20, "big"),
-                amount=POOR if numbers.random() < POOR_SHARE else RICH,
+                amount=amount,
                 transaction=bytes(32),
             )
-            for i in range(accounts)
+            for i, amount in enumerate(amounts)
         ]
         self._l1(deposits=tuple(deposits))
         self.post()
@@ -74,13 +81,19 @@ class Driven:
         self.apply(block)
 
 
+def mixed_amounts(accounts: int) -> list[int]:
+    """Quanta of the flow's accounts."""
+    numbers = Random(SEED)
+    return [POOR if numbers.random() < POOR_SHARE else RICH for _ in range(accounts)]
+
+
 class FlowMaker:
     """Writes the flow beside a venue of its own, whose resting orders the cancels name."""
 
     def __init__(self, accounts: int, block: int) -> None:
         self._random = Random(SEED + 1)
         self._accounts, self._block = accounts, block
-        self._driven = Driven(accounts)
+        self._driven = Driven(mixed_amounts(accounts))
         self._placed: list[int] = []
         self._away = dict.fromkeys(MIDDLES, 0)
 

@@ -1,8 +1,8 @@
 """Orders against the book: a plan is carried out, and each fill changes what it changes.
 
-What an order does is planned in :mod:`engine.sequencer.planning`. Makers that may not fill lose their orders first;
-then the order is taken or refused. The taker's fee is rounded up once on the order's whole notional and split over its
-fills.
+What an order does is planned in :mod:`engine.sequencer.planning`. A refused order changes nothing. When it is taken,
+the makers in its way that may not fill lose their orders, and it is matched. The taker's fee is rounded up once on the
+order's whole notional and split over its fills.
 """
 
 from __future__ import annotations
@@ -42,12 +42,9 @@ class UnplannedMatch(RuntimeError):
 def place_order(core: VenueCore, order: PlaceOrder) -> None:
     """Take a new order; raises the typed refusal, after which nothing of it has happened."""
     plan = plan_order(core, order)
-    while plan.meeting.unfit:
-        for order_id in plan.meeting.unfit:
-            close_order(core, order_id, "margin")
-        plan = plan_order(core, order)
     if plan.refusal is not None:
         raise plan.refusal
+    close_unfit(core, plan.meeting)
     if plan.closed == "post_only":
         _close_post_only(core, order, plan.cancelled)
         return
@@ -61,6 +58,12 @@ def place_order(core: VenueCore, order: PlaceOrder) -> None:
     )
     _accept(core, order, ticket.order_id)
     execute(core, ticket, plan.meeting)
+
+
+def close_unfit(core: VenueCore, meeting: Meeting) -> None:
+    """Cancel what may not fill. Whom the order meets stays as planned: that moves no position and no collateral."""
+    for order_id in meeting.unfit:
+        close_order(core, order_id, "margin")
 
 
 def _accept(core: VenueCore, order: PlaceOrder, order_id: int) -> None:

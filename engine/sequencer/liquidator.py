@@ -10,7 +10,7 @@ from engine.exchange.trade import apply_fill
 from engine.sequencer.cancelling import close_order
 from engine.sequencer.core import VenueCore
 from engine.sequencer.events import DeferralReason, Liquidated, LiquidationDeferred
-from engine.sequencer.execution import Ticket, execute, take_order_id
+from engine.sequencer.execution import Ticket, close_unfit, execute, take_order_id
 from engine.sequencer.planning import CheckedOrder, Meeting, meet
 
 
@@ -58,7 +58,7 @@ def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> D
         return None
     buy = size < 0
     order = CheckedOrder(account=state, market_index=index, buy=buy, lots=lots, price=price_bound(term, buy), ioc=True)
-    meeting = _meet_fit(core, order)
+    meeting = meet(core, order)
     if not meeting.filled:
         return "thin_book"
     after = state.copy()
@@ -67,18 +67,9 @@ def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> D
     missing = max(0, -core.margin(after).equity)
     if missing > core.balance(core.config.insurance_account):
         return "insurance_short"
+    close_unfit(core, meeting)
     _execute(core, order, meeting)
     return None
-
-
-def _meet_fit(core: VenueCore, order: CheckedOrder) -> Meeting:
-    """Whom the order meets, after those that may not fill were cancelled."""
-    meeting = meet(core, order)
-    while meeting.unfit:
-        for order_id in meeting.unfit:
-            close_order(core, order_id, "margin")
-        meeting = meet(core, order)
-    return meeting
 
 
 def _execute(core: VenueCore, order: CheckedOrder, meeting: Meeting) -> None:

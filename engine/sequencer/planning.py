@@ -4,8 +4,8 @@ Nothing is changed here. Order of things for one order:
 
 1. its fields are checked, a reduce-only order is cut to the position;
 2. the makers it would meet are vetted in priority order: one whose account the fill would leave below initial margin
-   (and that does not just reduce it) is unfit, as is a reduce-only order that would no longer reduce. An unfit order is
-   to be cancelled with reason "margin", even if the new order is refused; the new order meets the ones behind it;
+   (and that does not just reduce it) is unfit, as is a reduce-only order that would no longer reduce. If the new order
+   is taken, unfit ones are cancelled first, with reason "margin"; it meets the ones behind them;
 3. own orders on the other side that it reaches are passed over, and are to be cancelled (the self-trade rule);
 4. it is judged on the account it would leave (:mod:`engine.exchange.admission`).
 
@@ -18,19 +18,20 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
-import numpy as np
 
 from engine.book.layout import MAX_LOTS
 from engine.errors import ProtocolError
-from engine.exchange.admission import FeeRates, Outcome, Proposal, maker_may_fill, propose, reduce_only_lots
+from engine.exchange.admission import FeeRates, MakerAccount, Outcome, Proposal, propose, reduce_only_lots
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.exchange.refusals import TooManyOrders, UnknownAccount
 from engine.exchange.state import AccountState, MarketTerms
+from engine.exchange.trade import fee_of
 from engine.sequencer.inputs import OrderType, PlaceOrder, Side, TimeInForce
 from engine.sequencer.order_rules import check_order
 from engine.sequencer.orders import OpenOrder
 
-Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+CHUNK = 256
+"""Makers that are looked up at a time."""
 
 
 class Liquidity(Protocol):
@@ -46,8 +47,10 @@ class Liquidity(Protocol):
         """Lowest ask in ticks."""
         ...
 
-    def peek_makers(self, side: Side, price: int | None, lots: int, account: int | None = None) -> Columns:
-        """Order id, account, price and lots taken of the makers such a taker would match, in priority order."""
+    def next_makers(
+        self, side: Side, price: int | None, lots: int, account: int | None, behind: int, most: int
+    ) -> list[list[int]]:
+        """Makers that such a taker would reach, see :meth:`engine.book.book.OrderBook.next_makers`."""
         ...
 
 
@@ -151,7 +154,7 @@ class Makers(NamedTuple):
 
 
 class Meeting(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom an order meets. ``unfit``: ids of maker orders to be cancelled first; ``cost`` in ticks x lots."""
+    """Whom an order meets. ``unfit``: ids of maker orders in its way that may not fill; ``cost`` in ticks x lots."""
 
     makers: Makers
     unfit: tuple[int, ...]
@@ -246,52 +249,51 @@ def _best_within(book: Liquidity, order: CheckedOrder) -> int:
 def meet(ground: Ground, order: CheckedOrder) -> Meeting:
     """Whom an order meets: makers that may fill; orders of its own account are passed over.
 
-    Behind unfit orders of more than :data:`MAX_LOTS` in all nobody is looked for; when they are cancelled, meet again.
+    One pass in priority order. A maker is judged as the fills before it leave its account; an unfit one is passed, and
+    the next one gets its lots.
     """
-    book = ground.books[order.market_index]
+    book, term = ground.books[order.market_index], ground.terms[order.market_index]
+    vetting = _Vetting(ground, order)
+    met: list[tuple[int, int, int, int]] = []
     unfit: list[int] = []
-    reach = order.lots
-    while True:
-        columns = book.peek_makers(order.side, order.price, reach, order.account.account_id)
-        makers = Makers(*(column.tolist() for column in columns))
-        if unfit:
-            reached = sum(makers.lots)
-            makers = _standing(makers, unfit, order.lots)
-            if sum(makers.lots) < order.lots and reached == reach < MAX_LOTS:
-                reach = min(2 * reach, MAX_LOTS)  # unfit orders stand in the way: look further behind them
+    left = reach = order.lots
+    behind = cost = 0
+    while left:
+        chunk = book.next_makers(order.side, order.price, reach, order.account.account_id, behind, CHUNK)
+        for order_id, account, price, size in zip(*chunk, strict=True):
+            lots = min(left, size)
+            if not vetting.may_fill(order_id, account, lots, price * lots * term.tick_value):
+                unfit.append(order_id)
                 continue
-        found = _first_unfit(ground, order, makers)
-        if found is None:
-            cost = sum(price * lots for price, lots in zip(makers.prices, makers.lots, strict=True))
-            return Meeting(makers=makers, unfit=tuple(unfit), filled=sum(makers.lots), cost=cost)
-        unfit.append(found)
+            met.append((order_id, account, price, lots))
+            cost += price * lots
+            left -= lots
+            if not left:
+                break
+        if len(chunk[0]) < CHUNK and sum(chunk[3]) < reach:
+            break  # nobody rests behind these
+        behind, reach = chunk[0][-1], min(2 * reach, MAX_LOTS)  # unfit orders may stand in the way of small ones
+    makers = Makers(*map(list, zip(*met, strict=True))) if met else NOBODY.makers
+    return Meeting(makers=makers, unfit=tuple(unfit), filled=order.lots - left, cost=cost)
 
 
-def _standing(makers: Makers, unfit: Collection[int], lots: int) -> Makers:
-    """The makers without the unfit ones, cut to ``lots``."""
-    kept: list[tuple[int, int, int, int]] = []
-    left = lots
-    for order_id, account, price, size in zip(*makers, strict=True):
-        if left and order_id not in unfit:
-            kept.append((order_id, account, price, min(left, size)))
-            left -= min(left, size)
-    return Makers(*map(list, zip(*kept, strict=True))) if kept else NOBODY.makers
+class _Vetting:
+    """The accounts of the makers met so far, as the fills so far leave them."""
 
+    def __init__(self, ground: Ground, order: CheckedOrder) -> None:
+        self._ground, self._index = ground, order.market_index
+        self._sign = -1 if order.buy else 1
+        self._makers: dict[int, MakerAccount] = {}
 
-def _first_unfit(ground: Ground, order: CheckedOrder, makers: Makers) -> int | None:
-    """The first maker order, in priority order, that may not fill; earlier ones count as filled."""
-    terms, fees, reduce_only, index = ground.terms, ground.fees, ground.orders.reduce_only, order.market_index
-    tick_value = terms[index].tick_value
-    what_if: dict[int, AccountState] = {}
-    for order_id, account_id, price, lots in zip(*makers, strict=True):
-        account = what_if.get(account_id)
-        if account is None:
-            account = what_if[account_id] = ground.accounts[account_id].copy()
-        signed = -lots if order.buy else lots
-        notional = price * lots * tick_value
-        if not maker_may_fill(account, index, signed, notional, terms, fees, order_id in reduce_only):
-            return order_id
-    return None
+    def may_fill(self, order_id: int, account: int, lots: int, notional: int) -> bool:
+        """Whether this maker may fill; when it may, it has."""
+        ground, index = self._ground, self._index
+        maker = self._makers.get(account)
+        if maker is None:
+            maker = self._makers[account] = MakerAccount(ground.accounts[account], index, ground.terms)
+        reduce_only = order_id in ground.orders.reduce_only
+        fee = fee_of(notional, ground.fees.maker_ppm)
+        return maker.fill(self._sign * lots, notional, fee, ground.terms[index], reduce_only)
 
 
 def _released(ground: Ground, order: CheckedOrder, meeting: Meeting) -> tuple[int, int]:

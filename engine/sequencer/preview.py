@@ -57,8 +57,8 @@ class Receipt:
     ``fee_taker`` quanta now, ``fee_maker`` quanta if the resting part fills. ``impact_bps``: distance of the average
     from the best price, rounded up. ``closed``: why lots are cancelled ("", ioc, post_only). ``beyond_depth``: the
     order reaches past the depth that the basis holds. ``makers_cancelled``: orders in its way that may not fill and
-    lose their place. ``refusal``: the typed refusal the sequencer would answer with; margins are those of the account
-    that would be left (equal to before when there is no such account).
+    lose their place if it is taken. ``refusal``: the typed refusal the sequencer would answer with; margins are those
+    of the account that would be left (equal to before when there is no such account).
     """
 
     lots: int
@@ -138,7 +138,7 @@ def _receipt(basis: PreviewBasis, plan: Plan) -> Receipt:
         closed=plan.closed,
         beyond_depth=wants_more and basis.books[index].ends_before(order.side, order.price),
         refusal=plan.refusal,
-        makers_cancelled=len(meeting.unfit),
+        makers_cancelled=0 if plan.refusal else len(meeting.unfit),
     )
 
 
