@@ -8,7 +8,7 @@ import msgspec
 
 from engine.sequencer.inputs import OrderType, Side, TimeInForce
 
-CloseReason = Literal["filled", "cancelled", "ioc", "post_only", "self_trade", "margin"]
+CloseReason = Literal["filled", "cancelled", "ioc", "post_only", "self_trade", "margin", "batch_limit"]
 DeferralReason = Literal["in_steps", "thin_book", "insurance_short", "out_of_range"]
 PendingReason = Literal[
     "account_out_of_range", "owner_not_an_address", "system_account", "other_owner", "amount_out_of_range"

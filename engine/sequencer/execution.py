@@ -16,7 +16,7 @@ from engine.book.results import BookFill, PlaceResult
 from engine.exchange.trade import apply_fill, fee_of
 from engine.sequencer.cancelling import close_order, emit_closed, forget_order
 from engine.sequencer.core import VenueCore
-from engine.sequencer.events import Accepted, Fill, OrderClosed, OrderRested
+from engine.sequencer.events import Accepted, CloseReason, Fill, OrderClosed, OrderRested
 from engine.sequencer.inputs import PlaceOrder
 from engine.sequencer.orders import OpenOrder
 from engine.sequencer.planning import CheckedOrder, Meeting, plan_order
@@ -115,8 +115,7 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
     order = ticket.order
     if meeting.filled:
         touched = {*meeting.makers.accounts, order.account.account_id, core.config.fee_account}
-        if not core.batches.room_for(touched):
-            core.close_batch()
+        core.make_room(touched | {core.config.insurance_account} if ticket.liquidation else touched)
     core.prices[order.market_index].book_changes += 1
     result = core.books[order.market_index].place(
         ticket.order_id,
@@ -126,6 +125,7 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
         order.price or 0,
         market=order.price is None,
         ioc=order.ioc and order.price is not None,
+        limit_lots=meeting.filled if meeting.cut else None,
     )
     if result.filled_lots != meeting.filled:
         raise UnplannedMatch(f"order {ticket.order_id} filled {result.filled_lots} lots, planned were {meeting.filled}")
@@ -138,11 +138,11 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
         fee_before = fee
     for removed in result.removed:
         forget_order(core, removed.order_id, "self_trade")
-    _finish(core, ticket, result)
+    _finish(core, ticket, result, "batch_limit" if meeting.cut else "ioc")
 
 
-def _finish(core: VenueCore, ticket: Ticket, result: PlaceResult) -> None:
-    """The rest of the order rests or is closed."""
+def _finish(core: VenueCore, ticket: Ticket, result: PlaceResult, cut_for: CloseReason) -> None:
+    """The rest of the order rests or is closed; ``cut_for``: why, if lots of it are cancelled."""
     order = ticket.order
     account, market = order.account.account_id, core.market_ids[order.market_index]
     if result.rested_lots:
@@ -192,7 +192,7 @@ def _finish(core: VenueCore, ticket: Ticket, result: PlaceResult) -> None:
                 tif=order.tif,
                 filled=result.filled_lots,
                 remaining=result.cancelled_lots,
-                reason="ioc" if result.cancelled_lots else "filled",
+                reason=cut_for if result.cancelled_lots else "filled",
             )
         )
 

@@ -51,7 +51,7 @@ def _liquidate(core: VenueCore, state: AccountState) -> None:
 
 
 def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> DeferralReason | None:
-    """Close lots of one position; the reason when nothing could be sold."""
+    """Close lots of one position, over several batches if need be; the reason when nothing could be sold."""
     term, size = core.terms[index], state.stakes[index].size
     lots = min(lots_to_close(margin, size, term, core.config.liquidation_fee_ppm), core.markets[index].max_order_lots)
     if not lots:
@@ -60,6 +60,8 @@ def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> D
     order = CheckedOrder(account=state, market_index=index, buy=buy, lots=lots, price=price_bound(term, buy), ioc=True)
     meeting = meet(core, order)
     if not meeting.filled:
+        if meeting.cut:
+            close_unfit(core, meeting)  # so that the next step gets past them
         return "thin_book"
     after = state.copy()
     notional = meeting.cost * term.tick_value
@@ -69,7 +71,8 @@ def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> D
         return "insurance_short"
     close_unfit(core, meeting)
     _execute(core, order, meeting)
-    return None
+    margin = core.margin(state)
+    return _sell(core, state, index, margin) if meeting.cut and margin.liquidatable else None
 
 
 def _execute(core: VenueCore, order: CheckedOrder, meeting: Meeting) -> None:
@@ -109,6 +112,7 @@ def _cover(core: VenueCore, state: AccountState) -> DeferralReason | None:
     insurance = core.config.insurance_account
     amount = min(-state.collateral, max(0, core.balance(insurance)))
     if amount:
+        core.make_room({state.account_id, insurance})
         state.collateral += amount
         core.system(insurance).collateral -= amount
         core.transact(state.account_id, insurance)

@@ -5,7 +5,8 @@ Nothing is changed here. Order of things for one order:
 1. its fields are checked, a reduce-only order is cut to the position;
 2. the makers it would meet are vetted in priority order: one whose account the fill would leave below initial margin
    (and that does not just reduce it) is unfit, as is a reduce-only order that would no longer reduce. If the new order
-   is taken, unfit ones are cancelled first, with reason "margin"; it meets the ones behind them;
+   is taken, unfit ones are cancelled first, with reason "margin"; it meets the ones behind them. Where it would meet
+   more makers than one batch can hold, it is cut: the rest is cancelled with reason "batch_limit";
 3. own orders on the other side that it reaches are passed over, and are to be cancelled (the self-trade rule);
 4. it is judged on the account it would leave (:mod:`engine.exchange.admission`).
 
@@ -27,6 +28,7 @@ from engine.exchange.refusals import TooManyOrders, UnknownAccount
 from engine.exchange.state import AccountState, MarketTerms
 from engine.exchange.trade import fee_of
 from engine.sequencer.inputs import OrderType, PlaceOrder, Side, TimeInForce
+from engine.sequencer.meter import MAX_MAKERS, max_maker_accounts
 from engine.sequencer.order_rules import check_order
 from engine.sequencer.orders import OpenOrder
 
@@ -154,12 +156,16 @@ class Makers(NamedTuple):
 
 
 class Meeting(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom an order meets. ``unfit``: ids of maker orders in its way that may not fill; ``cost`` in ticks x lots."""
+    """Whom an order meets. ``unfit``: ids of maker orders in its way that may not fill; ``cost`` in ticks x lots.
+
+    ``cut``: one batch holds no more makers; the rest of the order is to be cancelled.
+    """
 
     makers: Makers
     unfit: tuple[int, ...]
     filled: int
     cost: int
+    cut: bool = False
 
 
 NOBODY = Meeting(makers=Makers((), (), (), ()), unfit=(), filled=0, cost=0)
@@ -178,7 +184,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     notional: int
     resting: int
     cancelled: int
-    closed: Literal["", "ioc", "post_only"]
+    closed: Literal["", "ioc", "post_only", "batch_limit"]
     outcome: Outcome
     refusal: ProtocolError | None
 
@@ -198,7 +204,7 @@ def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
         meeting = meet(ground, checked)
         released = _released(ground, checked, meeting)
     tick_value = ground.terms[checked.market_index].tick_value
-    resting = 0 if checked.ioc or closing else checked.lots - meeting.filled
+    resting = 0 if checked.ioc or closing or meeting.cut else checked.lots - meeting.filled
     cancelled = checked.lots - meeting.filled - resting
     proposal = Proposal(
         market_index=checked.market_index,
@@ -218,7 +224,7 @@ def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
         notional=proposal.notional,
         resting=resting,
         cancelled=cancelled,
-        closed="post_only" if closing else "ioc" if cancelled else "",
+        closed="post_only" if closing else "batch_limit" if meeting.cut else "ioc" if cancelled else "",
         outcome=outcome,
         refusal=None if closing else refusal,
     )
@@ -250,31 +256,40 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
     """Whom an order meets: makers that may fill; orders of its own account are passed over.
 
     One pass in priority order. A maker is judged as the fills before it leave its account; an unfit one is passed, and
-    the next one gets its lots.
+    the next one gets its lots. The pass ends, and the order is cut, at one maker's account more than a batch can hold
+    and after :data:`engine.sequencer.meter.MAX_MAKERS` orders.
     """
     book, term = ground.books[order.market_index], ground.terms[order.market_index]
-    vetting = _Vetting(ground, order)
+    vetting, room = _Vetting(ground, order), max_maker_accounts(ground.config)
     met: list[tuple[int, int, int, int]] = []
+    owners: set[int] = set()
     unfit: list[int] = []
     left = reach = order.lots
-    behind = cost = 0
-    while left:
+    behind, cut = 0, False
+    while left and not cut:
         chunk = book.next_makers(order.side, order.price, reach, order.account.account_id, behind, CHUNK)
         for order_id, account, price, size in zip(*chunk, strict=True):
             lots = min(left, size)
+            if not left:
+                break
+            cut = len(met) + len(unfit) == MAX_MAKERS
+            if cut:
+                break
             if not vetting.may_fill(order_id, account, lots, price * lots * term.tick_value):
                 unfit.append(order_id)
                 continue
-            met.append((order_id, account, price, lots))
-            cost += price * lots
-            left -= lots
-            if not left:
+            owners.add(account)
+            cut = len(owners) > room
+            if cut:
                 break
+            met.append((order_id, account, price, lots))
+            left -= lots
         if len(chunk[0]) < CHUNK and sum(chunk[3]) < reach:
             break  # nobody rests behind these
         behind, reach = chunk[0][-1], min(2 * reach, MAX_LOTS)  # unfit orders may stand in the way of small ones
     makers = Makers(*map(list, zip(*met, strict=True))) if met else NOBODY.makers
-    return Meeting(makers=makers, unfit=tuple(unfit), filled=order.lots - left, cost=cost)
+    cost = sum(price * lots for _, _, price, lots in met)
+    return Meeting(makers=makers, unfit=tuple(unfit), filled=order.lots - left, cost=cost, cut=cut)
 
 
 class _Vetting:
@@ -301,7 +316,9 @@ def _released(ground: Ground, order: CheckedOrder, meeting: Meeting) -> tuple[in
     stake, market_id = order.account.stakes[order.market_index], ground.terms[order.market_index].market_id
     if not (stake.sell_lots if order.buy else stake.buy_lots):
         return 0, 0
-    makers, used_up = meeting.makers, meeting.filled == order.lots
+    makers, used_up = meeting.makers, meeting.cut or meeting.filled == order.lots
+    if used_up and not meeting.filled:
+        return 0, 0
     last_price, last_id = (makers.prices[-1], makers.order_ids[-1]) if meeting.filled else (0, 0)
     lots = cost = 0
     for own in ground.orders.of_account(order.account.account_id):
