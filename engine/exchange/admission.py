@@ -24,7 +24,7 @@ MAX_POSITION_NOTIONAL = 1 << 60
 """Quanta at mark: keeps total value and risk far inside their formats, whatever the mark does within a factor of 8."""
 
 
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+class Proposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order against the book of now: ``filled`` lots for ``notional`` quanta at once, ``resting`` at ``price``.
 
     ``released_*``: own orders of the other side that the self-trade rule cancels on the way.
@@ -48,9 +48,8 @@ class FeeRates(NamedTuple):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What the order would do: margin before and after, the taker fee, and the account it leaves."""
+    """What the order would do: margin after it, the taker fee, and the account it leaves (to be looked at only)."""
 
-    before: Margin
     after: Margin
     fee: int
     account: AccountState
@@ -71,10 +70,9 @@ def propose(
     The account must be settled to the current funding indices; it is not changed.
     """
     stake, term = account.stakes[proposal.market_index], terms[proposal.market_index]
-    before = measure(account.collateral, account.stakes, terms, fees.maker_ppm)
     same_side = stake.buy_lots if proposal.buy else stake.sell_lots
     reducing = is_reducing(stake.size, proposal.buy, proposal.filled + proposal.resting, same_side)
-    after_account = account.copy()
+    after_account = account.what_if(proposal.market_index)
     fee = 0
     if proposal.filled:
         fee = fee_of(proposal.notional, fees.taker_ppm)
@@ -87,19 +85,20 @@ def propose(
         notional = proposal.resting * proposal.price * term.tick_value
         after_account.stakes[proposal.market_index].add_resting(proposal.buy, proposal.resting, notional)
     after = measure(after_account.collateral, after_account.stakes, terms, fees.maker_ppm)
-    outcome = Outcome(before=before, after=after, fee=fee, account=after_account)
-    return outcome, _refusal(outcome, proposal, reducing, term)
-
-
-def _refusal(outcome: Outcome, proposal: Proposal, reducing: bool, term: MarketTerms) -> ProtocolError | None:
-    before, after = outcome.before, outcome.after
+    outcome = Outcome(after=after, fee=fee, account=after_account)
     if reducing:
-        if proposal.filled and not transition_allowed(before, after, True):
-            return WorsensMargin()
-        return None
+        if not proposal.filled or after.covers_positions:
+            return outcome, None
+        before = measure(account.collateral, account.stakes, terms, fees.maker_ppm)
+        return outcome, None if transition_allowed(before, after, True) else WorsensMargin()
     if not after.covers_orders:
-        shortfall = -after.free_collateral
-        return InsufficientMargin(shortfall, before.free_collateral)
+        before = measure(account.collateral, account.stakes, terms, fees.maker_ppm)
+        return outcome, InsufficientMargin(-after.free_collateral, before.free_collateral)
+    return outcome, _format_refusal(outcome, proposal, term)
+
+
+def _format_refusal(outcome: Outcome, proposal: Proposal, term: MarketTerms) -> ProtocolError | None:
+    """What keeps every number far inside its format."""
     stake = outcome.account.stakes[proposal.market_index]
     worst = max(abs(stake.size + stake.buy_lots), abs(stake.size - stake.sell_lots))
     try:

@@ -15,8 +15,11 @@ PendingReason = Literal[
 ]
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
-    """Base. ``sequence``: of the input that caused it. ``time``: venue nanoseconds."""
+class Event(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, gc=False):
+    """Base. ``sequence``: of the input that caused it. ``time``: venue nanoseconds.
+
+    Events hold plain values only, so that the garbage collector can pass them over.
+    """
 
     sequence: int
     time: int

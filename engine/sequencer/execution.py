@@ -13,6 +13,7 @@ import struct
 import msgspec
 
 from engine.book.results import BookFill, PlaceResult
+from engine.exchange.state import Stake
 from engine.exchange.trade import apply_fill, fee_of
 from engine.sequencer.cancelling import close_order, emit_closed, forget_order
 from engine.sequencer.core import VenueCore
@@ -130,11 +131,12 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
     if result.filled_lots != meeting.filled:
         raise UnplannedMatch(f"order {ticket.order_id} filled {result.filled_lots} lots, planned were {meeting.filled}")
     tick_value = core.terms[order.market_index].tick_value
-    notional = fee_before = 0
+    total = fee_before = 0
     for fill in result.fills:
-        notional += fill.price * fill.lots * tick_value
-        fee = fee_of(notional, ticket.taker_fee_ppm)
-        _enter_fill(core, ticket, fill, fee - fee_before)
+        notional = fill.price * fill.lots * tick_value
+        total += notional
+        fee = fee_of(total, ticket.taker_fee_ppm)
+        _enter_fill(core, ticket, fill, notional, fee - fee_before)
         fee_before = fee
     for removed in result.removed:
         forget_order(core, removed.order_id, "self_trade")
@@ -197,19 +199,18 @@ def _finish(core: VenueCore, ticket: Ticket, result: PlaceResult, cut_for: Close
         )
 
 
-def _enter_fill(core: VenueCore, ticket: Ticket, fill: BookFill, taker_fee: int) -> None:
+def _enter_fill(core: VenueCore, ticket: Ticket, fill: BookFill, notional: int, taker_fee: int) -> None:
     """Both accounts, the fee account, the maker's order, open interest, digest, tape and candles."""
-    index, taker = ticket.order.market_index, ticket.order.account
-    term, prices, counters = core.terms[index], core.prices[index], core.counters
+    index, taker, buy = ticket.order.market_index, ticket.order.account, ticket.order.buy
+    funding_index, prices, counters = core.terms[index].funding_index, core.prices[index], core.counters
     maker = core.accounts[fill.maker_account]
-    notional = fill.price * fill.lots * term.tick_value
     maker_fee = fee_of(notional, core.fees.maker_ppm)
-    signed = fill.lots if ticket.order.buy else -fill.lots
+    signed = fill.lots if buy else -fill.lots
     taker_stake, maker_stake = taker.stakes[index], maker.stakes[index]
-    longs = max(taker_stake.size, 0) + max(maker_stake.size, 0)
-    apply_fill(taker, index, signed, notional, taker_fee, term.funding_index)
-    apply_fill(maker, index, -signed, notional, maker_fee, term.funding_index)
-    prices.open_interest += max(taker_stake.size, 0) + max(maker_stake.size, 0) - longs
+    sizes = taker_stake.size, maker_stake.size
+    apply_fill(taker, index, signed, notional, taker_fee, funding_index)
+    apply_fill(maker, index, -signed, notional, maker_fee, funding_index)
+    prices.open_interest += _longs(taker_stake.size, maker_stake.size) - _longs(*sizes)
     core.transact(taker.account_id, maker.account_id)
     if taker_fee + maker_fee:
         core.system(core.config.fee_account).collateral += taker_fee + maker_fee
@@ -233,19 +234,23 @@ def _enter_fill(core: VenueCore, ticket: Ticket, fill: BookFill, taker_fee: int)
     counters.next_fill_id += 1
     counters.volume += fill.lots
     counters.fills_digest = _chain(counters.fills_digest, event)
-    prices.last_price, prices.last_side = fill.price, ticket.order.side
-    core.emit(event)
+    prices.last_price, prices.last_side = fill.price, event.side
+    core.events.append(event)
     core.history.fill(event, core.batches.open.number)
     core.candles[index].trade(fill.price, fill.lots)
-    _fill_maker_order(core, fill, index, notional)
+    _fill_maker_order(core, fill, maker_stake, notional)
 
 
-def _fill_maker_order(core: VenueCore, fill: BookFill, index: int, notional: int) -> None:
+def _longs(one: int, other: int) -> int:
+    return (one if one > 0 else 0) + (other if other > 0 else 0)
+
+
+def _fill_maker_order(core: VenueCore, fill: BookFill, stake: Stake, notional: int) -> None:
     """Take the filled lots off the maker's resting order and its account's totals."""
     order = core.orders[fill.maker_order]
     order.lots -= fill.lots
     order.filled += fill.lots
-    core.accounts[order.account].stakes[index].add_resting(order.buy, -fill.lots, -notional)
+    stake.add_resting(order.buy, -fill.lots, -notional)
     if fill.maker_left == 0:
         core.orders.remove(order.order_id)
         emit_closed(core, order, "filled")

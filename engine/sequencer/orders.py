@@ -10,7 +10,7 @@ import msgspec
 from engine.sequencer.inputs import Side
 
 
-class OpenOrder(msgspec.Struct, kw_only=True):
+class OpenOrder(msgspec.Struct, kw_only=True, gc=False):
     """A resting limit order. ``lots`` still rest, ``filled`` have traded; ``placed_at`` venue nanoseconds."""
 
     order_id: int

@@ -147,12 +147,12 @@ class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Makers(NamedTuple):
-    """Resting orders that trade, in priority order: four sequences of one length. ``prices`` ticks, ``lots`` taken."""
+    """Resting orders that trade, in priority order: four lists of one length. ``prices`` ticks, ``lots`` taken."""
 
-    order_ids: Sequence[int]
-    accounts: Sequence[int]
-    prices: Sequence[int]
-    lots: Sequence[int]
+    order_ids: list[int]
+    accounts: list[int]
+    prices: list[int]
+    lots: list[int]
 
 
 class Meeting(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +168,7 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     cut: bool = False
 
 
-NOBODY = Meeting(makers=Makers((), (), (), ()), unfit=(), filled=0, cost=0)
+NOBODY = Meeting(makers=Makers([], [], [], []), unfit=(), filled=0, cost=0)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,18 +261,18 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
     """
     book, term = ground.books[order.market_index], ground.terms[order.market_index]
     vetting, room = _Vetting(ground, order), max_maker_accounts(ground.config)
-    met: list[tuple[int, int, int, int]] = []
+    makers = Makers([], [], [], [])
     owners: set[int] = set()
     unfit: list[int] = []
     left = reach = order.lots
-    behind, cut = 0, False
+    behind, cost, cut = 0, 0, False
     while left and not cut:
         chunk = book.next_makers(order.side, order.price, reach, order.account.account_id, behind, CHUNK)
         for order_id, account, price, size in zip(*chunk, strict=True):
             lots = min(left, size)
             if not left:
                 break
-            cut = len(met) + len(unfit) == MAX_MAKERS
+            cut = len(makers.lots) + len(unfit) == MAX_MAKERS
             if cut:
                 break
             if not vetting.may_fill(order_id, account, lots, price * lots * term.tick_value):
@@ -282,13 +282,15 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
             cut = len(owners) > room
             if cut:
                 break
-            met.append((order_id, account, price, lots))
+            makers.order_ids.append(order_id)
+            makers.accounts.append(account)
+            makers.prices.append(price)
+            makers.lots.append(lots)
+            cost += price * lots
             left -= lots
         if len(chunk[0]) < CHUNK and sum(chunk[3]) < reach:
             break  # nobody rests behind these
         behind, reach = chunk[0][-1], min(2 * reach, MAX_LOTS)  # unfit orders may stand in the way of small ones
-    makers = Makers(*map(list, zip(*met, strict=True))) if met else NOBODY.makers
-    cost = sum(price * lots for _, _, price, lots in met)
     return Meeting(makers=makers, unfit=tuple(unfit), filled=order.lots - left, cost=cost, cut=cut)
 
 

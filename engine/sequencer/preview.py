@@ -116,6 +116,7 @@ def _receipt(basis: PreviewBasis, plan: Plan) -> Receipt:
     order, meeting, outcome = plan.order, plan.meeting, plan.outcome
     index, filled = order.market_index, meeting.filled
     term, before, after = basis.terms[index], order.account.stakes[index], outcome.account.stakes[index]
+    margin_before = measure(order.account.collateral, order.account.stakes, basis.terms, basis.fees.maker_ppm)
     distance = abs(meeting.cost - plan.best * filled)
     wants_more = filled < order.lots and plan.closed != "post_only"
     return Receipt(
@@ -129,9 +130,9 @@ def _receipt(basis: PreviewBasis, plan: Plan) -> Receipt:
         fee_taker=outcome.fee,
         fee_maker=fee_of(plan.resting * (order.price or 0) * term.tick_value, basis.fees.maker_ppm),
         impact_bps=-(-distance * 10_000 // (plan.best * filled)) if filled else 0,
-        margin_before=outcome.before,
+        margin_before=margin_before,
         margin_after=outcome.after,
-        liquidation_before=liquidation_price(outcome.before, before, term),
+        liquidation_before=liquidation_price(margin_before, before, term),
         liquidation_after=liquidation_price(outcome.after, after, term),
         size_before=before.size,
         size_after=after.size,

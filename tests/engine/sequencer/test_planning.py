@@ -53,7 +53,7 @@ def numbers(plan: Plan) -> tuple[object, ...]:
         (plan.best, plan.notional, plan.resting, plan.cancelled, plan.closed),
         tuple(map(list, plan.meeting.makers)),
         (plan.meeting.unfit, plan.meeting.filled, plan.meeting.cost),
-        (outcome.before, outcome.after, outcome.fee),
+        (outcome.after, outcome.fee),
         (outcome.account.collateral, [stake.numbers() for stake in outcome.account.stakes]),
         plan.refusal and (plan.refusal.code, plan.refusal.message),
     )
