@@ -152,18 +152,18 @@ class AccountState:
 
     def leaf(self, market_ids: Sequence[int]) -> Account:
         """The committed leaf; ``market_ids`` are the configuration's, ascending."""
-        positions = tuple(
+        positions = [
             Position(market_id, stake.size, stake.funding_index)
             for market_id, stake in zip(market_ids, self.stakes, strict=True)
             if stake.size
-        )
+        ]
         return Account(
             version=self.version,
             key_digest=self.key_digest,
             l1_address=self.l1_address,
             next_signature_index=self.next_signature_index,
             collateral=self.collateral,
-            positions=positions,
+            positions=tuple(positions),
         )
 
 

@@ -91,20 +91,21 @@ class AccountTree:
         """
         order = sorted(self._checked(account_id) for account_id in accounts)
         nodes = _leaf_nodes([accounts[i] for i in order], self.max_positions, self.limb_bits)
-        siblings: list[list[Digest]] = [[] for _ in order]
         indices, climbing = order, list(range(len(order)))  # of each update: which of the nodes it is under
+        siblings: list[list[Digest]] = []  # level by level
         for level in range(self.height):
             beside, parents, pairs = self._raise(level, indices, nodes)
-            digests = [_digest(node) for node in beside]
-            for path, at in zip(siblings, climbing, strict=True):
-                path.append(digests[at])
-            climbing = [parents[at] for at in climbing]
-            indices = list(dict.fromkeys(index >> 1 for index in indices))
+            digests = [*map(_WORDS.unpack, beside)]
+            siblings.append([*map(digests.__getitem__, climbing)])
+            climbing = [*map(parents.__getitem__, climbing)]
+            indices = [*dict.fromkeys([index >> 1 for index in indices])]
             nodes = _compress(pairs)
         if nodes:
             self._levels[self.height][0] = nodes[-1]
+        held = self._accounts
         updates = tuple(
-            AccountUpdate(i, self.get(i), accounts[i], tuple(path)) for i, path in zip(order, siblings, strict=True)
+            AccountUpdate(i, held.get(i, EMPTY_ACCOUNT), accounts[i], path)
+            for i, path in zip(order, zip(*siblings, strict=True), strict=True)
         )
         for account_id in order:
             self._store(account_id, accounts[account_id])
@@ -119,7 +120,7 @@ class AccountTree:
         return _digest(self._levels[level].get(index, self._empty[level]))
 
     def _store(self, account_id: int, account: Account) -> None:
-        if account == EMPTY_ACCOUNT:
+        if account.version == 0 and account == EMPTY_ACCOUNT:
             self._accounts.pop(account_id, None)
         else:
             self._accounts[account_id] = account

@@ -93,7 +93,8 @@ class BatchBook:
 
     def room_for(self, accounts: set[int]) -> bool:
         """Whether a transaction over these accounts still fits the open batch."""
-        return len(self.open.touched | accounts) <= self.max_accounts
+        touched = self.open.touched
+        return len(touched) + len(accounts - touched) <= self.max_accounts
 
     def room_for_flow(self, account: int, amount: int, flows: dict[int, int]) -> bool:
         """Whether the open batch takes an entry more, or more of one: ``flows`` are its deposits or its withdrawals."""

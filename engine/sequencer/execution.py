@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Sequence
 
 import msgspec
 
@@ -130,14 +131,8 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
     )
     if result.filled_lots != meeting.filled:
         raise UnplannedMatch(f"order {ticket.order_id} filled {result.filled_lots} lots, planned were {meeting.filled}")
-    tick_value = core.terms[order.market_index].tick_value
-    total = fee_before = 0
-    for fill in result.fills:
-        notional = fill.price * fill.lots * tick_value
-        total += notional
-        fee = fee_of(total, ticket.taker_fee_ppm)
-        _enter_fill(core, ticket, fill, notional, fee - fee_before)
-        fee_before = fee
+    if result.fills:
+        _enter_fills(core, ticket, result.fills)
     for removed in result.removed:
         forget_order(core, removed.order_id, "self_trade")
     _finish(core, ticket, result, "batch_limit" if meeting.cut else "ioc")
@@ -199,32 +194,54 @@ def _finish(core: VenueCore, ticket: Ticket, result: PlaceResult, cut_for: Close
         )
 
 
-def _enter_fill(core: VenueCore, ticket: Ticket, fill: BookFill, notional: int, taker_fee: int) -> None:
-    """Both accounts, the fee account, the maker's order, open interest, digest, tape and candles."""
+def _enter_fills(core: VenueCore, ticket: Ticket, fills: Sequence[BookFill]) -> None:
+    """Everything that the fills of one order change.
+
+    Both accounts, the fee account, the makers' orders, open interest, digest, tape and candles.
+    """
     index, taker, buy = ticket.order.market_index, ticket.order.account, ticket.order.buy
-    funding_index, prices, counters = core.terms[index].funding_index, core.prices[index], core.counters
-    maker = core.accounts[fill.maker_account]
-    maker_fee = fee_of(notional, core.fees.maker_ppm)
-    signed = fill.lots if buy else -fill.lots
-    taker_stake, maker_stake = taker.stakes[index], maker.stakes[index]
-    sizes = taker_stake.size, maker_stake.size
-    apply_fill(taker, index, signed, notional, taker_fee, funding_index)
-    apply_fill(maker, index, -signed, notional, maker_fee, funding_index)
-    prices.open_interest += _longs(taker_stake.size, maker_stake.size) - _longs(*sizes)
-    core.transact(taker.account_id, maker.account_id)
-    if taker_fee + maker_fee:
-        core.system(core.config.fee_account).collateral += taker_fee + maker_fee
-        core.batches.open.touched.add(core.config.fee_account)
+    term, prices, batch, history, candles = (
+        core.terms[index], core.prices[index], core.batches.open, core.history, core.candles[index]
+    )  # fmt: skip
+    taker_stake, maker_ppm = taker.stakes[index], core.fees.maker_ppm
+    total = fee_before = 0
+    for fill in fills:
+        maker = core.accounts[fill.maker_account]
+        maker_stake = maker.stakes[index]
+        notional = fill.price * fill.lots * term.tick_value
+        total += notional
+        fee = fee_of(total, ticket.taker_fee_ppm)
+        taker_fee, maker_fee, fee_before = fee - fee_before, fee_of(notional, maker_ppm), fee
+        signed = fill.lots if buy else -fill.lots
+        longs = _longs(taker_stake.size, maker_stake.size)
+        apply_fill(taker, index, signed, notional, taker_fee, term.funding_index)
+        apply_fill(maker, index, -signed, notional, maker_fee, term.funding_index)
+        prices.open_interest += _longs(taker_stake.size, maker_stake.size) - longs
+        core.transact(taker.account_id, maker.account_id)
+        if taker_fee + maker_fee:
+            core.system(core.config.fee_account).collateral += taker_fee + maker_fee
+            batch.touched.add(core.config.fee_account)
+        event = _fill_event(core, ticket, fill, maker_fee, taker_fee)
+        core.events.append(event)
+        history.fill(event, batch.number)
+        candles.trade(fill.price, fill.lots)
+        _fill_maker_order(core, fill, maker_stake, notional)
+    prices.last_price, prices.last_side = fills[-1].price, ticket.order.side
+
+
+def _fill_event(core: VenueCore, ticket: Ticket, fill: BookFill, maker_fee: int, taker_fee: int) -> Fill:
+    """The next fill, counted and chained."""
+    counters = core.counters
     event = Fill(
         sequence=core.sequence,
         time=core.time,
         fill_id=counters.next_fill_id,
-        market=core.market_ids[index],
+        market=core.market_ids[ticket.order.market_index],
         price=fill.price,
         lots=fill.lots,
         side=ticket.order.side,
-        maker_account=maker.account_id,
-        taker_account=taker.account_id,
+        maker_account=fill.maker_account,
+        taker_account=ticket.order.account.account_id,
         maker_order=fill.maker_order,
         taker_order=ticket.order_id,
         maker_fee=maker_fee,
@@ -234,11 +251,7 @@ def _enter_fill(core: VenueCore, ticket: Ticket, fill: BookFill, notional: int, 
     counters.next_fill_id += 1
     counters.volume += fill.lots
     counters.fills_digest = _chain(counters.fills_digest, event)
-    prices.last_price, prices.last_side = fill.price, event.side
-    core.events.append(event)
-    core.history.fill(event, core.batches.open.number)
-    core.candles[index].trade(fill.price, fill.lots)
-    _fill_maker_order(core, fill, maker_stake, notional)
+    return event
 
 
 def _longs(one: int, other: int) -> int:

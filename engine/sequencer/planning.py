@@ -298,19 +298,18 @@ class _Vetting:
     """The accounts of the makers met so far, as the fills so far leave them."""
 
     def __init__(self, ground: Ground, order: CheckedOrder) -> None:
-        self._ground, self._index = ground, order.market_index
-        self._sign = -1 if order.buy else 1
+        self._accounts, self._terms, self._index = ground.accounts, ground.terms, order.market_index
+        self._term, self._fee_ppm = ground.terms[order.market_index], ground.fees.maker_ppm
+        self._reduce_only, self._sign = ground.orders.reduce_only, -1 if order.buy else 1
         self._makers: dict[int, MakerAccount] = {}
 
     def may_fill(self, order_id: int, account: int, lots: int, notional: int) -> bool:
         """Whether this maker may fill; when it may, it has."""
-        ground, index = self._ground, self._index
         maker = self._makers.get(account)
         if maker is None:
-            maker = self._makers[account] = MakerAccount(ground.accounts[account], index, ground.terms)
-        reduce_only = order_id in ground.orders.reduce_only
-        fee = fee_of(notional, ground.fees.maker_ppm)
-        return maker.fill(self._sign * lots, notional, fee, ground.terms[index], reduce_only)
+            maker = self._makers[account] = MakerAccount(self._accounts[account], self._index, self._terms)
+        fee = fee_of(notional, self._fee_ppm)
+        return maker.fill(self._sign * lots, notional, fee, self._term, order_id in self._reduce_only)
 
 
 def _released(ground: Ground, order: CheckedOrder, meeting: Meeting) -> tuple[int, int]:
