@@ -301,14 +301,34 @@ class OrderBook:
         table = out[: 4 * rows].reshape(rows, 4)
         return table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy(), table[:, 3].copy()
 
-    def _walk(self, side: Side, lots: int, price: int | None, account: int | None, out: np.ndarray) -> int:
+    def next_makers(
+        self, side: Side, price: int | None, lots: int, account: int | None, behind: int, most: int
+    ) -> list[list[int]]:
+        """Makers that such a taker would reach, in order: lists of order id, account, price, lots that rest.
+
+        As many as hold ``lots`` together, at most ``most``, from the one after order ``behind`` on (0: from the best).
+        ``ValueError`` when ``behind`` does not rest.
+        """
+        code, limit, own = self._reach(side, price, lots, account)
+        out = self._room(4 * most)
+        rows = int(queries.makers_behind(self._arena, code, lots, limit, own, behind, out))
+        if rows < 0:
+            raise ValueError(f"order {behind} does not rest")
+        found = out[: 4 * rows].tolist()
+        return [found[column::4] for column in range(4)]
+
+    def _reach(self, side: Side, price: int | None, lots: int, account: int | None) -> tuple[int, int, int]:
+        """Code of the side, worst price and passed-over account of a taker."""
         code = side_code(side)
         check_range("lots", lots, 1, MAX_LOTS)
         if price is None:
             limit = MAX_PRICE if code == BUY else 1
         else:
             limit = check_range("price", price, 1, MAX_PRICE)
-        own = -1 if account is None else account
+        return code, limit, -1 if account is None else account
+
+    def _walk(self, side: Side, lots: int, price: int | None, account: int | None, out: np.ndarray) -> int:
+        code, limit, own = self._reach(side, price, lots, account)
         return int(queries.walk(self._arena, code, lots, limit, own, out, self._totals))
 
     def lots_ahead(self, order_id: int) -> int | None:

@@ -147,6 +147,19 @@ class ReferenceBook:
                     found.append((order.order_id, order.account, level, traded))
         return found
 
+    def next_makers(
+        self, side: Side, price: int | None, lots: int, account: int | None, behind: int, most: int
+    ) -> list[list[int]]:
+        """See OrderBook.next_makers."""
+        rows = [(i, a, p, self.orders[i].lots) for i, a, p, _ in self.makers(side, price, 1 << 62, account)]
+        everybody = [i for i, _, _, _ in self.makers(side, None, 1 << 62)]
+        passed = set(everybody[: everybody.index(behind) + 1]) if behind else set()
+        found: list[tuple[int, ...]] = []
+        for row in rows:
+            if row[0] not in passed and len(found) < most and sum(r[3] for r in found) < lots:
+                found.append(row)
+        return [[row[column] for row in found] for column in range(4)]
+
     def walk(self, side: Side, lots: int, price: int | None = None, account: int | None = None) -> Walk:
         """See OrderBook.walk."""
         rows = self.makers(side, price, lots, account)

@@ -19,6 +19,7 @@ The sequencer, the ticket's preview, the liquidation scan and the window all cal
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -32,7 +33,7 @@ PRICE_LIMIT = 1 << 64
 LEVERAGE_SATURATED = 10**12
 
 
-class Margin(msgspec.Struct, frozen=True, kw_only=True):
+class Margin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What :func:`measure` found. ``total_value``, ``notional`` .32; ``initial``, ``maintenance``, ``reserved`` .64."""
 
     total_value: int
@@ -165,6 +166,7 @@ def transition_allowed(before: Margin, after: Margin, reducing: bool) -> bool:
     return before.total_value * after.maintenance <= after.total_value * before.maintenance
 
 
+@lru_cache(maxsize=64)
 def max_price_ticks(tick_value: int) -> int:
     """Largest price in ticks whose 32.32 form is below 2^64 quanta per lot."""
     return (PRICE_LIMIT - 1) // (tick_value * FIXED_ONE)

@@ -162,6 +162,22 @@ class VenueCore:
         """One transaction changed these leaves."""
         self.batches.transact(self.sequence, self.time, *accounts)
 
+    def make_room(self, accounts: set[int]) -> None:
+        """Before a transaction over these accounts: close the open batch when they do not fit beside what it holds."""
+        if not self.batches.room_for(accounts):
+            self.close_batch()
+
+    def enter_flow(self, account: int, amount: int, *, deposit: bool) -> None:
+        """Make room for a deposit or withdrawal, which is about to change the account, and enter it."""
+        self.make_room({account})
+        batch = self.batches.open
+        if not self.batches.room_for_flow(account, amount, batch.deposits if deposit else batch.withdrawals):
+            self.close_batch()
+            batch = self.batches.open
+        flows = batch.deposits if deposit else batch.withdrawals
+        flows[account] = flows.get(account, 0) + amount
+        self.transact(account)
+
     def close_batch_if_due(self) -> None:
         """Close the open batch when it is full or old."""
         if self.batches.is_due(self.time):

@@ -8,15 +8,18 @@ import msgspec
 
 from engine.sequencer.inputs import OrderType, Side, TimeInForce
 
-CloseReason = Literal["filled", "cancelled", "ioc", "post_only", "self_trade", "margin", "reduce_only"]
+CloseReason = Literal["filled", "cancelled", "ioc", "post_only", "self_trade", "margin", "reduce_only", "batch_limit"]
 DeferralReason = Literal["in_steps", "thin_book", "insurance_short", "out_of_range"]
 PendingReason = Literal[
     "account_out_of_range", "owner_not_an_address", "system_account", "other_owner", "amount_out_of_range"
 ]
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
-    """Base. ``sequence``: of the input that caused it. ``time``: venue nanoseconds."""
+class Event(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, gc=False):
+    """Base. ``sequence``: of the input that caused it. ``time``: venue nanoseconds.
+
+    Events hold plain values only, so that the garbage collector can pass them over.
+    """
 
     sequence: int
     time: int

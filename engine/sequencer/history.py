@@ -18,7 +18,7 @@ TAPE_KEPT = 200
 ACCOUNT_KEPT = 500
 
 
-class TapeLine(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class TapeLine(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     """A trade as everybody sees it."""
 
     fill_id: int
@@ -30,7 +30,7 @@ class TapeLine(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     liquidation: bool
 
 
-class AccountFill(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class AccountFill(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     """A fill from one account's side; ``fee`` quanta, ``batch`` the number of the batch that carries it."""
 
     fill_id: int

@@ -40,17 +40,14 @@ def request_withdrawal(core: VenueCore, command: RequestWithdrawal) -> None:
     withdrawable = core.margin(account).withdrawable
     if command.amount > withdrawable:
         raise WithdrawalTooLarge(command.amount, withdrawable)
-    if not core.batches.room_for({command.account}):
-        core.close_batch()
+    core.enter_flow(command.account, command.amount, deposit=False)
     core.emit(Accepted(sequence=core.sequence, time=core.time, account=command.account, client_id=command.client_id))
     account.collateral -= command.amount
     core.counters.collateral -= command.amount
-    core.transact(command.account)
-    batch = core.batches.open
-    batch.withdrawals[command.account] = batch.withdrawals.get(command.account, 0) + command.amount
-    record = core.withdrawals.request(command.account, account.l1_address, command.amount, batch.number, core.time)
+    number = core.batches.open.number
+    record = core.withdrawals.request(command.account, account.l1_address, command.amount, number, core.time)
     core.emit_withdrawal(record)
-    line = TransferLine(time=core.time, kind="withdrawal", amount=command.amount, where=f"batch {batch.number}")
+    line = TransferLine(time=core.time, kind="withdrawal", amount=command.amount, where=f"batch {number}")
     core.history.transfer(command.account, line)
 
 
@@ -135,14 +132,10 @@ def _credit(core: VenueCore, deposit: L1Deposit, block: int) -> None:
             TransferLine(time=core.time, kind="deposit_pending", amount=deposit.amount, where=f"L1 block {block}"),
         )
         return
-    if not core.batches.room_for({deposit.account}):
-        core.close_batch()
+    core.enter_flow(deposit.account, deposit.amount, deposit=True)
     account = core.accounts.get(deposit.account) or core.open_account(deposit.account, deposit.owner)
     account.collateral += deposit.amount
     core.counters.collateral += deposit.amount
-    core.transact(deposit.account)
-    batch = core.batches.open
-    batch.deposits[deposit.account] = batch.deposits.get(deposit.account, 0) + deposit.amount
     core.emit(
         DepositCredited(
             sequence=core.sequence, time=core.time, account=deposit.account, amount=deposit.amount, block=block

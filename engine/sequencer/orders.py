@@ -10,7 +10,7 @@ import msgspec
 from engine.sequencer.inputs import Side
 
 
-class OpenOrder(msgspec.Struct, kw_only=True):
+class OpenOrder(msgspec.Struct, kw_only=True, gc=False):
     """A resting limit order. ``placed_at``: venue nanoseconds.
 
     ``lots`` still rest, ``filled`` have traded, and ``cut`` were taken off a reduce-only one because the position was

@@ -57,10 +57,10 @@ class Receipt:
     ``fee_taker`` quanta now, ``fee_maker`` quanta if the resting part fills. ``impact_bps``: distance of the average
     from the best price, rounded up. ``closed``: why lots are cancelled ("", ioc, post_only). ``beyond_depth``: the
     order reaches past the depth that the basis holds. ``makers_cancelled``: orders in its way that may not fill and
-    lose their place. ``realised``: quanta of profit or loss on what the order closes, its fee apart. ``mark_bps``:
-    distance of the average from the mark, rounded up, negative where it is better. ``refusal``: the typed refusal the
-    sequencer would answer with; margins are those of the account that would be left (equal to before when there is no
-    such account).
+    lose their place if it is taken. ``realised``: quanta of profit or loss on what the order closes, its fee apart.
+    ``mark_bps``: distance of the average from the mark, rounded up, negative where it is better. ``refusal``: the typed
+    refusal the sequencer would answer with; margins are those of the account that would be left (equal to before when
+    there is no such account).
     """
 
     lots: int
@@ -120,6 +120,7 @@ def _receipt(basis: PreviewBasis, plan: Plan) -> Receipt:
     order, meeting, outcome = plan.order, plan.meeting, plan.outcome
     index, filled = order.market_index, meeting.filled
     term, before, after = basis.terms[index], order.account.stakes[index], outcome.account.stakes[index]
+    margin_before = measure(order.account.collateral, order.account.stakes, basis.terms, basis.fees.maker_ppm)
     distance = abs(meeting.cost - plan.best * filled)
     wants_more = filled < order.lots and plan.closed != "post_only"
     return Receipt(
@@ -133,16 +134,16 @@ def _receipt(basis: PreviewBasis, plan: Plan) -> Receipt:
         fee_taker=outcome.fee,
         fee_maker=fee_of(plan.resting * (order.price or 0) * term.tick_value, basis.fees.maker_ppm),
         impact_bps=-(-distance * 10_000 // (plan.best * filled)) if filled else 0,
-        margin_before=outcome.before,
+        margin_before=margin_before,
         margin_after=outcome.after,
-        liquidation_before=liquidation_price(outcome.before, before, term),
+        liquidation_before=liquidation_price(margin_before, before, term),
         liquidation_after=liquidation_price(outcome.after, after, term),
         size_before=before.size,
         size_after=after.size,
         closed=plan.closed,
         beyond_depth=wants_more and basis.books[index].ends_before(order.side, order.price),
         refusal=plan.refusal,
-        makers_cancelled=len(meeting.unfit),
+        makers_cancelled=0 if plan.refusal else len(meeting.unfit),
         realised=after.realised - before.realised,
         mark_bps=_mark_bps(plan, term.mark),
     )

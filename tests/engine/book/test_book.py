@@ -152,6 +152,12 @@ def test_walk_and_peek_change_nothing_and_say_what_a_taker_gets(book: OrderBook)
         [4, 6, 2],
     ]
     assert len(book.peek_makers("sell", None, 30)[0]) == 2
+    assert book.next_makers("buy", None, 12, None, 0, 9) == [[3, 4, 5], [3, 4, 5], [102, 102, 105], [4, 6, 9]]
+    assert book.next_makers("buy", None, 12, 4, 3, 9) == [[5], [5], [105], [9]]
+    assert book.next_makers("buy", 104, 12, None, 4, 9) == [[], [], [], []]
+    assert book.next_makers("buy", None, 12, None, 0, 2)[0] == [3, 4]
+    with pytest.raises(ValueError, match="order 99 does not rest"):
+        book.next_makers("buy", None, 12, None, 99, 2)
     assert book.digest() == digest
 
 

@@ -72,6 +72,12 @@ def test_previews_equal_the_reference_and_the_order_that_follows(
     makers = list(zip(*(column.tolist() for column in book.peek_makers(side, price, lots, account)), strict=True))
     assert walk == reference.walk(side, lots, price, account)
     assert makers == reference.makers(side, price, lots, account)
+    for behind in (0, *reference.orders):
+        if behind and reference.orders[behind].side == side:
+            continue
+        for most in (1, 3, 100):
+            asked = (side, price, lots, account, behind, most)
+            assert book.next_makers(*asked) == reference.next_makers(*asked)
     assert book.dump() == before
     taker = 9 if account is None else account
     result = book.place(1000, taker, side, lots, price or 0, market=price is None, ioc=True)
