@@ -13,7 +13,7 @@ from engine.exchange.admission import FeeRates
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.exchange.margin import Margin, liquidation_price, measure
 from engine.exchange.state import AccountState, MarketTerms
-from engine.exchange.trade import fee_of
+from engine.exchange.trade import apply_fill, fee_of
 from engine.sequencer.book_copy import BookCopy, copy_book
 from engine.sequencer.core import VenueCore
 from engine.sequencer.inputs import PlaceOrder
@@ -144,9 +144,20 @@ def _receipt(basis: PreviewBasis, plan: Plan) -> Receipt:
         beyond_depth=wants_more and basis.books[index].ends_before(order.side, order.price),
         refusal=plan.refusal,
         makers_cancelled=0 if plan.refusal else len(meeting.unfit),
-        realised=after.realised - before.realised,
+        realised=_realised(plan, term),
         mark_bps=_mark_bps(plan, term.mark),
     )
+
+
+def _realised(plan: Plan, term: MarketTerms) -> int:
+    """Quanta realised fill by fill, as the venue books them: their average would hide what a flip opens, and round."""
+    index, makers = plan.order.market_index, plan.meeting.makers
+    account = plan.order.account.copy()
+    before = account.stakes[index].realised
+    for price, lots in zip(makers.prices, makers.lots, strict=True):
+        signed = lots if plan.order.buy else -lots
+        apply_fill(account, index, signed, price * lots * term.tick_value, 0, term.funding_index)
+    return account.stakes[index].realised - before
 
 
 def _mark_bps(plan: Plan, mark: int) -> int:

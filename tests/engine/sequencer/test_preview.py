@@ -104,6 +104,18 @@ def world() -> World:
     return found
 
 
+def test_what_a_flip_realises_is_booked_fill_by_fill() -> None:
+    world = funded()
+    world.order(MAKER, "sell", 1, BTC_TICKS)
+    world.order(ALICE, "buy", 1)
+    for away in (1, 0):
+        world.order(MAKER, "buy", 1, BTC_TICKS + away)
+    receipt = preview(world, PlaceOrder(account=ALICE, market=1, side="sell", type="market", lots=2))
+    assert (receipt.filled, receipt.realised) == (2, 100)  # one lot one tick above its cost; the other one opens
+    world.order(ALICE, "sell", 2)
+    assert world.venue.state_of(ALICE).stakes[0].realised == 100
+
+
 def test_the_figures_of_a_walk(world: World) -> None:
     receipt = preview(world, PlaceOrder(account=ALICE, market=1, side="buy", type="market", lots=300))
     cost = 100 * (BTC_TICKS + 10) + 100 * (BTC_TICKS + 20) + 100 * (BTC_TICKS + 40)
