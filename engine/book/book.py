@@ -311,21 +311,22 @@ class OrderBook:
         """
         code, limit, own = self._reach(side, price, lots, account)
         out = self._room(4 * most)
-        rows = int(queries.makers_behind(self._arena, code, lots, limit, own, behind, out))
+        rows = queries.makers_behind(self._arena, code, lots, limit, own, behind, out)
         if rows < 0:
             raise ValueError(f"order {behind} does not rest")
         found = out[: 4 * rows].tolist()
-        return [found[column::4] for column in range(4)]
+        return [found[0::4], found[1::4], found[2::4], found[3::4]]
 
     def _reach(self, side: Side, price: int | None, lots: int, account: int | None) -> tuple[int, int, int]:
         """Code of the side, worst price and passed-over account of a taker."""
-        code = side_code(side)
-        check_range("lots", lots, 1, MAX_LOTS)
+        code = BUY if side == "buy" else side_code(side)
+        if not 0 < lots <= MAX_LOTS:
+            check_range("lots", lots, 1, MAX_LOTS)
         if price is None:
-            limit = MAX_PRICE if code == BUY else 1
-        else:
-            limit = check_range("price", price, 1, MAX_PRICE)
-        return code, limit, -1 if account is None else account
+            price = MAX_PRICE if code == BUY else 1
+        elif not 0 < price <= MAX_PRICE:
+            check_range("price", price, 1, MAX_PRICE)
+        return code, price, -1 if account is None else account
 
     def _walk(self, side: Side, lots: int, price: int | None, account: int | None, out: np.ndarray) -> int:
         code, limit, own = self._reach(side, price, lots, account)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine.errors import ProtocolError, check_range
+from engine.errors import OutOfRange, ProtocolError
 from engine.exchange.margin import TOTAL_RISK_LIMIT, TOTAL_VALUE_LIMIT, Margin, measure, transition_allowed
 from engine.exchange.refusals import InsufficientMargin, NotReducing, WorsensMargin
 from engine.exchange.state import AccountState, MarketTerms, Stake
@@ -109,12 +109,12 @@ def propose(
 def _format_refusal(outcome: Outcome, proposal: Proposal, term: MarketTerms) -> ProtocolError | None:
     """What keeps every number far inside its format."""
     stake = outcome.account.stakes[proposal.market_index]
-    worst = max(abs(stake.size + stake.buy_lots), abs(stake.size - stake.sell_lots))
-    try:
-        check_range("position notional", worst * term.mark >> 32, 0, MAX_POSITION_NOTIONAL)
-        check_range("collateral", outcome.account.collateral, -INT64_MAX, INT64_MAX)
-    except ProtocolError as error:
-        return error
+    worst = max(abs(stake.size + stake.buy_lots), abs(stake.size - stake.sell_lots)) * term.mark >> 32
+    collateral = outcome.account.collateral
+    if worst > MAX_POSITION_NOTIONAL:
+        return OutOfRange("position notional", worst, 0, MAX_POSITION_NOTIONAL)
+    if not -INT64_MAX <= collateral <= INT64_MAX:
+        return OutOfRange("collateral", collateral, -INT64_MAX, INT64_MAX)
     return None
 
 

@@ -18,7 +18,7 @@ from engine.exchange.accounts import EMPTY_ACCOUNT, Account, AccountUpdate, Dige
 from engine.exchange.leaf import BLOCK, LEAF_DOMAIN, LIMB_BITS, leaf_digest, leaf_rows
 from engine.hashing.poseidon import DIGEST_WORDS, compress
 from engine.hashing.poseidon_constants import WIDTH
-from engine.hashing.poseidon_kernels import compress_pairs, permute_many
+from engine.hashing.poseidon_kernels import compress_bytes, permute_many
 
 MAX_HEIGHT = 30
 """Account ids must stay below p."""
@@ -99,7 +99,7 @@ class AccountTree:
             siblings.append([*map(digests.__getitem__, climbing)])
             climbing = [*map(parents.__getitem__, climbing)]
             indices = [*dict.fromkeys([index >> 1 for index in indices])]
-            nodes = _compress(pairs)
+            nodes = _split(compress_bytes(b"".join(pairs)))
         if nodes:
             self._levels[self.height][0] = nodes[-1]
         held = self._accounts
@@ -162,29 +162,23 @@ def _digest(node: bytes) -> Digest:
     return _WORDS.unpack(node)
 
 
-def _split(words: np.ndarray) -> list[bytes]:
-    """Rows of 8 words as nodes are kept: little-endian."""
-    data = words.astype("<u4", copy=False).tobytes()
+def _split(data: bytes) -> list[bytes]:
+    """Nodes from their bytes in a row."""
     return [data[at : at + _WORDS.size] for at in range(0, len(data), _WORDS.size)]
-
-
-def _compress(pairs: Sequence[bytes]) -> list[bytes]:
-    """:func:`engine.hashing.poseidon.compress` of many pairs of nodes."""
-    if not pairs:
-        return []
-    return _split(compress_pairs(np.frombuffer(b"".join(pairs), "<u4").astype(np.uint32)))
 
 
 def _leaf_nodes(accounts: Sequence[Account], max_positions: int, limb_bits: int) -> list[bytes]:
     if not accounts:
         return []
     words = leaf_rows(accounts, max_positions, limb_bits)
-    state = np.zeros((len(words), WIDTH), dtype=np.uint32)
-    state[:, BLOCK : BLOCK + 2] = LEAF_DOMAIN, words.shape[1]
+    count = len(words)
+    state = np.zeros((count + 15 & ~15, WIDTH), dtype=np.uint32)  # whole vectors: then it is permuted in place
+    state[:count, BLOCK : BLOCK + 2] = LEAF_DOMAIN, words.shape[1]
+    flat = state.reshape(-1)
     for start in range(0, words.shape[1], BLOCK):
-        state[:, :BLOCK] = words[:, start : start + BLOCK]
-        state = permute_many(state.reshape(-1)).reshape(-1, WIDTH)
-    return _split(state[:, :BLOCK])
+        state[:count, :BLOCK] = words[:, start : start + BLOCK]
+        permute_many(flat, out=flat)
+    return _split(state[:count, :BLOCK].astype("<u4", copy=False).tobytes())
 
 
 def leaf_digests(accounts: Sequence[Account], max_positions: int, limb_bits: int = LIMB_BITS) -> list[Digest]:

@@ -10,7 +10,7 @@ one order that touches more of them has a batch for itself, within what can be p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -83,12 +83,12 @@ class BatchBook:
         self.last_posted = 0
         self._untaken: list[int] = []
 
-    def transact(self, sequence: int, time: int, *accounts: int) -> None:
-        """Count one transaction that touched these accounts."""
+    def transact(self, sequence: int, time: int, accounts: Iterable[int], count: int) -> None:
+        """Count transactions, at least one, that touched these accounts."""
         batch = self.open
         if not batch.transactions:
             batch.first_sequence, batch.opened_at = sequence, time
-        batch.transactions += 1
+        batch.transactions += count
         batch.touched.update(accounts)
 
     def room_for(self, accounts: set[int]) -> bool:

@@ -158,9 +158,9 @@ class VenueCore:
         """Tell what happened."""
         self.events.append(event)
 
-    def transact(self, *accounts: int) -> None:
-        """One transaction changed these leaves."""
-        self.batches.transact(self.sequence, self.time, *accounts)
+    def transact(self, *accounts: int, count: int = 1) -> None:
+        """One transaction, or ``count`` of them, changed these leaves."""
+        self.batches.transact(self.sequence, self.time, accounts, count)
 
     def make_room(self, accounts: set[int]) -> None:
         """Before a transaction over these accounts: close the open batch when they do not fit beside what it holds."""

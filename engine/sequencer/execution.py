@@ -221,33 +221,32 @@ def _enter_fills(core: VenueCore, ticket: Ticket, fills: Sequence[BookFill]) -> 
     Both accounts, the fee account, the makers' orders, open interest, digest, tape and candles.
     """
     index, taker, buy = ticket.order.market_index, ticket.order.account, ticket.order.buy
-    term, prices, batch, history, candles = (
-        core.terms[index], core.prices[index], core.batches.open, core.history, core.candles[index]
-    )  # fmt: skip
-    taker_stake, maker_ppm = taker.stakes[index], core.fees.maker_ppm
-    total = fee_before = 0
+    term, prices, history, candles = core.terms[index], core.prices[index], core.history, core.candles[index]
+    taker_stake, maker_ppm, batch = taker.stakes[index], core.fees.maker_ppm, core.batches.open.number
+    total = taker_fees = maker_fees = 0
     for fill in fills:
         maker = core.accounts[fill.maker_account]
         maker_stake = maker.stakes[index]
         notional = fill.price * fill.lots * term.tick_value
         total += notional
-        fee = fee_of(total, ticket.taker_fee_ppm)
-        taker_fee, maker_fee, fee_before = fee - fee_before, fee_of(notional, maker_ppm), fee
+        fees = fee_of(total, ticket.taker_fee_ppm)
+        taker_fee, taker_fees, maker_fee = fees - taker_fees, fees, fee_of(notional, maker_ppm)
+        maker_fees += maker_fee
         signed = fill.lots if buy else -fill.lots
         longs = _longs(taker_stake.size, maker_stake.size)
         apply_fill(taker, index, signed, notional, taker_fee, term.funding_index)
         apply_fill(maker, index, -signed, notional, maker_fee, term.funding_index)
         prices.open_interest += _longs(taker_stake.size, maker_stake.size) - longs
-        core.transact(taker.account_id, maker.account_id)
-        if taker_fee + maker_fee:
-            core.system(core.config.fee_account).collateral += taker_fee + maker_fee
-            batch.touched.add(core.config.fee_account)
         event = _fill_event(core, ticket, fill, maker_fee, taker_fee)
         core.events.append(event)
-        history.fill(event, batch.number)
+        history.fill(event, batch)
         candles.trade(fill.price, fill.lots)
         _fill_maker_order(core, fill, maker_stake, notional)
     prices.last_price, prices.last_side = fills[-1].price, ticket.order.side
+    core.transact(taker.account_id, *[fill.maker_account for fill in fills], count=len(fills))
+    if taker_fees + maker_fees:
+        core.system(core.config.fee_account).collateral += taker_fees + maker_fees
+        core.batches.open.touched.add(core.config.fee_account)
 
 
 def _fill_event(core: VenueCore, ticket: Ticket, fill: BookFill, maker_fee: int, taker_fee: int) -> Fill:

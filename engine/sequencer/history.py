@@ -103,12 +103,9 @@ class History:
         return self._accounts.get(account, _Kept()).copy()
 
     def _writable(self, account: int) -> _Kept | None:
-        if account in self._quiet:
-            return None
         history = self._accounts.get(account)
-        if history is None:
-            history = _Kept()
-            self._accounts[account] = history
+        if history is None and account not in self._quiet:
+            history = self._accounts[account] = _Kept()
         return history
 
     def fill(self, fill: Fill, batch: int) -> None:
