@@ -18,6 +18,7 @@ from ui.panels.ticket.panel import TicketPanel
 from ui.shell.window import DeskWindow
 from ui.theme.metrics import density_name
 from ui.viewmodels.tables_live import closing_order
+from ui.viewmodels.ticket_acks import new_client_id
 from ui.widgets.panel import Panel
 
 Kind = TypeVar("Kind", bound=Panel)
@@ -115,7 +116,7 @@ class DeskActs:
         """A reduce-only market order."""
         snapshot = self._window.engine.snapshot()
         if snapshot is not None and snapshot.user is not None:
-            order = closing_order(snapshot.user, self._window.header.market, "desk-close", half=False)
+            order = closing_order(snapshot.user, self._window.header.market, new_client_id(), half=False)
             if order is not None:
                 self._submit(order)
 

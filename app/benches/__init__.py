@@ -68,4 +68,6 @@ BENCHES = (
         "seconds to verify a proof natively; gas, calldata and transactions on L1, by profile",
         "app.benches.verify",
     ),
+    Bench("vetting", "an order that many makers may fill and as many may not, refused or taken", "app.benches.vetting"),
+    Bench("venue", "whole inputs a second through the venue, mixed flow, one thread", "app.benches.venue"),
 )

@@ -67,7 +67,10 @@ class CandleSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
-    """A resting order of the user, with its exact place in the queue (lots before it at its price)."""
+    """A resting order of the user, with its exact place in the queue (lots before it at its price).
+
+    Of ``lots``, ``filled`` have traded and the others rest. ``cut``: what was taken off a reduce-only order besides.
+    """
 
     order_id: int
     client_id: str
@@ -78,6 +81,8 @@ class OrderView:
     filled: int
     placed_at: int
     lots_ahead: int
+    reduce_only: bool = False
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

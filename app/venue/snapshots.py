@@ -96,7 +96,7 @@ def account_view(venue: Venue, chain: LayerOne) -> AccountView | None:
         l1_pending_deposit=chain.funds.pending_deposit,
         l1_claimable=chain.funds.claimable,
         positions=_positions(venue, state, margin),
-        orders=_orders(venue, account_id),
+        orders=order_views(venue, account_id),
         demo_key=True,
     )
 
@@ -129,7 +129,8 @@ def _positions(venue: Venue, state: AccountState, margin: Margin) -> tuple[Posit
     return tuple(views)
 
 
-def _orders(venue: Venue, account_id: int) -> tuple[OrderView, ...]:
+def order_views(venue: Venue, account_id: int) -> tuple[OrderView, ...]:
+    """The account's resting orders, oldest first."""
     core = venue.core
     return tuple(
         OrderView(
@@ -138,10 +139,12 @@ def _orders(venue: Venue, account_id: int) -> tuple[OrderView, ...]:
             market=order.market,
             side=order.side,
             price=order.price,
-            lots=order.lots,
+            lots=order.lots + order.filled,
             filled=order.filled,
             placed_at=order.placed_at,
             lots_ahead=core.books[core.market_index(order.market)].lots_ahead(order.order_id) or 0,
+            reduce_only=order.reduce_only,
+            cut=order.cut,
         )
         for order in core.orders.of_account(account_id)
     )

@@ -58,10 +58,14 @@ _tuple = tuple.__new__  # _tuple(BookFill, row) takes half the time of BookFill(
 
 
 @functools.cache
-def _entries() -> tuple[Callable[..., tuple[int, ...]], Callable[..., int]]:
-    """kernel.place_one and cancel_one as compiled for int64: without the choice by argument types, half the time."""
+def _entries() -> tuple[Callable[..., tuple[int, ...]], Callable[..., int], Callable[..., int]]:
+    """The kernel entries place, cancel, reduce, as compiled for int64: no choice by argument types, half the time."""
     array, word = types.int64[::1], types.int64
-    return kernel.place_one.compile((array, array, *[word] * 7)), kernel.cancel_one.compile((array, word))
+    return (
+        kernel.place_one.compile((array, array, *[word] * 7)),
+        kernel.cancel_one.compile((array, word)),
+        kernel.reduce_one.compile((array, word, word)),
+    )
 
 
 def side_code(side: str) -> int:
@@ -101,7 +105,7 @@ class OrderBook:
         self._result = np.zeros(ROW, np.int64)
         self._scratch = np.zeros(256, np.int64)
         self._totals = np.zeros(3, np.int64)
-        self._place_one, self._cancel_one = _entries()
+        self._place_one, self._cancel_one, self._reduce_one = _entries()
         self._set_outputs(2048)
 
     def _set_outputs(self, rows: int) -> None:
@@ -178,6 +182,15 @@ class OrderBook:
         if not 0 < order_id <= MAX_ID:
             check_range("order_id", order_id, 1, MAX_ID)
         return self._cancel_one(self._arena, order_id) or None
+
+    def reduce(self, order_id: int, lots: int) -> int | None:
+        """Cut a resting order to ``lots`` (1 or more), keeping its time priority.
+
+        The lots taken off, 0 when it has no more than that, None when it does not rest. Raises OutOfRange.
+        """
+        check_range("order_id", order_id, 1, MAX_ID)
+        taken = self._reduce_one(self._arena, order_id, check_range("lots", lots, 1, MAX_LOTS))
+        return None if taken < 0 else taken
 
     def cancel_account(self, account: int) -> tuple[int, ...]:
         """Take all orders of an account off the book; their ids, oldest first."""
@@ -288,14 +301,35 @@ class OrderBook:
         table = out[: 4 * rows].reshape(rows, 4)
         return table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy(), table[:, 3].copy()
 
-    def _walk(self, side: Side, lots: int, price: int | None, account: int | None, out: np.ndarray) -> int:
-        code = side_code(side)
-        check_range("lots", lots, 1, MAX_LOTS)
+    def next_makers(
+        self, side: Side, price: int | None, lots: int, account: int | None, behind: int, most: int
+    ) -> list[list[int]]:
+        """Makers that such a taker would reach, in order: lists of order id, account, price, lots that rest.
+
+        As many as hold ``lots`` together, at most ``most``, from the one after order ``behind`` on (0: from the best).
+        ``ValueError`` when ``behind`` does not rest.
+        """
+        code, limit, own = self._reach(side, price, lots, account)
+        out = self._room(4 * most)
+        rows = queries.makers_behind(self._arena, code, lots, limit, own, behind, out)
+        if rows < 0:
+            raise ValueError(f"order {behind} does not rest")
+        found = out[: 4 * rows].tolist()
+        return [found[0::4], found[1::4], found[2::4], found[3::4]]
+
+    def _reach(self, side: Side, price: int | None, lots: int, account: int | None) -> tuple[int, int, int]:
+        """Code of the side, worst price and passed-over account of a taker."""
+        code = BUY if side == "buy" else side_code(side)
+        if not 0 < lots <= MAX_LOTS:
+            check_range("lots", lots, 1, MAX_LOTS)
         if price is None:
-            limit = MAX_PRICE if code == BUY else 1
-        else:
-            limit = check_range("price", price, 1, MAX_PRICE)
-        own = -1 if account is None else account
+            price = MAX_PRICE if code == BUY else 1
+        elif not 0 < price <= MAX_PRICE:
+            check_range("price", price, 1, MAX_PRICE)
+        return code, price, -1 if account is None else account
+
+    def _walk(self, side: Side, lots: int, price: int | None, account: int | None, out: np.ndarray) -> int:
+        code, limit, own = self._reach(side, price, lots, account)
         return int(queries.walk(self._arena, code, lots, limit, own, out, self._totals))
 
     def lots_ahead(self, order_id: int) -> int | None:

@@ -330,3 +330,17 @@ def cancel_one(arena: np.ndarray, order_id: int) -> int:
     lots = m[order_row(m, slot) + O_LOTS]
     remove(m, slot)
     return lots
+
+
+@njit(nogil=True, cache=True)
+def reduce_one(arena: np.ndarray, order_id: int, lots: int) -> int:
+    """Cut one order to ``lots`` (>= 1) where it rests; the lots taken off, -1 when it does not rest."""
+    m = words(arena)
+    slot = find_slot(m, order_id)
+    if slot == 0:
+        return -1
+    row = order_row(m, slot)
+    taken = max(m[row + O_LOTS] - lots, 0)
+    m[row + O_LOTS] -= taken
+    m[level_row(m, m[row + O_LEVEL]) + L_LOTS] -= taken
+    return taken

@@ -62,6 +62,41 @@ def walk(
 
 
 @njit(nogil=True, cache=True)
+def makers_behind(
+    arena: np.ndarray, side: int, lots: int, limit_price: int, account: int, behind: int, out: np.ndarray
+) -> int:
+    """Makers that a taker reaches, in order, from the one after order ``behind`` on (0: from the best).
+
+    Writes rows (id, account, price, lots that rest) until they hold ``lots`` or ``out`` is full; returns their number,
+    -1 when ``behind`` does not rest. Orders of ``account`` itself are passed over.
+    """
+    m = words(arena)
+    level = m[H_BEST + 1 - side]
+    slot = 0 if level == 0 else m[level_row(m, level) + L_HEAD]
+    if behind != 0:
+        slot = find_slot(m, behind)
+        if slot == 0:
+            return -1
+        level = m[order_row(m, slot) + O_LEVEL]
+        slot = m[order_row(m, slot) + O_NEXT]
+    rows, left, room = 0, lots, len(out) // 4
+    while level != 0 and left > 0 and rows < room and not beyond(m[level_row(m, level) + L_PRICE], side, limit_price):
+        if slot == 0:
+            level = m[level_row(m, level) + L_WORSE]
+            slot = 0 if level == 0 else m[level_row(m, level) + L_HEAD]
+            continue
+        if m[order_row(m, slot) + O_ACCOUNT] != account:
+            out[4 * rows] = m[order_row(m, slot) + O_ID]
+            out[4 * rows + 1] = m[order_row(m, slot) + O_ACCOUNT]
+            out[4 * rows + 2] = m[level_row(m, level) + L_PRICE]
+            out[4 * rows + 3] = m[order_row(m, slot) + O_LOTS]
+            left -= out[4 * rows + 3]
+            rows += 1
+        slot = m[order_row(m, slot) + O_NEXT]
+    return rows
+
+
+@njit(nogil=True, cache=True)
 def depth(arena: np.ndarray, side: int, out: np.ndarray) -> int:
     """Best levels of a side as flat rows (price, lots, orders) until ``out`` is full; returns the row count."""
     m = words(arena)

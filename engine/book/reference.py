@@ -108,6 +108,15 @@ class ReferenceBook:
         self._remove(order)
         return order.lots
 
+    def reduce(self, order_id: int, lots: int) -> int | None:
+        """See OrderBook.reduce."""
+        order = self.orders.get(order_id)
+        if order is None:
+            return None
+        taken = max(order.lots - lots, 0)
+        order.lots -= taken
+        return taken
+
     def cancel_account(self, account: int) -> tuple[int, ...]:
         """See OrderBook.cancel_account."""
         mine = sorted(order.order_id for order in self.orders.values() if order.account == account)
@@ -137,6 +146,19 @@ class ReferenceBook:
                     lots -= traded
                     found.append((order.order_id, order.account, level, traded))
         return found
+
+    def next_makers(
+        self, side: Side, price: int | None, lots: int, account: int | None, behind: int, most: int
+    ) -> list[list[int]]:
+        """See OrderBook.next_makers."""
+        rows = [(i, a, p, self.orders[i].lots) for i, a, p, _ in self.makers(side, price, 1 << 62, account)]
+        everybody = [i for i, _, _, _ in self.makers(side, None, 1 << 62)]
+        passed = set(everybody[: everybody.index(behind) + 1]) if behind else set()
+        found: list[tuple[int, ...]] = []
+        for row in rows:
+            if row[0] not in passed and len(found) < most and sum(r[3] for r in found) < lots:
+                found.append(row)
+        return [[row[column] for row in found] for column in range(4)]
 
     def walk(self, side: Side, lots: int, price: int | None = None, account: int | None = None) -> Walk:
         """See OrderBook.walk."""

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine.errors import ProtocolError, check_range
-from engine.exchange.margin import Margin, measure, transition_allowed
+from engine.errors import OutOfRange, ProtocolError
+from engine.exchange.margin import TOTAL_RISK_LIMIT, TOTAL_VALUE_LIMIT, Margin, measure, transition_allowed
 from engine.exchange.refusals import InsufficientMargin, NotReducing, WorsensMargin
 from engine.exchange.state import AccountState, MarketTerms, Stake
 from engine.exchange.trade import apply_fill, fee_of, is_reducing
@@ -24,10 +24,11 @@ MAX_POSITION_NOTIONAL = 1 << 60
 """Quanta at mark: keeps total value and risk far inside their formats, whatever the mark does within a factor of 8."""
 
 
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+class Proposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order against the book of now: ``filled`` lots for ``notional`` quanta at once, ``resting`` at ``price``.
 
-    ``released_*``: own orders of the other side that the self-trade rule cancels on the way.
+    ``released_*``: own orders of the other side that the self-trade rule cancels on the way, without reduce-only ones.
+    ``reduce_only``: it is no larger than the position, and what rests of it follows the position.
     """
 
     market_index: int
@@ -38,6 +39,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     price: int
     released_lots: int = 0
     released_notional: int = 0
+    reduce_only: bool = False
 
 
 class FeeRates(NamedTuple):
@@ -48,19 +50,24 @@ class FeeRates(NamedTuple):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What the order would do: margin before and after, the taker fee, and the account it leaves."""
+    """What the order would do: margin after it, the taker fee, and the account it leaves (to be looked at only)."""
 
-    before: Margin
     after: Margin
     fee: int
     account: AccountState
 
 
+def reducible(size: int, buy: bool) -> int:
+    """Lots that an order of this side can take off a position of ``size`` signed lots, 0 for none."""
+    return max(-size if buy else size, 0)
+
+
 def reduce_only_lots(stake: Stake, buy: bool, lots: int) -> int:
     """Lots a reduce-only order may have: at most the opposite position. :class:`NotReducing` when there is none."""
-    if not (stake.size < 0 if buy else stake.size > 0):
+    most = reducible(stake.size, buy)
+    if not most:
         raise NotReducing(stake.size)
-    return min(lots, abs(stake.size))
+    return min(lots, most)
 
 
 def propose(
@@ -71,65 +78,96 @@ def propose(
     The account must be settled to the current funding indices; it is not changed.
     """
     stake, term = account.stakes[proposal.market_index], terms[proposal.market_index]
-    before = measure(account.collateral, account.stakes, terms, fees.maker_ppm)
     same_side = stake.buy_lots if proposal.buy else stake.sell_lots
-    reducing = is_reducing(stake.size, proposal.buy, proposal.filled + proposal.resting, same_side)
-    after_account = account.copy()
+    lots = proposal.filled + proposal.resting
+    reducing = proposal.reduce_only or is_reducing(stake.size, proposal.buy, lots, same_side)
+    after_account = account.what_if(proposal.market_index)
     fee = 0
     if proposal.filled:
         fee = fee_of(proposal.notional, fees.taker_ppm)
-        lots = proposal.filled if proposal.buy else -proposal.filled
-        apply_fill(after_account, proposal.market_index, lots, proposal.notional, fee, term.funding_index)
+        signed = proposal.filled if proposal.buy else -proposal.filled
+        apply_fill(after_account, proposal.market_index, signed, proposal.notional, fee, term.funding_index)
     if proposal.released_lots:
         released = after_account.stakes[proposal.market_index]
         released.add_resting(not proposal.buy, -proposal.released_lots, -proposal.released_notional)
-    if proposal.resting:
+    if proposal.resting and not proposal.reduce_only:
         notional = proposal.resting * proposal.price * term.tick_value
         after_account.stakes[proposal.market_index].add_resting(proposal.buy, proposal.resting, notional)
     after = measure(after_account.collateral, after_account.stakes, terms, fees.maker_ppm)
-    outcome = Outcome(before=before, after=after, fee=fee, account=after_account)
-    return outcome, _refusal(outcome, proposal, reducing, term)
-
-
-def _refusal(outcome: Outcome, proposal: Proposal, reducing: bool, term: MarketTerms) -> ProtocolError | None:
-    before, after = outcome.before, outcome.after
+    outcome = Outcome(after=after, fee=fee, account=after_account)
     if reducing:
-        if proposal.filled and not transition_allowed(before, after, True):
-            return WorsensMargin()
-        return None
+        if not proposal.filled or after.covers_positions:
+            return outcome, None
+        before = measure(account.collateral, account.stakes, terms, fees.maker_ppm)
+        return outcome, None if transition_allowed(before, after, True) else WorsensMargin()
     if not after.covers_orders:
-        shortfall = -after.free_collateral
-        return InsufficientMargin(shortfall, before.free_collateral)
+        before = measure(account.collateral, account.stakes, terms, fees.maker_ppm)
+        return outcome, InsufficientMargin(-after.free_collateral, before.free_collateral)
+    return outcome, _format_refusal(outcome, proposal, term)
+
+
+def _format_refusal(outcome: Outcome, proposal: Proposal, term: MarketTerms) -> ProtocolError | None:
+    """What keeps every number far inside its format."""
     stake = outcome.account.stakes[proposal.market_index]
-    worst = max(abs(stake.size + stake.buy_lots), abs(stake.size - stake.sell_lots))
-    try:
-        check_range("position notional", worst * term.mark >> 32, 0, MAX_POSITION_NOTIONAL)
-        check_range("collateral", outcome.account.collateral, -INT64_MAX, INT64_MAX)
-    except ProtocolError as error:
-        return error
+    worst = max(abs(stake.size + stake.buy_lots), abs(stake.size - stake.sell_lots)) * term.mark >> 32
+    collateral = outcome.account.collateral
+    if worst > MAX_POSITION_NOTIONAL:
+        return OutOfRange("position notional", worst, 0, MAX_POSITION_NOTIONAL)
+    if not -INT64_MAX <= collateral <= INT64_MAX:
+        return OutOfRange("collateral", collateral, -INT64_MAX, INT64_MAX)
     return None
 
 
-def maker_may_fill(
-    account: AccountState,
-    market_index: int,
-    signed_lots: int,
-    notional: int,
-    terms: Sequence[MarketTerms],
-    fees: FeeRates,
-    reduce_only: bool,
-) -> bool:
-    """Whether a resting order may fill now; when it may, the fill is applied to ``account`` (a what-if copy)."""
-    stake = account.stakes[market_index]
-    reducing = is_reducing(stake.size, signed_lots > 0, abs(signed_lots))
-    if reduce_only and not reducing:
-        return False
-    collateral, numbers = account.collateral, stake.numbers()
-    fee = fee_of(notional, fees.maker_ppm)
-    apply_fill(account, market_index, signed_lots, notional, fee, terms[market_index].funding_index)
-    after = measure(account.collateral, account.stakes, terms, fees.maker_ppm)
-    if after.covers_positions:
+class MakerAccount:
+    """A maker's account in one plan, as the fills so far would leave it: other markets are sums that do not change.
+
+    ``value`` .32; ``initial``, ``maintenance`` .64, all of the other markets' positions.
+    """
+
+    __slots__ = ("collateral", "size", "value", "initial", "maintenance")
+
+    def __init__(self, account: AccountState, market_index: int, terms: Sequence[MarketTerms]) -> None:
+        self.collateral = account.collateral
+        self.size = account.stakes[market_index].size
+        self.value = self.initial = self.maintenance = 0
+        for index, stake in enumerate(account.stakes):
+            if stake.size and index != market_index:
+                term = terms[index]
+                worth = stake.size * term.mark
+                self.value += worth
+                self.initial += abs(worth) * term.initial
+                self.maintenance += abs(worth) * term.maintenance
+
+    def fill(self, signed_lots: int, notional: int, fee: int, term: MarketTerms, reduce_only: bool) -> bool:
+        """Whether a resting order may fill ``signed_lots`` for ``notional`` quanta now; when it may, it is filled.
+
+        It may when the positions are left with initial margin, or as :func:`engine.exchange.margin.transition_allowed`
+        has it for a fill that reduces; a reduce-only order only so. What leaves the formats of margin may not.
+        """
+        reducing = is_reducing(self.size, signed_lots > 0, abs(signed_lots))
+        if reduce_only and not reducing:
+            return False
+        collateral = self.collateral - (notional if signed_lots > 0 else -notional) - fee
+        size = self.size + signed_lots
+        worth = size * term.mark
+        value = (collateral << 32) + self.value + worth
+        initial = self.initial + abs(worth) * term.initial
+        if not -TOTAL_VALUE_LIMIT <= value < TOTAL_VALUE_LIMIT or initial >= TOTAL_RISK_LIMIT:
+            return False
+        if initial > value << 32:
+            before, after = self._margin(self.collateral, self.size, term), self._margin(collateral, size, term)
+            if not transition_allowed(before, after, reducing):
+                return False
+        self.collateral, self.size = collateral, size
         return True
-    stakes = list(account.stakes)
-    stakes[market_index] = Stake(numbers)
-    return transition_allowed(measure(collateral, stakes, terms, fees.maker_ppm), after, reducing)
+
+    def _margin(self, collateral: int, size: int, term: MarketTerms) -> Margin:
+        """Without notional and reserve, which the rule does not ask for."""
+        worth = size * term.mark
+        return Margin(
+            total_value=(collateral << 32) + self.value + worth,
+            notional=0,
+            initial=self.initial + abs(worth) * term.initial,
+            maintenance=self.maintenance + abs(worth) * term.maintenance,
+            reserved=0,
+        )

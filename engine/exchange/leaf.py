@@ -18,10 +18,13 @@ none has size 0, so that one account has exactly one encoding.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 
+import numpy as np
+
 from engine.errors import CorruptData, OutOfRange, check_range
-from engine.exchange.accounts import ACCOUNT_VERSION, EMPTY_ACCOUNT, Account, Position
+from engine.exchange.accounts import ACCOUNT_VERSION, EMPTY_ACCOUNT, EMPTY_KEY, Account, Position
 from engine.field.koalabear import P
 from engine.hashing.poseidon import sponge_hash
 
@@ -99,6 +102,53 @@ def _check_account(account: Account, max_positions: int, limb_bits: int) -> None
         lowest = position.market_id + 1
         if position.size == 0:
             raise OutOfRange(f"size of the position in market {position.market_id}", 0, "-2^63", "2^63 - 1, not 0")
+
+
+def leaf_rows(accounts: Sequence[Account], max_positions: int, limb_bits: int = LIMB_BITS) -> np.ndarray:
+    """:func:`leaf_words` of many accounts, uint32 [n, words]; the same errors."""
+    if limb_bits == LIMB_BITS:
+        try:
+            return _packed_rows(accounts, max_positions)
+        except (ValueError, OverflowError, struct.error):
+            pass  # something is empty or out of range: the plain way encodes it, or says what is wrong
+    return np.array([leaf_words(account, max_positions, limb_bits) for account in accounts], dtype=np.uint32)
+
+
+class _NotPlain(ValueError):
+    """An account that is empty or breaks a rule."""
+
+
+_TAIL = struct.Struct("<Qq")
+_SLOT = struct.Struct("<Hqq")
+
+
+def _packed_rows(accounts: Sequence[Account], max_positions: int) -> np.ndarray:
+    """Rows by packing: four limbs of 16 bits, little-endian, are the bytes of a 64-bit integer."""
+    blank = bytes(2 * POSITION_WORDS)
+    packed, keys = [], []
+    for account in accounts:
+        positions, lowest = account.positions, -1
+        if account.version != ACCOUNT_VERSION or len(account.l1_address) != 20 or len(positions) > max_positions:
+            raise _NotPlain
+        packed.append(account.l1_address[::-1] + _TAIL.pack(account.next_signature_index, account.collateral))
+        for position in positions:
+            if position.market_id <= lowest or position.size == 0:
+                raise _NotPlain
+            lowest = position.market_id
+            packed.append(_SLOT.pack(position.market_id, position.size, position.funding_index))
+        packed.append(blank * (max_positions - len(positions)))
+        keys.append(account.key_digest)
+    words = np.zeros((len(accounts), BLOCK * leaf_blocks(max_positions)), np.uint32)
+    words[:, 0] = [HEADER_WORDS - 1 + POSITION_WORDS * len(account.positions) for account in accounts]
+    words[:, 1] = ACCOUNT_VERSION
+    if keys != [EMPTY_KEY] * len(keys):
+        digests = np.array(keys, np.int64)  # ValueError when they are of different lengths
+        if digests.shape[1:] != (KEY_WORDS,) or digests.min() < 0 or digests.max() >= P:
+            raise _NotPlain
+        words[:, 2 : 2 + KEY_WORDS] = digests
+    limbs = np.frombuffer(b"".join(packed), "<u2").reshape(len(accounts), -1)
+    words[:, 2 + KEY_WORDS : HEADER_WORDS + POSITION_WORDS * max_positions] = limbs
+    return words
 
 
 def decode_leaf(words: Sequence[int], max_positions: int, limb_bits: int = LIMB_BITS) -> Account:

@@ -9,8 +9,9 @@ Formats and rules of StarkEx Perpetual (docs/starkex-perpetual.md, sections 1.3 
 Initial margin is the venue's rule on top: the same sum with the initial fraction, plus a reserve for resting orders.
 The reserve of a market is simple and conservative: exposure is the worst that any subset of the orders could lead to,
 max(|size + buys|, |size - sells|); a side that rests, on average, at worse prices than the mark reserves that loss; and
-every resting lot reserves the maker fee, rounded up per market. What this leaves open (orders of one side on both
-sides of the mark, a mark that moves) the maker's check at fill time catches.
+every resting lot reserves the maker fee, rounded up per market. Reduce-only orders open nothing and reserve nothing
+(:mod:`engine.sequencer.reduce_only`). What this leaves open (orders of one side on both sides of the mark, a mark that
+moves, a position that shrinks beside larger orders) the maker's check at fill time catches.
 
 The sequencer, the ticket's preview, the liquidation scan and the window all call :func:`measure`.
 """
@@ -18,6 +19,7 @@ The sequencer, the ticket's preview, the liquidation scan and the window all cal
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -31,7 +33,7 @@ PRICE_LIMIT = 1 << 64
 LEVERAGE_SATURATED = 10**12
 
 
-class Margin(msgspec.Struct, frozen=True, kw_only=True):
+class Margin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What :func:`measure` found. ``total_value``, ``notional`` .32; ``initial``, ``maintenance``, ``reserved`` .64."""
 
     total_value: int
@@ -164,6 +166,7 @@ def transition_allowed(before: Margin, after: Margin, reducing: bool) -> bool:
     return before.total_value * after.maintenance <= after.total_value * before.maintenance
 
 
+@lru_cache(maxsize=64)
 def max_price_ticks(tick_value: int) -> int:
     """Largest price in ticks whose 32.32 form is below 2^64 quanta per lot."""
     return (PRICE_LIMIT - 1) // (tick_value * FIXED_ONE)

@@ -67,6 +67,24 @@ class TooManyOrders(ProtocolError):
         )
 
 
+class DuplicateClientId(ProtocolError):
+    """The account has given this client id to an order before.
+
+    ``value``: the first order's id. ``limit``: its state, ``open`` or why it ended (a reason of OrderClosed).
+    """
+
+    code: ClassVar[str] = "duplicate_client_id"
+
+    def __init__(self, client_id: str, order_id: int, state: str) -> None:
+        words = "is open" if state == "open" else f"ended ({state})"
+        super().__init__(
+            f"client id {client_id!r} is that of order {order_id}, which {words}",
+            field="client_id",
+            value=order_id,
+            limit=state,
+        )
+
+
 class UnknownOrder(ProtocolError):
     """No such order rests, or it is not this account's."""
 

@@ -31,9 +31,9 @@ class MarketTerms(NamedTuple):
 class Stake:
     """One account in one market: its position, its resting orders summed by side, and derived history.
 
-    ``size`` signed lots; ``*_lots`` and ``*_notional`` (quanta, at limit prices) of resting orders; ``cost`` signed
-    quanta paid for the position (negative for a short); ``realised``, ``funding_paid`` (negative = paid by the
-    account) and ``fees`` in quanta since the account was opened.
+    ``size`` signed lots; ``*_lots`` and ``*_notional`` (quanta, at limit prices) of resting orders, without reduce-only
+    ones; ``cost`` signed quanta paid for the position (negative for a short); ``realised``, ``funding_paid`` (negative
+    = paid by the account) and ``fees`` in quanta since the account was opened.
     """
 
     __slots__ = (
@@ -78,6 +78,21 @@ class Stake:
             self.fees,
         )
 
+    def copy(self) -> Stake:
+        """Another one with the same numbers."""
+        other = Stake.__new__(Stake)
+        other.size = self.size
+        other.funding_index = self.funding_index
+        other.buy_lots = self.buy_lots
+        other.buy_notional = self.buy_notional
+        other.sell_lots = self.sell_lots
+        other.sell_notional = self.sell_notional
+        other.cost = self.cost
+        other.realised = self.realised
+        other.funding_paid = self.funding_paid
+        other.fees = self.fees
+        return other
+
     def add_resting(self, buy: bool, lots: int, notional: int) -> None:
         """Count resting lots in (or out, when negative) on one side."""
         if buy:
@@ -113,7 +128,13 @@ class AccountState:
         self.l1_address = owner
 
     def copy(self) -> AccountState:
-        """A what-if copy: changing it leaves this account alone."""
+        """A copy: changing it leaves this account alone."""
+        other = self.what_if(0)
+        other.stakes = [stake.copy() for stake in self.stakes]
+        return other
+
+    def what_if(self, market_index: int) -> AccountState:
+        """A copy to change in this one market, and to look at before this account changes: other stakes are shared."""
         other = AccountState.__new__(AccountState)
         other.account_id = self.account_id
         other.version = self.version
@@ -121,7 +142,8 @@ class AccountState:
         other.l1_address = self.l1_address
         other.next_signature_index = self.next_signature_index
         other.collateral = self.collateral
-        other.stakes = [Stake(stake.numbers()) for stake in self.stakes]
+        other.stakes = self.stakes.copy()
+        other.stakes[market_index] = other.stakes[market_index].copy()
         return other
 
     def has_position(self) -> bool:
@@ -130,18 +152,18 @@ class AccountState:
 
     def leaf(self, market_ids: Sequence[int]) -> Account:
         """The committed leaf; ``market_ids`` are the configuration's, ascending."""
-        positions = tuple(
+        positions = [
             Position(market_id, stake.size, stake.funding_index)
             for market_id, stake in zip(market_ids, self.stakes, strict=True)
             if stake.size
-        )
+        ]
         return Account(
             version=self.version,
             key_digest=self.key_digest,
             l1_address=self.l1_address,
             next_signature_index=self.next_signature_index,
             collateral=self.collateral,
-            positions=positions,
+            positions=tuple(positions),
         )
 
 

@@ -1,11 +1,12 @@
 """The accounts tree: a sparse binary Poseidon tree of fixed height, and batches of updates with their paths.
 
 Leaf ``i`` of ``2^height`` is account ``i``. A node is ``compress(left, right)``; empty subtrees are not stored,
-their digests are precomputed per level. Digests are tuples of 8 canonical integers.
+their digests are precomputed per level. Digests are tuples of 8 canonical integers; the tree keeps them as 32 bytes.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import ClassVar
@@ -14,10 +15,10 @@ import numpy as np
 
 from engine.errors import OutOfRange, check_range
 from engine.exchange.accounts import EMPTY_ACCOUNT, Account, AccountUpdate, Digest
-from engine.exchange.leaf import BLOCK, LEAF_DOMAIN, LIMB_BITS, leaf_digest, leaf_words
+from engine.exchange.leaf import BLOCK, LEAF_DOMAIN, LIMB_BITS, leaf_digest, leaf_rows
 from engine.hashing.poseidon import DIGEST_WORDS, compress
 from engine.hashing.poseidon_constants import WIDTH
-from engine.hashing.poseidon_kernels import compress_pairs, permute_many
+from engine.hashing.poseidon_kernels import compress_bytes, permute_many
 
 MAX_HEIGHT = 30
 """Account ids must stay below p."""
@@ -55,8 +56,8 @@ class AccountTree:
         self.height = check_range("tree_height", height, 1, MAX_HEIGHT)
         self.max_positions = check_range("max_positions", max_positions, 0, 1024)
         self.limb_bits = check_range("limb_bits", limb_bits, 8, LIMB_BITS)
-        self._empty = empty_digests(height, max_positions, limb_bits)
-        self._levels: list[dict[int, Digest]] = [{} for _ in range(height + 1)]
+        self._empty = [_WORDS.pack(*digest) for digest in empty_digests(height, max_positions, limb_bits)]
+        self._levels: list[dict[int, bytes]] = [{} for _ in range(height + 1)]
         self._accounts: dict[int, Account] = {}
 
     @property
@@ -89,14 +90,22 @@ class AccountTree:
         Every id and account is checked before the first leaf changes: after an error the tree is as it was.
         """
         order = sorted(self._checked(account_id) for account_id in accounts)
-        nodes = leaf_digests([accounts[i] for i in order], self.max_positions, self.limb_bits)
-        siblings: list[list[Digest]] = [[] for _ in order]
+        nodes = _leaf_nodes([accounts[i] for i in order], self.max_positions, self.limb_bits)
+        indices, climbing = order, list(range(len(order)))  # of each update: which of the nodes it is under
+        siblings: list[list[Digest]] = []  # level by level
         for level in range(self.height):
-            nodes = self._raise(level, order, nodes, siblings)
+            beside, parents, pairs = self._raise(level, indices, nodes)
+            digests = [*map(_WORDS.unpack, beside)]
+            siblings.append([*map(digests.__getitem__, climbing)])
+            climbing = [*map(parents.__getitem__, climbing)]
+            indices = [*dict.fromkeys([index >> 1 for index in indices])]
+            nodes = _split(compress_bytes(b"".join(pairs)))
         if nodes:
             self._levels[self.height][0] = nodes[-1]
+        held = self._accounts
         updates = tuple(
-            AccountUpdate(i, self.get(i), accounts[i], tuple(path)) for i, path in zip(order, siblings, strict=True)
+            AccountUpdate(i, held.get(i, EMPTY_ACCOUNT), accounts[i], path)
+            for i, path in zip(order, zip(*siblings, strict=True), strict=True)
         )
         for account_id in order:
             self._store(account_id, accounts[account_id])
@@ -108,50 +117,73 @@ class AccountTree:
         return account_id
 
     def _node(self, level: int, index: int) -> Digest:
-        return self._levels[level].get(index, self._empty[level])
+        return _digest(self._levels[level].get(index, self._empty[level]))
 
     def _store(self, account_id: int, account: Account) -> None:
-        if account == EMPTY_ACCOUNT:
+        if account.version == 0 and account == EMPTY_ACCOUNT:
             self._accounts.pop(account_id, None)
         else:
             self._accounts[account_id] = account
 
     def _raise(
-        self, level: int, order: Sequence[int], nodes: Sequence[Digest], siblings: list[list[Digest]]
-    ) -> list[Digest]:
-        """Store all updates' nodes of one level in turn, note each one's sibling then, and return their parents.
+        self, level: int, indices: Sequence[int], nodes: Sequence[bytes]
+    ) -> tuple[list[bytes], list[int], list[bytes]]:
+        """Store the changed nodes of one level, ascending; each one's sibling, its parent's place, the parents' pairs.
 
-        Update i's nodes depend on earlier updates only through siblings, so a level can be hashed for all at once.
+        Only the last state of a node matters to what comes after it: the updates under the left one of two siblings see
+        the right one as it was, those under the right one see the left one as it has become.
         """
-        known, pairs = self._levels[level], []
-        for account_id, node, path in zip(order, nodes, siblings, strict=True):
-            index = account_id >> level
-            known[index] = node
-            sibling = known.get(index ^ 1, self._empty[level])
-            path.append(sibling)
-            pairs.append(sibling + node if index & 1 else node + sibling)
-        return compress_rows(pairs)
+        known, empty = self._levels[level], self._empty[level]
+        beside: list[bytes] = []
+        parents: list[int] = []
+        pairs: list[bytes] = []
+        before = -1
+        for index, node in zip(indices, nodes, strict=True):
+            if not index & 1:
+                sibling = known.get(index + 1, empty)
+                pairs.append(node + sibling)
+            elif before == index - 1:
+                sibling = nodes[len(beside) - 1]
+                pairs[-1] = sibling + node
+            else:
+                sibling = known.get(index - 1, empty)
+                pairs.append(sibling + node)
+            before = index
+            beside.append(sibling)
+            parents.append(len(pairs) - 1)
+        known.update(zip(indices, nodes, strict=True))
+        return beside, parents, pairs
 
 
-def compress_rows(pairs: Sequence[Sequence[int]]) -> list[Digest]:
-    """:func:`engine.hashing.poseidon.compress` of many pairs of digests, each given as 16 words."""
-    if not pairs:
+_WORDS = struct.Struct(f"<{DIGEST_WORDS}I")
+
+
+def _digest(node: bytes) -> Digest:
+    return _WORDS.unpack(node)
+
+
+def _split(data: bytes) -> list[bytes]:
+    """Nodes from their bytes in a row."""
+    return [data[at : at + _WORDS.size] for at in range(0, len(data), _WORDS.size)]
+
+
+def _leaf_nodes(accounts: Sequence[Account], max_positions: int, limb_bits: int) -> list[bytes]:
+    if not accounts:
         return []
-    flat = compress_pairs(np.array(pairs, dtype=np.uint32).reshape(-1))
-    return [tuple(row) for row in flat.reshape(-1, DIGEST_WORDS).tolist()]
+    words = leaf_rows(accounts, max_positions, limb_bits)
+    count = len(words)
+    state = np.zeros((count + 15 & ~15, WIDTH), dtype=np.uint32)  # whole vectors: then it is permuted in place
+    state[:count, BLOCK : BLOCK + 2] = LEAF_DOMAIN, words.shape[1]
+    flat = state.reshape(-1)
+    for start in range(0, words.shape[1], BLOCK):
+        state[:count, :BLOCK] = words[:, start : start + BLOCK]
+        permute_many(flat, out=flat)
+    return _split(state[:count, :BLOCK].astype("<u4", copy=False).tobytes())
 
 
 def leaf_digests(accounts: Sequence[Account], max_positions: int, limb_bits: int = LIMB_BITS) -> list[Digest]:
     """:func:`engine.exchange.leaf.leaf_digest` of many accounts."""
-    if not accounts:
-        return []
-    words = np.array([leaf_words(account, max_positions, limb_bits) for account in accounts], dtype=np.uint32)
-    state = np.zeros((len(words), WIDTH), dtype=np.uint32)
-    state[:, BLOCK : BLOCK + 2] = LEAF_DOMAIN, words.shape[1]
-    for start in range(0, words.shape[1], BLOCK):
-        state[:, :BLOCK] = words[:, start : start + BLOCK]
-        state = permute_many(state.reshape(-1)).reshape(-1, WIDTH)
-    return [tuple(row) for row in state[:, :BLOCK].tolist()]
+    return [_digest(node) for node in _leaf_nodes(accounts, max_positions, limb_bits)]
 
 
 def climb(digest: Digest, index: int, siblings: Sequence[Digest]) -> list[Digest]:

@@ -71,7 +71,7 @@ def aligned_empty(size: int, dtype: type = np.uint32) -> np.ndarray:
     """Uninitialised 1-D array whose data starts on a 64-byte boundary, so that no vector straddles two cache lines."""
     itemsize = np.dtype(dtype).itemsize
     raw = np.empty(size * itemsize + 64, dtype=np.uint8)
-    start = -raw.ctypes.data % 64
+    start = -raw.__array_interface__["data"][0] % 64  # raw.ctypes.data takes three times as long
     return raw[start : start + size * itemsize].view(dtype)
 
 

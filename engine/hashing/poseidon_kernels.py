@@ -127,6 +127,20 @@ def compress_pairs(digests: np.ndarray, *, out: np.ndarray | None = None) -> np.
     return result
 
 
+def compress_bytes(pairs: bytes) -> bytes:
+    """poseidon.compress of pairs of digests: 64 bytes a pair, 32 a result, words little-endian.
+
+    For few at a time: one buffer, none of the checks of :func:`compress_pairs`.
+    """
+    count = len(pairs) // (4 * WIDTH)
+    states = np.zeros((count + 15 & ~15, WIDTH), np.uint32)
+    states[:count] = np.frombuffer(pairs, "<u4").reshape(count, WIDTH)
+    flat = states.reshape(-1)
+    for start in range(0, len(states), _CALL):
+        permute_kernel(flat, start, min(start + _CALL, len(states)), flat, _table(False), 1)
+    return states[:count, :DIGEST_WORDS].astype("<u4", copy=False).tobytes()
+
+
 def compress_many(lefts: np.ndarray, rights: np.ndarray) -> np.ndarray:
     """uint32[8 n]: poseidon.compress of n left and n right digests, uint32[8 n] each, canonical."""
     check_out("rights", rights, check_words("lefts", lefts).size)

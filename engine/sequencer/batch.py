@@ -7,11 +7,6 @@ from dataclasses import dataclass
 from engine.exchange.accounts import AccountUpdate as AccountUpdate
 from engine.exchange.accounts import Digest as Digest
 
-MAX_ENTRIES = 512
-"""Deposits and withdrawals of one batch, as the exchange contract bounds them."""
-MAX_QUEUE_COUNT = 512
-"""Entries of L1's queue that one batch takes, likewise."""
-
 
 @dataclass(frozen=True, slots=True)
 class ExternalFlow:

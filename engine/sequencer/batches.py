@@ -3,13 +3,15 @@
 A batch counts transactions that change leaves: each fill, deposit, withdrawal, funding settlement and insurance
 payment is one. Orders that rest or are cancelled change no leaf and are not counted.
 
-A batch is closed before a transaction whose accounts it has no room for. Only one order that meets more makers than
-the limit of accounts makes a batch larger than that; the statement itself bounds updates by 2^12.
+A batch is closed before a transaction that it has no room for. The configured number of accounts is when it is closed;
+one order that touches more of them has a batch for itself, within what can be proved and posted
+(:mod:`engine.sequencer.meter`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 
 import msgspec
 
@@ -17,8 +19,9 @@ from engine.exchange.accounts import Account
 from engine.exchange.config import VenueConfig
 from engine.exchange.refusals import L1Contradiction, RootMismatch, UnknownBatch
 from engine.exchange.tree import AccountTree
-from engine.sequencer.batch import MAX_ENTRIES, MAX_QUEUE_COUNT, Batch, Digest, ExternalFlow, root_bytes
+from engine.sequencer.batch import Batch, Digest, ExternalFlow, root_bytes
 from engine.sequencer.inputs import L1StateUpdate, L1Step, ProofOutcome
+from engine.sequencer.meter import MAX_FLOW, MAX_QUEUE_COUNT, Use, meter_of
 
 RECORDS_KEPT = 1000
 
@@ -70,12 +73,18 @@ class OpenBatch(msgspec.Struct, kw_only=True):
     hurried: bool = False
 
 
+class OverfullBatch(RuntimeError):
+    """A batch that nobody could prove or post was to be closed: a defect of this program."""
+
+
 class BatchBook:
     """Owner of the accounts tree, which always is at the root of the last closed batch."""
 
     def __init__(self, config: VenueConfig, tree: AccountTree) -> None:
         self.config = config
         self.tree = tree
+        self.meter = meter_of(config)
+        self.max_accounts = min(config.batch_max_accounts, self.meter.max_updates)
         self.open = OpenBatch(number=1)
         self.records: dict[int, BatchRecord] = {}
         self.unposted: dict[int, Batch] = {}
@@ -83,12 +92,12 @@ class BatchBook:
         self.queue_posted = 0
         self._untaken: list[int] = []
 
-    def transact(self, sequence: int, time: int, *accounts: int, dust: bool = False) -> None:
-        """Count one transaction that touched these accounts; one of ``dust`` is in no hurry to be proved."""
+    def transact(self, sequence: int, time: int, accounts: Iterable[int], count: int, *, dust: bool = False) -> None:
+        """Count transactions, at least one, that touched these accounts; ``dust`` is in no hurry to be proved."""
         batch = self.open
         if not batch.transactions:
             batch.first_sequence, batch.opened_at = sequence, time
-        batch.transactions += 1
+        batch.transactions += count
         batch.touched.update(accounts)
         batch.hurried = batch.hurried or not dust
 
@@ -99,12 +108,23 @@ class BatchBook:
 
     def room_for_entry(self) -> bool:
         """Whether the open batch still takes an entry of L1's queue."""
-        entries = len(self.open.deposits) + len(self.open.withdrawals)
-        return self.open.queue_count < MAX_QUEUE_COUNT and entries < MAX_ENTRIES
+        return self.open.queue_count < MAX_QUEUE_COUNT
 
     def room_for(self, accounts: set[int]) -> bool:
-        """Whether a transaction over these accounts still fits the open batch's limit of accounts."""
-        return len(self.open.touched | accounts) <= self.config.batch_max_accounts
+        """Whether a transaction over these accounts still fits the open batch."""
+        touched = self.open.touched
+        return len(touched) + len(accounts - touched) <= self.max_accounts
+
+    def room_for_flow(self, account: int, amount: int, flows: dict[int, int]) -> bool:
+        """Whether the open batch takes an entry more, or more of one: ``flows`` are its deposits or its withdrawals."""
+        batch = self.open
+        entries = len(batch.deposits) + len(batch.withdrawals) + (account not in flows)
+        return entries <= self.meter.max_entries and flows.get(account, 0) + amount <= MAX_FLOW
+
+    def use(self) -> Use:
+        """What the open batch takes of what a batch may hold."""
+        batch = self.open
+        return self.meter.use(len(batch.touched), len(batch.deposits) + len(batch.withdrawals), batch.queue_count)
 
     def is_due(self, time: int) -> bool:
         """Whether the open batch must be closed: full by transactions or accounts, or old.
@@ -115,16 +135,20 @@ class BatchBook:
         max_age = config.batch_max_age if batch.hurried else max(config.batch_max_age, config.reclaim_margin)
         return batch.transactions > 0 and (
             batch.transactions >= config.batch_max_transactions
-            or len(batch.touched) >= config.batch_max_accounts
+            or len(batch.touched) >= self.max_accounts
             or time - batch.opened_at >= max_age
         )
 
     def close(self, sequence: int, time: int, leaf: Callable[[int], Account]) -> Batch | None:
         """Close the open batch over the current leaves; None when no leaf changed after all."""
         batch = self.open
+        if not self.meter.fits(len(batch.touched), len(batch.deposits) + len(batch.withdrawals)):
+            raise OverfullBatch(f"batch {batch.number} takes {self.use()}, the limits are {self.meter.limits}")
         flows = batch.deposits.keys() | batch.withdrawals.keys()
         leaves = {account: leaf(account) for account in sorted(batch.touched)}
         changed = {a: new for a, new in leaves.items() if a in flows or new != self.tree.get(a)}
+        if not changed and batch.queue_count >= MAX_QUEUE_COUNT:
+            changed = self._unchanged_leaf()
         if not changed:
             self.open = OpenBatch(number=batch.number, queue_count=batch.queue_count, not_before=batch.not_before)
             return None
@@ -148,6 +172,10 @@ class BatchBook:
         self._enter(closed)
         self.open = OpenBatch(number=batch.number + 1)
         return closed
+
+    def _unchanged_leaf(self) -> dict[int, Account]:
+        """Some account as it is: the queue goes on even when a batch full of its entries changed no leaf."""
+        return dict(islice(self.tree.accounts(), 1))
 
     def _enter(self, batch: Batch) -> None:
         self.records[batch.number] = BatchRecord(

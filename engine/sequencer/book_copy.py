@@ -50,21 +50,20 @@ class BookCopy:
         """Lowest ask in ticks."""
         return self.asks.best
 
-    def peek_makers(
-        self, side: Side, price: int | None, lots: int, account: int | None = None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """As :meth:`engine.book.book.OrderBook.peek_makers`: id, account, price, lots taken by such a taker."""
+    def next_makers(
+        self, side: Side, price: int | None, lots: int, account: int | None, behind: int, most: int
+    ) -> list[list[int]]:
+        """As :meth:`engine.book.book.OrderBook.next_makers`, as far as the copy reaches."""
         rests = self.asks if side == "buy" else self.bids
         met = np.ones(len(rests.price), np.bool_) if account is None else rests.account != account
         if price is not None:
             met &= rests.price <= price if side == "buy" else rests.price >= price
-        taken = rests.lots[met]
-        total = np.cumsum(taken)
-        count = min(int(np.searchsorted(total, lots)) + 1, len(taken))
-        taken = taken[:count]
-        if count and total[count - 1] > lots:
-            taken[-1] -= total[count - 1] - lots
-        return rests.order_id[met][:count], rests.account[met][:count], rests.price[met][:count], taken
+        if behind:
+            met[: int(np.flatnonzero(rests.order_id == behind)[0]) + 1] = False
+        found = np.flatnonzero(met)[:most]
+        count = min(int(np.searchsorted(np.cumsum(rests.lots[found]), lots)) + 1, len(found))
+        chosen = found[:count]
+        return [column[chosen].tolist() for column in (rests.order_id, rests.account, rests.price, rests.lots)]
 
     def accounts(self) -> set[int]:
         """Everybody who rests here."""

@@ -11,6 +11,7 @@ from engine.sequencer.orders import OpenOrder
 
 def emit_closed(core: VenueCore, order: OpenOrder, reason: CloseReason) -> None:
     """Tell that a resting order ended; participants' orders end quietly."""
+    core.client_ids.ended(order.account, order.client_id, order.order_id, reason)
     if order.account not in core.quiet:
         core.emit(
             OrderClosed(
@@ -33,9 +34,7 @@ def emit_closed(core: VenueCore, order: OpenOrder, reason: CloseReason) -> None:
 def forget_order(core: VenueCore, order_id: int, reason: CloseReason) -> None:
     """An order that the book no longer has: off the registry and the account's totals."""
     order = core.orders.remove(order_id)
-    index = core.market_index(order.market)
-    notional = order.lots * order.price * core.terms[index].tick_value
-    core.accounts[order.account].stakes[index].add_resting(order.buy, -order.lots, -notional)
+    core.count_resting(order, -order.lots)
     emit_closed(core, order, reason)
 
 

@@ -20,6 +20,7 @@ from engine.exchange.tree import AccountTree
 from engine.sequencer.batch import Batch, Digest
 from engine.sequencer.batches import BatchBook, BatchRecord, OpenBatch
 from engine.sequencer.candles import CandlesDump, MarketCandles
+from engine.sequencer.client_ids import EndedOrder
 from engine.sequencer.core import Counters, VenueCore
 from engine.sequencer.events import DeferralReason
 from engine.sequencer.history import HistoryDump
@@ -71,6 +72,7 @@ class State(msgspec.Struct, kw_only=True):
     accounts: list[AccountDump]
     books: list[bytes]
     orders: list[OpenOrder]
+    ended_orders: dict[int, list[EndedOrder]] = {}
     prices: list[MarketPrices]
     batches: BatchesDump
     withdrawals: WithdrawalsDump
@@ -99,6 +101,7 @@ def dump(core: VenueCore) -> bytes:
             ],
             books=[book.dump() for book in core.books],
             orders=sorted(core.orders, key=lambda order: order.order_id),
+            ended_orders=core.client_ids.dump(),
             prices=core.prices,
             batches=_dump_batches(core.batches),
             withdrawals=WithdrawalsDump(
@@ -186,6 +189,7 @@ def _restore(state: State, config: VenueConfig, participants: Sequence[Participa
         core.accounts[stored.account_id] = _account(stored, len(core.markets))
     core.books = [OrderBook.load(data) for data in state.books]
     core.orders = OrderRegistry(state.orders)
+    core.client_ids.restore(state.orders, state.ended_orders)
     _restore_batches(core.batches, state.batches)
     core.withdrawals.live = {record.withdrawal_id: record for record in state.withdrawals.live}
     core.withdrawals.claimed.extend(state.withdrawals.claimed)

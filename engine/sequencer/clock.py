@@ -106,8 +106,7 @@ def _settle_holders(core: VenueCore) -> None:
         if not is_behind(state, core.terms):
             continue
         funding_account = core.config.funding_account
-        if not core.batches.room_for({account_id, funding_account}):
-            core.close_batch()
+        core.make_room({account_id, funding_account})
         paid = settle(state, core.system(funding_account), core.terms)
         core.transact(account_id, funding_account)
         for market_id, amount in paid:

@@ -16,10 +16,11 @@ from engine.exchange.state import NO_OWNER, AccountState, market_terms
 from engine.exchange.tree import AccountTree
 from engine.sequencer.batches import BatchBook
 from engine.sequencer.candles import MarketCandles
+from engine.sequencer.client_ids import ClientIds
 from engine.sequencer.events import BatchStage, DeferralReason, Event, WithdrawalStage
 from engine.sequencer.history import History
 from engine.sequencer.order_rules import is_system
-from engine.sequencer.orders import OrderRegistry
+from engine.sequencer.orders import OpenOrder, OrderRegistry
 from engine.sequencer.participant import Participant
 from engine.sequencer.prices import MarketPrices
 from engine.sequencer.withdrawals import WithdrawalBook, WithdrawalRecord
@@ -63,6 +64,7 @@ class VenueCore:
         self.accounts: dict[int, AccountState] = {}
         self.books = [OrderBook() for _ in self.markets]
         self.orders = OrderRegistry()
+        self.client_ids = ClientIds()
         self.batches = BatchBook(config, tree or AccountTree(config.tree_height, len(self.markets)))
         self.withdrawals = WithdrawalBook()
         self.history = History(self.market_ids, self.quiet)
@@ -137,15 +139,41 @@ class VenueCore:
         """The account as its leaf says it now."""
         return self.accounts[account_id].leaf(self.market_ids)
 
+    def count_resting(self, order: OpenOrder, lots: int) -> None:
+        """Count lots of an order in (or out, when negative) of its account's totals, which margin reserves for.
+
+        Reduce-only orders are in no total: they open nothing.
+        """
+        if not order.reduce_only:
+            index = self.market_index(order.market)
+            notional = lots * order.price * self.terms[index].tick_value
+            self.accounts[order.account].stakes[index].add_resting(order.buy, lots, notional)
+
     # -- events and batches
 
     def emit(self, event: Event) -> None:
         """Tell what happened."""
         self.events.append(event)
 
-    def transact(self, *accounts: int, dust: bool = False) -> None:
-        """One transaction changed these leaves; ``dust``: a proof of it can wait."""
-        self.batches.transact(self.sequence, self.time, *accounts, dust=dust)
+    def transact(self, *accounts: int, count: int = 1, dust: bool = False) -> None:
+        """One transaction, or ``count`` of them, changed these leaves; ``dust``: a proof of it can wait."""
+        self.batches.transact(self.sequence, self.time, accounts, count, dust=dust)
+
+    def make_room(self, accounts: set[int]) -> None:
+        """Before a transaction over these accounts: close the open batch when they do not fit beside what it holds."""
+        if not self.batches.room_for(accounts):
+            self.close_batch()
+
+    def enter_flow(self, account: int, amount: int, *, deposit: bool, dust: bool = False) -> None:
+        """Make room for a deposit or withdrawal, which is about to change the account, and enter it."""
+        self.make_room({account})
+        batch = self.batches.open
+        if not self.batches.room_for_flow(account, amount, batch.deposits if deposit else batch.withdrawals):
+            self.close_batch()
+            batch = self.batches.open
+        flows = batch.deposits if deposit else batch.withdrawals
+        flows[account] = flows.get(account, 0) + amount
+        self.transact(account, dust=dust)
 
     def close_batch_if_due(self) -> None:
         """Close the open batch when it is full or old."""

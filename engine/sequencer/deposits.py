@@ -22,20 +22,19 @@ MAX_TOTAL_COLLATERAL = 1 << 62
 def credit_deposit(core: VenueCore, deposit: L1Deposit, block: int) -> None:
     """Take the queue's next entry into the open batch. Raises :class:`L1Contradiction`, after which nothing changed."""
     _check(core, deposit)
-    batches = core.batches
-    if not (batches.room_for({deposit.account}) and batches.room_for_entry()):
+    if not core.batches.room_for_entry():
         core.close_batch()
     core.counters.queue_length += 1
-    batches.take_entry(deposit.reclaim_at)
     if not deposit.amount:
+        core.batches.take_entry(deposit.reclaim_at)
         _note_reclaim(core, deposit, block)
         return
+    dust = deposit.amount < core.config.min_opening_deposit
+    core.enter_flow(deposit.account, deposit.amount, deposit=True, dust=dust)
+    core.batches.take_entry(0)  # into the batch that has the flow
     account = core.accounts.get(deposit.account) or _opened(core, deposit)
     account.collateral += deposit.amount
     core.counters.collateral += deposit.amount
-    core.transact(deposit.account, dust=deposit.amount < core.config.min_opening_deposit)
-    batch = batches.open
-    batch.deposits[deposit.account] = batch.deposits.get(deposit.account, 0) + deposit.amount
     core.emit(
         DepositCredited(
             sequence=core.sequence, time=core.time, account=deposit.account, amount=deposit.amount, block=block

@@ -8,12 +8,15 @@ import msgspec
 
 from engine.sequencer.inputs import OrderType, Side, TimeInForce
 
-CloseReason = Literal["filled", "cancelled", "ioc", "post_only", "self_trade", "margin"]
+CloseReason = Literal["filled", "cancelled", "ioc", "post_only", "self_trade", "margin", "reduce_only", "batch_limit"]
 DeferralReason = Literal["in_steps", "thin_book", "insurance_short", "out_of_range"]
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
-    """Base. ``sequence``: of the input that caused it. ``time``: venue nanoseconds."""
+class Event(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, gc=False):
+    """Base. ``sequence``: of the input that caused it. ``time``: venue nanoseconds.
+
+    Events hold plain values only, so that the garbage collector can pass them over.
+    """
 
     sequence: int
     time: int
@@ -67,6 +70,17 @@ class OrderClosed(Event, frozen=True, tag="OrderClosed", kw_only=True):
     filled: int
     remaining: int
     reason: CloseReason
+
+
+class OrderCut(Event, frozen=True, tag="OrderCut", kw_only=True):
+    """A resting reduce-only order was cut by ``cut`` lots to the position; ``lots`` still rest, in the same place."""
+
+    account: int
+    market: int
+    order_id: int
+    client_id: str
+    lots: int
+    cut: int
 
 
 class Fill(Event, frozen=True, tag="Fill", kw_only=True):
@@ -164,6 +178,7 @@ AnyEvent = (
     | Rejected
     | OrderRested
     | OrderClosed
+    | OrderCut
     | Fill
     | Liquidated
     | LiquidationDeferred

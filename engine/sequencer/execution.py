@@ -1,31 +1,37 @@
 """Orders against the book: a plan is carried out, and each fill changes what it changes.
 
-What an order does is planned in :mod:`engine.sequencer.planning`. Makers that may not fill lose their orders first;
-then the order is taken or refused. The taker's fee is rounded up once on the order's whole notional and split over its
-fills.
+What an order does is planned in :mod:`engine.sequencer.planning`. A refused order changes nothing. When it is taken,
+the makers in its way that may not fill lose their orders, and it is matched. The taker's fee is rounded up once on the
+order's whole notional and split over its fills.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Sequence
 
 import msgspec
 
 from engine.book.results import BookFill, PlaceResult
+from engine.exchange.state import Stake
 from engine.exchange.trade import apply_fill, fee_of
 from engine.sequencer.cancelling import close_order, emit_closed, forget_order
 from engine.sequencer.core import VenueCore
-from engine.sequencer.events import Accepted, Fill, OrderClosed, OrderRested
+from engine.sequencer.events import Accepted, CloseReason, Fill, OrderClosed, OrderRested
 from engine.sequencer.inputs import PlaceOrder
 from engine.sequencer.orders import OpenOrder
 from engine.sequencer.planning import CheckedOrder, Meeting, plan_order
+from engine.sequencer.reduce_only import cut_order, follow_positions
 
 _FILL = struct.Struct(">13q")
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """An order that was taken, on its way to the book. ``taker_fee_ppm`` 0 in liquidations."""
+    """An order that was taken, on its way to the book. ``taker_fee_ppm`` 0 in liquidations.
+
+    ``cut``: lots that reduce-only took off what was asked for.
+    """
 
     order_id: int
     order: CheckedOrder
@@ -33,6 +39,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     reduce_only: bool
     taker_fee_ppm: int
     liquidation: bool
+    cut: int = 0
 
 
 class UnplannedMatch(RuntimeError):
@@ -42,13 +49,11 @@ class UnplannedMatch(RuntimeError):
 def place_order(core: VenueCore, order: PlaceOrder) -> None:
     """Take a new order; raises the typed refusal, after which nothing of it has happened."""
     core.check_l1_agrees()
+    core.client_ids.check(order.account, order.client_id)
     plan = plan_order(core, order)
-    while plan.meeting.unfit:
-        for order_id in plan.meeting.unfit:
-            close_order(core, order_id, "margin")
-        plan = plan_order(core, order)
     if plan.refusal is not None:
         raise plan.refusal
+    close_unfit(core, plan.meeting)
     if plan.closed == "post_only":
         _close_post_only(core, order, plan.cancelled)
         return
@@ -59,9 +64,16 @@ def place_order(core: VenueCore, order: PlaceOrder) -> None:
         reduce_only=order.reduce_only,
         taker_fee_ppm=core.fees.taker_ppm,
         liquidation=False,
+        cut=order.lots - plan.order.lots,
     )
     _accept(core, order, ticket.order_id)
     execute(core, ticket, plan.meeting)
+
+
+def close_unfit(core: VenueCore, meeting: Meeting) -> None:
+    """Cancel what may not fill. Whom the order meets stays as planned: that moves no position and no collateral."""
+    for order_id in meeting.unfit:
+        close_order(core, order_id, "margin")
 
 
 def _accept(core: VenueCore, order: PlaceOrder, order_id: int) -> None:
@@ -89,6 +101,7 @@ def _close_post_only(core: VenueCore, order: PlaceOrder, lots: int) -> None:
     if order.account in core.quiet:
         return
     order_id = take_order_id(core)
+    core.client_ids.ended(order.account, order.client_id, order_id, "post_only")
     _accept(core, order, order_id)
     core.emit(
         OrderClosed(
@@ -113,8 +126,9 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
     order = ticket.order
     if meeting.filled:
         touched = {*meeting.makers.accounts, order.account.account_id, core.config.fee_account}
-        if not core.batches.room_for(touched):
-            core.close_batch()
+        core.make_room(touched | {core.config.insurance_account} if ticket.liquidation else touched)
+    for order_id, lots in meeting.reductions:
+        cut_order(core, order_id, lots)
     core.prices[order.market_index].book_changes += 1
     result = core.books[order.market_index].place(
         ticket.order_id,
@@ -124,65 +138,72 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
         order.price or 0,
         market=order.price is None,
         ioc=order.ioc and order.price is not None,
+        limit_lots=meeting.filled if meeting.cut else None,
     )
     if result.filled_lots != meeting.filled:
         raise UnplannedMatch(f"order {ticket.order_id} filled {result.filled_lots} lots, planned were {meeting.filled}")
-    tick_value = core.terms[order.market_index].tick_value
-    notional = fee_before = 0
-    for fill in result.fills:
-        notional += fill.price * fill.lots * tick_value
-        fee = fee_of(notional, ticket.taker_fee_ppm)
-        _enter_fill(core, ticket, fill, fee - fee_before)
-        fee_before = fee
+    if result.fills:
+        _enter_fills(core, ticket, result.fills)
     for removed in result.removed:
         forget_order(core, removed.order_id, "self_trade")
-    _finish(core, ticket, result)
-
-
-def _finish(core: VenueCore, ticket: Ticket, result: PlaceResult) -> None:
-    """The rest of the order rests or is closed."""
-    order = ticket.order
-    account, market = order.account.account_id, core.market_ids[order.market_index]
     if result.rested_lots:
-        price = order.price or 0
-        lots = result.rested_lots
-        core.orders.add(
-            OpenOrder(
+        _rest(core, ticket, result)
+    else:
+        _end(core, ticket, result, "batch_limit" if meeting.cut else "ioc")
+    if result.fills and core.orders.reduce_only:
+        changed = dict.fromkeys((order.account.account_id, *(fill.maker_account for fill in result.fills)))
+        follow_positions(core, order.market_index, changed)
+
+
+def _rest(core: VenueCore, ticket: Ticket, result: PlaceResult) -> None:
+    """What is left of the order rests."""
+    order = ticket.order
+    rested = OpenOrder(
+        order_id=ticket.order_id,
+        account=order.account.account_id,
+        market=core.market_ids[order.market_index],
+        buy=order.buy,
+        price=order.price or 0,
+        lots=result.rested_lots,
+        filled=result.filled_lots,
+        placed_at=core.time,
+        client_id=ticket.client_id,
+        reduce_only=ticket.reduce_only,
+        cut=ticket.cut,
+    )
+    core.orders.add(rested)
+    core.client_ids.opened(rested)
+    core.count_resting(rested, rested.lots)
+    if rested.account not in core.quiet:
+        core.emit(
+            OrderRested(
+                sequence=core.sequence,
+                time=core.time,
+                account=rested.account,
+                market=rested.market,
                 order_id=ticket.order_id,
-                account=account,
-                market=market,
-                buy=order.buy,
-                price=price,
-                lots=lots,
-                filled=result.filled_lots,
-                placed_at=core.time,
                 client_id=ticket.client_id,
-                reduce_only=ticket.reduce_only,
+                side=order.side,
+                price=rested.price,
+                lots=rested.lots,
             )
         )
-        notional = lots * price * core.terms[order.market_index].tick_value
-        order.account.stakes[order.market_index].add_resting(order.buy, lots, notional)
-        if account not in core.quiet:
-            core.emit(
-                OrderRested(
-                    sequence=core.sequence,
-                    time=core.time,
-                    account=account,
-                    market=market,
-                    order_id=ticket.order_id,
-                    client_id=ticket.client_id,
-                    side=order.side,
-                    price=price,
-                    lots=lots,
-                )
-            )
-    elif account not in core.quiet:
+
+
+def _end(core: VenueCore, ticket: Ticket, result: PlaceResult, cut_for: CloseReason) -> None:
+    """The order never rested: it was filled, or lots of it are cancelled; ``cut_for``: why they are."""
+    order = ticket.order
+    account = order.account.account_id
+    reason: CloseReason = cut_for if result.cancelled_lots else "filled"
+    if not ticket.liquidation:
+        core.client_ids.ended(account, ticket.client_id, ticket.order_id, reason)
+    if account not in core.quiet:
         core.emit(
             OrderClosed(
                 sequence=core.sequence,
                 time=core.time,
                 account=account,
-                market=market,
+                market=core.market_ids[order.market_index],
                 order_id=ticket.order_id,
                 client_id=ticket.client_id,
                 side=order.side,
@@ -190,38 +211,58 @@ def _finish(core: VenueCore, ticket: Ticket, result: PlaceResult) -> None:
                 tif=order.tif,
                 filled=result.filled_lots,
                 remaining=result.cancelled_lots,
-                reason="ioc" if result.cancelled_lots else "filled",
+                reason=reason,
             )
         )
 
 
-def _enter_fill(core: VenueCore, ticket: Ticket, fill: BookFill, taker_fee: int) -> None:
-    """Both accounts, the fee account, the maker's order, open interest, digest, tape and candles."""
-    index, taker = ticket.order.market_index, ticket.order.account
-    term, prices, counters = core.terms[index], core.prices[index], core.counters
-    maker = core.accounts[fill.maker_account]
-    notional = fill.price * fill.lots * term.tick_value
-    maker_fee = fee_of(notional, core.fees.maker_ppm)
-    signed = fill.lots if ticket.order.buy else -fill.lots
-    taker_stake, maker_stake = taker.stakes[index], maker.stakes[index]
-    longs = max(taker_stake.size, 0) + max(maker_stake.size, 0)
-    apply_fill(taker, index, signed, notional, taker_fee, term.funding_index)
-    apply_fill(maker, index, -signed, notional, maker_fee, term.funding_index)
-    prices.open_interest += max(taker_stake.size, 0) + max(maker_stake.size, 0) - longs
-    core.transact(taker.account_id, maker.account_id)
-    if taker_fee + maker_fee:
-        core.system(core.config.fee_account).collateral += taker_fee + maker_fee
+def _enter_fills(core: VenueCore, ticket: Ticket, fills: Sequence[BookFill]) -> None:
+    """Everything that the fills of one order change.
+
+    Both accounts, the fee account, the makers' orders, open interest, digest, tape and candles.
+    """
+    index, taker, buy = ticket.order.market_index, ticket.order.account, ticket.order.buy
+    term, prices, history, candles = core.terms[index], core.prices[index], core.history, core.candles[index]
+    taker_stake, maker_ppm, batch = taker.stakes[index], core.fees.maker_ppm, core.batches.open.number
+    total = taker_fees = maker_fees = 0
+    for fill in fills:
+        maker = core.accounts[fill.maker_account]
+        maker_stake = maker.stakes[index]
+        notional = fill.price * fill.lots * term.tick_value
+        total += notional
+        fees = fee_of(total, ticket.taker_fee_ppm)
+        taker_fee, taker_fees, maker_fee = fees - taker_fees, fees, fee_of(notional, maker_ppm)
+        maker_fees += maker_fee
+        signed = fill.lots if buy else -fill.lots
+        longs = _longs(taker_stake.size, maker_stake.size)
+        apply_fill(taker, index, signed, notional, taker_fee, term.funding_index)
+        apply_fill(maker, index, -signed, notional, maker_fee, term.funding_index)
+        prices.open_interest += _longs(taker_stake.size, maker_stake.size) - longs
+        event = _fill_event(core, ticket, fill, maker_fee, taker_fee)
+        core.events.append(event)
+        history.fill(event, batch)
+        candles.trade(fill.price, fill.lots)
+        _fill_maker_order(core, fill, maker_stake, notional)
+    prices.last_price, prices.last_side = fills[-1].price, ticket.order.side
+    core.transact(taker.account_id, *[fill.maker_account for fill in fills], count=len(fills))
+    if taker_fees + maker_fees:
+        core.system(core.config.fee_account).collateral += taker_fees + maker_fees
         core.batches.open.touched.add(core.config.fee_account)
+
+
+def _fill_event(core: VenueCore, ticket: Ticket, fill: BookFill, maker_fee: int, taker_fee: int) -> Fill:
+    """The next fill, counted and chained."""
+    counters = core.counters
     event = Fill(
         sequence=core.sequence,
         time=core.time,
         fill_id=counters.next_fill_id,
-        market=core.market_ids[index],
+        market=core.market_ids[ticket.order.market_index],
         price=fill.price,
         lots=fill.lots,
         side=ticket.order.side,
-        maker_account=maker.account_id,
-        taker_account=taker.account_id,
+        maker_account=fill.maker_account,
+        taker_account=ticket.order.account.account_id,
         maker_order=fill.maker_order,
         taker_order=ticket.order_id,
         maker_fee=maker_fee,
@@ -231,19 +272,20 @@ def _enter_fill(core: VenueCore, ticket: Ticket, fill: BookFill, taker_fee: int)
     counters.next_fill_id += 1
     counters.volume += fill.lots
     counters.fills_digest = _chain(counters.fills_digest, event)
-    prices.last_price, prices.last_side = fill.price, ticket.order.side
-    core.emit(event)
-    core.history.fill(event, core.batches.open.number)
-    core.candles[index].trade(fill.price, fill.lots)
-    _fill_maker_order(core, fill, index, notional)
+    return event
 
 
-def _fill_maker_order(core: VenueCore, fill: BookFill, index: int, notional: int) -> None:
+def _longs(one: int, other: int) -> int:
+    return (one if one > 0 else 0) + (other if other > 0 else 0)
+
+
+def _fill_maker_order(core: VenueCore, fill: BookFill, stake: Stake, notional: int) -> None:
     """Take the filled lots off the maker's resting order and its account's totals."""
     order = core.orders[fill.maker_order]
     order.lots -= fill.lots
     order.filled += fill.lots
-    core.accounts[order.account].stakes[index].add_resting(order.buy, -fill.lots, -notional)
+    if not order.reduce_only:
+        stake.add_resting(order.buy, -fill.lots, -notional)
     if fill.maker_left == 0:
         core.orders.remove(order.order_id)
         emit_closed(core, order, "filled")

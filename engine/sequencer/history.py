@@ -18,7 +18,7 @@ TAPE_KEPT = 200
 ACCOUNT_KEPT = 500
 
 
-class TapeLine(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class TapeLine(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     """A trade as everybody sees it."""
 
     fill_id: int
@@ -30,7 +30,7 @@ class TapeLine(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     liquidation: bool
 
 
-class AccountFill(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class AccountFill(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     """A fill from one account's side; ``fee`` quanta, ``batch`` the number of the batch that carries it."""
 
     fill_id: int
@@ -103,12 +103,9 @@ class History:
         return self._accounts.get(account, _Kept()).copy()
 
     def _writable(self, account: int) -> _Kept | None:
-        if account in self._quiet:
-            return None
         history = self._accounts.get(account)
-        if history is None:
-            history = _Kept()
-            self._accounts[account] = history
+        if history is None and account not in self._quiet:
+            history = self._accounts[account] = _Kept()
         return history
 
     def fill(self, fill: Fill, batch: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.exchange.admission import reducible
 from engine.exchange.tree import AccountTree
 from engine.sequencer.core import VenueCore
 
@@ -13,6 +14,7 @@ def invariants(core: VenueCore) -> dict[str, bool | str]:
         "open_interest_balanced": _open_interest_balanced(core),
         "book_uncrossed": _book_uncrossed(core),
         "orders_match_books": _orders_match_books(core),
+        "reduce_only_reduces": _reduce_only_reduces(core),
         "root_rebuilt": _root_rebuilt(core),
         "l1_agrees": core.l1_contradiction or True,
     }
@@ -44,7 +46,7 @@ def _book_uncrossed(core: VenueCore) -> bool | str:
 
 
 def _orders_match_books(core: VenueCore) -> bool | str:
-    """Registry, books and the accounts' totals of resting lots and notional tell the same."""
+    """Registry, books and the accounts' totals of resting lots and notional, without reduce-only, tell the same."""
     if len(core.orders) != sum(book.count for book in core.books):
         return f"{len(core.orders)} orders are registered, the books hold {sum(book.count for book in core.books)}"
     totals: dict[tuple[int, int], list[int]] = {}
@@ -53,6 +55,8 @@ def _orders_match_books(core: VenueCore) -> bool | str:
         found = core.books[index].find(order.order_id)
         if found is None or found[0] != order.account or found[1][1:] != (order.side, order.price, order.lots):
             return f"order {order.order_id} is registered as {order}, the book has {found}"
+        if order.reduce_only:
+            continue
         sums = totals.setdefault((order.account, index), [0, 0, 0, 0])
         first = 0 if order.buy else 2
         sums[first] += order.lots
@@ -64,6 +68,15 @@ def _orders_match_books(core: VenueCore) -> bool | str:
                 return (
                     f"account {account_id} keeps order totals {kept}, its orders give {totals.get((account_id, index))}"
                 )
+    return True
+
+
+def _reduce_only_reduces(core: VenueCore) -> bool | str:
+    """No resting reduce-only order is larger than the position that it may reduce."""
+    for order in core.orders:
+        size = core.accounts[order.account].stakes[core.market_index(order.market)].size
+        if order.reduce_only and order.lots > reducible(size, order.buy):
+            return f"reduce-only order {order.order_id} rests with {order.lots} lots, the position is {size}"
     return True
 
 

@@ -40,17 +40,14 @@ def request_withdrawal(core: VenueCore, command: RequestWithdrawal) -> None:
     withdrawable = core.margin(account).withdrawable
     if command.amount > withdrawable:
         raise WithdrawalTooLarge(command.amount, withdrawable)
-    if not core.batches.room_for({command.account}):
-        core.close_batch()
+    core.enter_flow(command.account, command.amount, deposit=False)
     core.emit(Accepted(sequence=core.sequence, time=core.time, account=command.account, client_id=command.client_id))
     account.collateral -= command.amount
     core.counters.collateral -= command.amount
-    core.transact(command.account)
-    batch = core.batches.open
-    batch.withdrawals[command.account] = batch.withdrawals.get(command.account, 0) + command.amount
-    record = core.withdrawals.request(command.account, account.l1_address, command.amount, batch.number, core.time)
+    number = core.batches.open.number
+    record = core.withdrawals.request(command.account, account.l1_address, command.amount, number, core.time)
     core.emit_withdrawal(record)
-    line = TransferLine(time=core.time, kind="withdrawal", amount=command.amount, where=f"batch {batch.number}")
+    line = TransferLine(time=core.time, kind="withdrawal", amount=command.amount, where=f"batch {number}")
     core.history.transfer(command.account, line)
 
 

@@ -10,7 +10,7 @@ from engine.exchange.trade import apply_fill
 from engine.sequencer.cancelling import close_order
 from engine.sequencer.core import VenueCore
 from engine.sequencer.events import DeferralReason, Liquidated, LiquidationDeferred
-from engine.sequencer.execution import Ticket, execute, take_order_id
+from engine.sequencer.execution import Ticket, close_unfit, execute, take_order_id
 from engine.sequencer.planning import CheckedOrder, Meeting, meet
 
 
@@ -51,15 +51,17 @@ def _liquidate(core: VenueCore, state: AccountState) -> None:
 
 
 def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> DeferralReason | None:
-    """Close lots of one position; the reason when nothing could be sold."""
+    """Close lots of one position, over several batches if need be; the reason when nothing could be sold."""
     term, size = core.terms[index], state.stakes[index].size
     lots = min(lots_to_close(margin, size, term, core.config.liquidation_fee_ppm), core.markets[index].max_order_lots)
     if not lots:
         return None
     buy = size < 0
     order = CheckedOrder(account=state, market_index=index, buy=buy, lots=lots, price=price_bound(term, buy), ioc=True)
-    meeting = _meet_fit(core, order)
+    meeting = meet(core, order)
     if not meeting.filled:
+        if meeting.cut:
+            close_unfit(core, meeting)  # so that the next step gets past them
         return "thin_book"
     after = state.copy()
     notional = meeting.cost * term.tick_value
@@ -67,18 +69,10 @@ def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> D
     missing = max(0, -core.margin(after).equity)
     if missing > core.balance(core.config.insurance_account):
         return "insurance_short"
+    close_unfit(core, meeting)
     _execute(core, order, meeting)
-    return None
-
-
-def _meet_fit(core: VenueCore, order: CheckedOrder) -> Meeting:
-    """Whom the order meets, after those that may not fill were cancelled."""
-    meeting = meet(core, order)
-    while meeting.unfit:
-        for order_id in meeting.unfit:
-            close_order(core, order_id, "margin")
-        meeting = meet(core, order)
-    return meeting
+    margin = core.margin(state)
+    return _sell(core, state, index, margin) if meeting.cut and margin.liquidatable else None
 
 
 def _execute(core: VenueCore, order: CheckedOrder, meeting: Meeting) -> None:
@@ -118,6 +112,7 @@ def _cover(core: VenueCore, state: AccountState) -> DeferralReason | None:
     insurance = core.config.insurance_account
     amount = min(-state.collateral, max(0, core.balance(insurance)))
     if amount:
+        core.make_room({state.account_id, insurance})
         state.collateral += amount
         core.system(insurance).collateral -= amount
         core.transact(state.account_id, insurance)

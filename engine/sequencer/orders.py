@@ -10,8 +10,12 @@ import msgspec
 from engine.sequencer.inputs import Side
 
 
-class OpenOrder(msgspec.Struct, kw_only=True):
-    """A resting limit order. ``lots`` still rest, ``filled`` have traded; ``placed_at`` venue nanoseconds."""
+class OpenOrder(msgspec.Struct, kw_only=True, gc=False):
+    """A resting limit order. ``placed_at``: venue nanoseconds.
+
+    ``lots`` still rest, ``filled`` have traded, and ``cut`` were taken off a reduce-only one because the position was
+    smaller: together what was asked for.
+    """
 
     order_id: int
     account: int
@@ -23,6 +27,7 @@ class OpenOrder(msgspec.Struct, kw_only=True):
     placed_at: int
     client_id: str
     reduce_only: bool
+    cut: int = 0
 
     @property
     def side(self) -> Side:
@@ -37,6 +42,7 @@ class OrderRegistry:
         self.reduce_only: set[int] = set()
         self._by_id: dict[int, OpenOrder] = {}
         self._by_account: dict[int, dict[int, OpenOrder]] = {}
+        self._reducing: dict[int, dict[int, OpenOrder]] = {}
         for order in orders:
             self.add(order)
 
@@ -59,12 +65,15 @@ class OrderRegistry:
         self._by_account.setdefault(order.account, {})[order.order_id] = order
         if order.reduce_only:
             self.reduce_only.add(order.order_id)
+            self._reducing.setdefault(order.account, {})[order.order_id] = order
 
     def remove(self, order_id: int) -> OpenOrder:
         """Forget an order that left the book."""
         order = self._by_id.pop(order_id)
         del self._by_account[order.account][order_id]
-        self.reduce_only.discard(order_id)
+        if order.reduce_only:
+            self.reduce_only.discard(order_id)
+            del self._reducing[order.account][order_id]
         return order
 
     def count_of(self, account: int) -> int:
@@ -74,6 +83,11 @@ class OrderRegistry:
     def of_account(self, account: int) -> list[OpenOrder]:
         """The account's orders, oldest first."""
         return list(self._by_account.get(account, {}).values())
+
+    def reducing(self, account: int) -> list[OpenOrder]:
+        """The account's reduce-only orders, oldest first."""
+        mine = self._reducing.get(account)
+        return list(mine.values()) if mine else []
 
     def copy_for(self, account: int) -> OrderRegistry:
         """Copies of the account's orders, and which of all orders are reduce-only."""

@@ -4,8 +4,10 @@ Nothing is changed here. Order of things for one order:
 
 1. its fields are checked, a reduce-only order is cut to the position;
 2. the makers it would meet are vetted in priority order: one whose account the fill would leave below initial margin
-   (and that does not just reduce it) is unfit, as is a reduce-only order that would no longer reduce. An unfit order is
-   to be cancelled with reason "margin", even if the new order is refused; the new order meets the ones behind it;
+   (and that does not just reduce it) is unfit. If the new order is taken, unfit ones are cancelled first, with reason
+   "margin"; it meets the ones behind them. A reduce-only order trades what the fills before it leave of its account's
+   position, and is cut to that; the new order goes on behind it. Where it would meet more makers than one batch can
+   hold, it is cut: the rest is cancelled with reason "batch_limit";
 3. own orders on the other side that it reaches are passed over, and are to be cancelled (the self-trade rule);
 4. it is judged on the account it would leave (:mod:`engine.exchange.admission`).
 
@@ -18,19 +20,21 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
-import numpy as np
 
 from engine.book.layout import MAX_LOTS
 from engine.errors import ProtocolError
-from engine.exchange.admission import FeeRates, Outcome, Proposal, maker_may_fill, propose, reduce_only_lots
+from engine.exchange.admission import FeeRates, MakerAccount, Outcome, Proposal, propose, reduce_only_lots, reducible
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.exchange.refusals import TooManyOrders, UnknownAccount
 from engine.exchange.state import AccountState, MarketTerms
+from engine.exchange.trade import fee_of
 from engine.sequencer.inputs import OrderType, PlaceOrder, Side, TimeInForce
+from engine.sequencer.meter import MAX_MAKERS, max_maker_accounts
 from engine.sequencer.order_rules import check_order
 from engine.sequencer.orders import OpenOrder
 
-Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+CHUNK = 256
+"""Makers that are looked up at a time."""
 
 
 class Liquidity(Protocol):
@@ -46,8 +50,10 @@ class Liquidity(Protocol):
         """Lowest ask in ticks."""
         ...
 
-    def peek_makers(self, side: Side, price: int | None, lots: int, account: int | None = None) -> Columns:
-        """Order id, account, price and lots taken of the makers such a taker would match, in priority order."""
+    def next_makers(
+        self, side: Side, price: int | None, lots: int, account: int | None, behind: int, most: int
+    ) -> list[list[int]]:
+        """Makers that such a taker would reach, see :meth:`engine.book.book.OrderBook.next_makers`."""
         ...
 
 
@@ -142,24 +148,30 @@ class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Makers(NamedTuple):
-    """Resting orders that trade, in priority order: four sequences of one length. ``prices`` ticks, ``lots`` taken."""
+    """Resting orders that trade, in priority order: four lists of one length. ``prices`` ticks, ``lots`` taken."""
 
-    order_ids: Sequence[int]
-    accounts: Sequence[int]
-    prices: Sequence[int]
-    lots: Sequence[int]
+    order_ids: list[int]
+    accounts: list[int]
+    prices: list[int]
+    lots: list[int]
 
 
 class Meeting(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom an order meets. ``unfit``: ids of maker orders to be cancelled first; ``cost`` in ticks x lots."""
+    """Whom an order meets. ``unfit``: ids of maker orders in its way that may not fill; ``cost`` in ticks x lots.
+
+    ``cut``: one batch holds no more makers; the rest of the order is to be cancelled. ``reductions``: ids of
+    reduce-only orders, and the lots that each is to be left before the book matches (0: none).
+    """
 
     makers: Makers
     unfit: tuple[int, ...]
     filled: int
     cost: int
+    reductions: tuple[tuple[int, int], ...] = ()
+    cut: bool = False
 
 
-NOBODY = Meeting(makers=Makers((), (), (), ()), unfit=(), filled=0, cost=0)
+NOBODY = Meeting(makers=Makers([], [], [], []), unfit=(), filled=0, cost=0)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,7 +187,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     notional: int
     resting: int
     cancelled: int
-    closed: Literal["", "ioc", "post_only"]
+    closed: Literal["", "ioc", "post_only", "batch_limit"]
     outcome: Outcome
     refusal: ProtocolError | None
 
@@ -195,7 +207,7 @@ def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
         meeting = meet(ground, checked)
         released = _released(ground, checked, meeting)
     tick_value = ground.terms[checked.market_index].tick_value
-    resting = 0 if checked.ioc or closing else checked.lots - meeting.filled
+    resting = 0 if checked.ioc or closing or meeting.cut else checked.lots - meeting.filled
     cancelled = checked.lots - meeting.filled - resting
     proposal = Proposal(
         market_index=checked.market_index,
@@ -206,6 +218,7 @@ def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
         price=checked.price or 0,
         released_lots=released[0],
         released_notional=released[1] * tick_value,
+        reduce_only=order.reduce_only,
     )
     outcome, refusal = propose(checked.account, proposal, ground.terms, ground.fees)
     return Plan(
@@ -215,7 +228,7 @@ def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
         notional=proposal.notional,
         resting=resting,
         cancelled=cancelled,
-        closed="post_only" if closing else "ioc" if cancelled else "",
+        closed="post_only" if closing else "batch_limit" if meeting.cut else "ioc" if cancelled else "",
         outcome=outcome,
         refusal=None if closing else refusal,
     )
@@ -246,64 +259,103 @@ def _best_within(book: Liquidity, order: CheckedOrder) -> int:
 def meet(ground: Ground, order: CheckedOrder) -> Meeting:
     """Whom an order meets: makers that may fill; orders of its own account are passed over.
 
-    Behind unfit orders of more than :data:`MAX_LOTS` in all nobody is looked for; when they are cancelled, meet again.
+    One pass in priority order. A maker is judged as the fills before it leave its account; an unfit one is passed, and
+    the next one gets its lots, as it gets those that a reduce-only order has beyond its position. The pass ends, and
+    the order is cut, at one maker's account more than a batch can hold and after
+    :data:`engine.sequencer.meter.MAX_MAKERS` orders.
     """
-    book = ground.books[order.market_index]
+    book, term = ground.books[order.market_index], ground.terms[order.market_index]
+    vetting, room = _Vetting(ground, order), max_maker_accounts(ground.config)
+    makers = Makers([], [], [], [])
+    owners: set[int] = set()
     unfit: list[int] = []
-    reach = order.lots
-    while True:
-        columns = book.peek_makers(order.side, order.price, reach, order.account.account_id)
-        makers = Makers(*(column.tolist() for column in columns))
-        if unfit:
-            reached = sum(makers.lots)
-            makers = _standing(makers, unfit, order.lots)
-            if sum(makers.lots) < order.lots and reached == reach < MAX_LOTS:
-                reach = min(2 * reach, MAX_LOTS)  # unfit orders stand in the way: look further behind them
+    reductions: list[tuple[int, int]] = []
+    left = reach = order.lots
+    behind, cost, looked_at, cut = 0, 0, 0, False
+    while left and not cut:
+        chunk = book.next_makers(order.side, order.price, reach, order.account.account_id, behind, CHUNK)
+        for order_id, account, price, size in zip(*chunk, strict=True):
+            if not left:
+                break
+            cut = looked_at == MAX_MAKERS
+            if cut:
+                break
+            looked_at += 1
+            wanted = min(left, size)
+            lots = vetting.fillable(order_id, account, wanted)
+            if lots and not vetting.may_fill(order_id, account, lots, price * lots * term.tick_value):
+                unfit.append(order_id)
                 continue
-        found = _first_unfit(ground, order, makers)
-        if found is None:
-            cost = sum(price * lots for price, lots in zip(makers.prices, makers.lots, strict=True))
-            return Meeting(makers=makers, unfit=tuple(unfit), filled=sum(makers.lots), cost=cost)
-        unfit.append(found)
+            if lots < wanted:
+                reductions.append((order_id, lots))
+                if not lots:
+                    continue
+            owners.add(account)
+            cut = len(owners) > room
+            if cut:
+                break
+            makers.order_ids.append(order_id)
+            makers.accounts.append(account)
+            makers.prices.append(price)
+            makers.lots.append(lots)
+            cost += price * lots
+            left -= lots
+        if len(chunk[0]) < CHUNK and sum(chunk[3]) < reach:
+            break  # nobody rests behind these
+        behind, reach = chunk[0][-1], min(2 * reach, MAX_LOTS)  # unfit orders may stand in the way of small ones
+    return Meeting(
+        makers=makers,
+        unfit=tuple(unfit),
+        filled=order.lots - left,
+        cost=cost,
+        cut=cut,
+        reductions=tuple(reductions),
+    )
 
 
-def _standing(makers: Makers, unfit: Collection[int], lots: int) -> Makers:
-    """The makers without the unfit ones, cut to ``lots``."""
-    kept: list[tuple[int, int, int, int]] = []
-    left = lots
-    for order_id, account, price, size in zip(*makers, strict=True):
-        if left and order_id not in unfit:
-            kept.append((order_id, account, price, min(left, size)))
-            left -= min(left, size)
-    return Makers(*map(list, zip(*kept, strict=True))) if kept else NOBODY.makers
+class _Vetting:
+    """The accounts of the makers met so far, as the fills so far leave them."""
 
+    def __init__(self, ground: Ground, order: CheckedOrder) -> None:
+        self._accounts, self._terms, self._index = ground.accounts, ground.terms, order.market_index
+        self._term, self._fee_ppm = ground.terms[order.market_index], ground.fees.maker_ppm
+        self._reduce_only, self._sign = ground.orders.reduce_only, -1 if order.buy else 1
+        self._makers: dict[int, MakerAccount] = {}
 
-def _first_unfit(ground: Ground, order: CheckedOrder, makers: Makers) -> int | None:
-    """The first maker order, in priority order, that may not fill; earlier ones count as filled."""
-    terms, fees, reduce_only, index = ground.terms, ground.fees, ground.orders.reduce_only, order.market_index
-    tick_value = terms[index].tick_value
-    what_if: dict[int, AccountState] = {}
-    for order_id, account_id, price, lots in zip(*makers, strict=True):
-        account = what_if.get(account_id)
-        if account is None:
-            account = what_if[account_id] = ground.accounts[account_id].copy()
-        signed = -lots if order.buy else lots
-        notional = price * lots * tick_value
-        if not maker_may_fill(account, index, signed, notional, terms, fees, order_id in reduce_only):
-            return order_id
-    return None
+    def _maker(self, account: int) -> MakerAccount:
+        maker = self._makers.get(account)
+        if maker is None:
+            maker = self._makers[account] = MakerAccount(self._accounts[account], self._index, self._terms)
+        return maker
+
+    def fillable(self, order_id: int, account: int, lots: int) -> int:
+        """Of so many lots those that its account's position leaves a reduce-only order; of any other order all."""
+        if order_id not in self._reduce_only:
+            return lots
+        return min(lots, reducible(self._maker(account).size, self._sign > 0))
+
+    def may_fill(self, order_id: int, account: int, lots: int, notional: int) -> bool:
+        """Whether this maker may fill; when it may, it has."""
+        maker = self._maker(account)
+        fee = fee_of(notional, self._fee_ppm)
+        return maker.fill(self._sign * lots, notional, fee, self._term, order_id in self._reduce_only)
 
 
 def _released(ground: Ground, order: CheckedOrder, meeting: Meeting) -> tuple[int, int]:
-    """Lots, and their ticks x lots, of own orders that the self-trade rule will cancel: those met on the way."""
+    """Lots, and their ticks x lots, of own orders that the self-trade rule will cancel: those met on the way.
+
+    Reduce-only orders release nothing.
+    """
     stake, market_id = order.account.stakes[order.market_index], ground.terms[order.market_index].market_id
     if not (stake.sell_lots if order.buy else stake.buy_lots):
         return 0, 0
-    makers, used_up = meeting.makers, meeting.filled == order.lots
+    makers, used_up = meeting.makers, meeting.cut or meeting.filled == order.lots
+    if used_up and not meeting.filled:
+        return 0, 0
     last_price, last_id = (makers.prices[-1], makers.order_ids[-1]) if meeting.filled else (0, 0)
     lots = cost = 0
     for own in ground.orders.of_account(order.account.account_id):
-        if own.market != market_id or own.buy == order.buy or not order.reaches(own.price):
+        if own.market != market_id or own.buy == order.buy or own.reduce_only or not order.reaches(own.price):
             continue
         before_last = own.order_id < last_id if own.price == last_price else (own.price < last_price) == order.buy
         if before_last or not used_up:

@@ -13,7 +13,7 @@ from engine.exchange.admission import FeeRates
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.exchange.margin import Margin, liquidation_price, measure
 from engine.exchange.state import AccountState, MarketTerms
-from engine.exchange.trade import fee_of
+from engine.exchange.trade import apply_fill, fee_of
 from engine.sequencer.book_copy import BookCopy, copy_book
 from engine.sequencer.core import VenueCore
 from engine.sequencer.inputs import PlaceOrder
@@ -57,8 +57,10 @@ class Receipt:
     ``fee_taker`` quanta now, ``fee_maker`` quanta if the resting part fills. ``impact_bps``: distance of the average
     from the best price, rounded up. ``closed``: why lots are cancelled ("", ioc, post_only). ``beyond_depth``: the
     order reaches past the depth that the basis holds. ``makers_cancelled``: orders in its way that may not fill and
-    lose their place. ``refusal``: the typed refusal the sequencer would answer with; margins are those of the account
-    that would be left (equal to before when there is no such account).
+    lose their place if it is taken. ``realised``: quanta of profit or loss on what the order closes, its fee apart.
+    ``mark_bps``: distance of the average from the mark, rounded up, negative where it is better. ``refusal``: the typed
+    refusal the sequencer would answer with; margins are those of the account that would be left (equal to before when
+    there is no such account).
     """
 
     lots: int
@@ -81,6 +83,8 @@ class Receipt:
     beyond_depth: bool
     refusal: ProtocolError | None
     makers_cancelled: int = 0
+    realised: int = 0
+    mark_bps: int = 0
 
 
 NO_MARGIN = Margin(total_value=0, notional=0, initial=0, maintenance=0, reserved=0)
@@ -116,6 +120,7 @@ def _receipt(basis: PreviewBasis, plan: Plan) -> Receipt:
     order, meeting, outcome = plan.order, plan.meeting, plan.outcome
     index, filled = order.market_index, meeting.filled
     term, before, after = basis.terms[index], order.account.stakes[index], outcome.account.stakes[index]
+    margin_before = measure(order.account.collateral, order.account.stakes, basis.terms, basis.fees.maker_ppm)
     distance = abs(meeting.cost - plan.best * filled)
     wants_more = filled < order.lots and plan.closed != "post_only"
     return Receipt(
@@ -129,17 +134,39 @@ def _receipt(basis: PreviewBasis, plan: Plan) -> Receipt:
         fee_taker=outcome.fee,
         fee_maker=fee_of(plan.resting * (order.price or 0) * term.tick_value, basis.fees.maker_ppm),
         impact_bps=-(-distance * 10_000 // (plan.best * filled)) if filled else 0,
-        margin_before=outcome.before,
+        margin_before=margin_before,
         margin_after=outcome.after,
-        liquidation_before=liquidation_price(outcome.before, before, term),
+        liquidation_before=liquidation_price(margin_before, before, term),
         liquidation_after=liquidation_price(outcome.after, after, term),
         size_before=before.size,
         size_after=after.size,
         closed=plan.closed,
         beyond_depth=wants_more and basis.books[index].ends_before(order.side, order.price),
         refusal=plan.refusal,
-        makers_cancelled=len(meeting.unfit),
+        makers_cancelled=0 if plan.refusal else len(meeting.unfit),
+        realised=_realised(plan, term),
+        mark_bps=_mark_bps(plan, term.mark),
     )
+
+
+def _realised(plan: Plan, term: MarketTerms) -> int:
+    """Quanta realised fill by fill, as the venue books them: their average would hide what a flip opens, and round."""
+    index, makers = plan.order.market_index, plan.meeting.makers
+    account = plan.order.account.copy()
+    before = account.stakes[index].realised
+    for price, lots in zip(makers.prices, makers.lots, strict=True):
+        signed = lots if plan.order.buy else -lots
+        apply_fill(account, index, signed, price * lots * term.tick_value, 0, term.funding_index)
+    return account.stakes[index].realised - before
+
+
+def _mark_bps(plan: Plan, mark: int) -> int:
+    """Distance of the average price from the mark (32.32 per lot) against the order, in bps, rounded up; 0 unfilled."""
+    worth = plan.meeting.filled * mark
+    if not worth:
+        return 0
+    lost = (plan.notional << 32) - worth
+    return -(-(lost if plan.order.buy else -lost) * 10_000 // worth)
 
 
 def _refused(basis: PreviewBasis, order: PlaceOrder, error: ProtocolError) -> Receipt:

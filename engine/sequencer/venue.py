@@ -97,14 +97,14 @@ class Venue:
             raise ValueError(f"input {sequence} after input {core.sequence}")
         core.sequence, core.events = sequence, []
         try:
-            if isinstance(value, ClockStep):
-                clock.step(core, self._source, value)
-            else:
-                handler = _HANDLERS.get(type(value))
-                if handler is None:
-                    raise TypeError(f"unknown input {type(value).__name__}")
+            handler = _HANDLERS.get(type(value))
+            if handler is not None:
                 handler(core, value)
                 core.close_batch_if_due()
+            elif isinstance(value, ClockStep):
+                clock.step(core, self._source, value)
+            else:
+                raise TypeError(f"unknown input {type(value).__name__}")
         except ProtocolError as error:
             account, client_id = getattr(value, "account", 0), getattr(value, "client_id", "")
             l1_inputs.reject(core, account, client_id, error)

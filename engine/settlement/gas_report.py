@@ -8,7 +8,8 @@ import msgspec
 
 from engine.errors import UnknownName
 from engine.exchange.config import DEFAULT_CONFIG
-from engine.sequencer.batch import MAX_ENTRIES, Batch, ExternalFlow
+from engine.sequencer.batch import Batch, ExternalFlow
+from engine.sequencer.meter import MAX_ENTRIES
 from engine.settlement.chain.blocks import Receipt
 from engine.settlement.chain.chain import Chain, MemoryBlockStore
 from engine.settlement.chain.transactions import address_of

@@ -23,7 +23,7 @@ from ui.panels.account.panel import AccountPanel
 from ui.panels.batches.panel import BatchesPanel
 from ui.panels.inspector.panel import InspectorPanel
 from ui.panels.prover.panel import ProverPanel
-from ui.panels.tables import TablesPanel
+from ui.panels.tables.panel import TablesPanel
 from ui.panels.ticket.panel import TicketPanel
 from ui.panels.withdrawals import WithdrawalsPanel
 

@@ -37,7 +37,13 @@ PANELS: tuple[PanelSpec, ...] = (
     PanelSpec("ticket", "Ticket", "ui.panels.ticket.panel:TicketPanel", "ticket", (300, 320), Pace(0.1), "Ctrl+4"),
     PanelSpec("account", "Account", "ui.panels.account.panel:AccountPanel", "ticket", (300, 200), Pace(0.15), "Ctrl+5"),
     PanelSpec(
-        "tables", "Positions and orders", "ui.panels.tables:TablesPanel", "tables", (480, 160), Pace(0.15), "Ctrl+6"
+        "tables",
+        "Positions and orders",
+        "ui.panels.tables.panel:TablesPanel",
+        "tables",
+        (480, 160),
+        Pace(0.15),
+        "Ctrl+6",
     ),
     PanelSpec(
         "batches", "Batches", "ui.panels.batches.panel:BatchesPanel", "machine", (360, 160), Pace(0.15), "Ctrl+7"

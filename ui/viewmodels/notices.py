@@ -27,6 +27,8 @@ UNFILLED = {
     "post_only": "{0} not placed: post-only, but it would have matched at once",
     "self_trade": "{0} cancelled: it would have traded with another of your orders",
     "margin": "{0} cancelled: insufficient margin",
+    "reduce_only": "{0} cancelled: reduce-only, and the position is closed or has turned",
+    "batch_limit": "{0} cancelled: it met as many orders as one batch can hold",
 }
 """Why an order ended with something left, by the event's reason."""
 LIFETIME_SECONDS = {"info": 4.0, "good": 5.0, "warn": 8.0, "danger": 12.0}

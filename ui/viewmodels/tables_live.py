@@ -58,6 +58,7 @@ ORDERS = TableSpec(
         Column(
             "ahead", "Ahead in queue", "1,000.000 BTC", rank=1, tip="exact size ahead of it in the queue at its price"
         ),
+        Column("flags", "", "reduce-only, cut 1,000.000", numeric=False, rank=5),
         Column("placed", "Placed UTC", "12:00:41", rank=4),
         Column("cancel", "", "Cancel", numeric=False, action=True, tip="cancel this order"),
     ),
@@ -130,10 +131,21 @@ def _order_row(order: OrderView, market: MarketConfig, decimals: int) -> Row:
             Cell(size_text(market, order.filled, unit=False), order.filled, "text" if order.filled else "text_weak"),
             Cell(money_text(value), value),
             Cell("first" if first else size_text(market, order.lots_ahead), order.lots_ahead),
+            _flags(order, market),
             Cell(stamp_text(order.placed_at), order.placed_at, tip=long_stamp_text(order.placed_at)),
             Cell("Cancel", tone="accent"),
         ),
     )
+
+
+def _flags(order: OrderView, market: MarketConfig) -> Cell:
+    """Whether it only reduces, and what was cut off because the position is smaller."""
+    if not order.reduce_only:
+        return Cell("")
+    if not order.cut:
+        return Cell("reduce-only", 1, "text_weak", "it is cut as the position shrinks, and ends with it")
+    words = f"{size_text(market, order.cut)} of it were cut off: the position is smaller"
+    return Cell(f"reduce-only, cut {size_text(market, order.cut, unit=False)}", 2, tip=words)
 
 
 def closing_order(user: AccountView, market: int, client_id: str, *, half: bool) -> PlaceOrder | None:

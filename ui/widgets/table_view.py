@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
@@ -74,9 +76,13 @@ class CellDelegate(QStyledItemDelegate):
 
 
 class TableView(QTableView):
-    """One table. ``acted(key, column key)``: an action cell was clicked, or Enter or Space pressed on it."""
+    """One table. ``acted(key, column key)``: an action cell was clicked, or Enter or Space pressed on it.
+
+    ``pointed()``: :meth:`pointed_at` may answer differently.
+    """
 
     acted = Signal(object, str)
+    pointed = Signal()
 
     def __init__(self, spec: TableSpec, symbol: str, theme: Theme) -> None:
         super().__init__()
@@ -158,6 +164,21 @@ class TableView(QTableView):
         action = index.isValid() and self.spec.columns[index.column()].action and index.data() != NOTHING
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if action else Qt.CursorShape.ArrowCursor)
         self.viewport().update()
+        self.pointed.emit()
+
+    def pointed_at(self) -> tuple[Hashable, str]:
+        """Row key and column key of the cell under the pointer, else of the current cell; at least the first row.
+
+        ``IndexError`` when there are no rows.
+        """
+        index = self.currentIndex()
+        row, column = self.hovered_cell if self.hovered_row >= 0 else (index.row(), index.column())
+        return self.sorted.key(max(row, 0)), self.spec.columns[column].key if column >= 0 else ""
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        """The keyboard, or a click, went to another cell."""
+        super().currentChanged(current, previous)
+        self.pointed.emit()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Hover of rows and of action cells."""

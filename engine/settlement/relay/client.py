@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.errors import check_range
 from engine.hashing.keccak import keccak256
-from engine.sequencer.batch import MAX_ENTRIES, MAX_QUEUE_COUNT
+from engine.sequencer.meter import MAX_ENTRIES
 from engine.settlement.chain.ledger import Ledger
 from engine.settlement.chain.transactions import MAX_GAS_LIMIT, contract_address, sign_transaction
 from engine.settlement.chain.world import EventLog
@@ -17,6 +17,7 @@ from engine.settlement.contracts.artifacts import load_artifact
 from engine.settlement.verifier.deployment import VerifierAddresses
 
 ENTRY_BYTES = 37
+MAX_QUEUE_COUNT = 512  # entries of the queue that the contract takes with one batch
 UPDATE = "update_state(uint256,uint64,bytes32,bytes32,uint256,bytes)"
 UNLIMITED = 2**256 - 1
 DEPLOY_GAS = 3_000_000

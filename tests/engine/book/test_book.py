@@ -103,6 +103,24 @@ def test_cancel_returns_the_lots_left_or_none(book: OrderBook) -> None:
     assert book.count == 4
 
 
+def test_a_reduced_order_keeps_its_place_in_the_queue(book: OrderBook) -> None:
+    assert book.reduce(3, 1) == 3
+    assert book.depth(1)[1].tolist() == [[102, 7, 2]]
+    assert (book.lots_ahead(3), book.lots_ahead(4)) == (0, 1)
+    assert book.place(6, 9, "buy", 2, 102).fills == (BookFill(3, 3, 102, 1, 0), BookFill(4, 4, 102, 1, 5))
+
+
+def test_an_order_is_never_reduced_to_more_than_it_has(book: OrderBook) -> None:
+    before = book.dump()
+    assert book.reduce(3, 4) == book.reduce(3, MAX_LOTS) == 0
+    assert book.reduce(77, 1) is None
+    assert book.dump() == before
+    for order_id, lots, field in ((0, 1, "order_id"), (3, 0, "lots"), (3, MAX_LOTS + 1, "lots")):
+        with pytest.raises(OutOfRange, match=field):
+            book.reduce(order_id, lots)
+    assert book.dump() == before
+
+
 def test_cancel_account_oldest_first(book: OrderBook) -> None:
     book.place(6, 5, "buy", 1, 50)
     book.place(7, 5, "sell", 1, 106)
@@ -134,6 +152,12 @@ def test_walk_and_peek_change_nothing_and_say_what_a_taker_gets(book: OrderBook)
         [4, 6, 2],
     ]
     assert len(book.peek_makers("sell", None, 30)[0]) == 2
+    assert book.next_makers("buy", None, 12, None, 0, 9) == [[3, 4, 5], [3, 4, 5], [102, 102, 105], [4, 6, 9]]
+    assert book.next_makers("buy", None, 12, 4, 3, 9) == [[5], [5], [105], [9]]
+    assert book.next_makers("buy", 104, 12, None, 4, 9) == [[], [], [], []]
+    assert book.next_makers("buy", None, 12, None, 0, 2)[0] == [3, 4]
+    with pytest.raises(ValueError, match="order 99 does not rest"):
+        book.next_makers("buy", None, 12, None, 99, 2)
     assert book.digest() == digest
 
 

@@ -20,13 +20,16 @@ PLACES = st.tuples(
 )  # fmt: skip
 CANCELS = st.tuples(st.just("cancel"), st.integers(1, 60))
 ACCOUNT_CANCELS = st.tuples(st.just("cancel_account"), ACCOUNTS)
-OPERATIONS = st.lists(st.one_of(PLACES, PLACES, PLACES, PLACES, CANCELS, ACCOUNT_CANCELS), max_size=60)
+REDUCTIONS = st.tuples(st.just("reduce"), st.integers(1, 60), LOTS)
+OPERATIONS = st.lists(st.one_of(PLACES, PLACES, PLACES, PLACES, CANCELS, REDUCTIONS, ACCOUNT_CANCELS), max_size=60)
 
 
 def apply(book: OrderBook | ReferenceBook, number: int, operation: tuple) -> object:
     """Do one operation; what the book answered."""
     if operation[0] == "cancel":
         return book.cancel(operation[1])
+    if operation[0] == "reduce":
+        return book.reduce(operation[1], operation[2])
     if operation[0] == "cancel_account":
         return book.cancel_account(operation[1])
     _, account, side, lots, price, kind, limit = operation
@@ -69,6 +72,12 @@ def test_previews_equal_the_reference_and_the_order_that_follows(
     makers = list(zip(*(column.tolist() for column in book.peek_makers(side, price, lots, account)), strict=True))
     assert walk == reference.walk(side, lots, price, account)
     assert makers == reference.makers(side, price, lots, account)
+    for behind in (0, *reference.orders):
+        if behind and reference.orders[behind].side == side:
+            continue
+        for most in (1, 3, 100):
+            asked = (side, price, lots, account, behind, most)
+            assert book.next_makers(*asked) == reference.next_makers(*asked)
     assert book.dump() == before
     taker = 9 if account is None else account
     result = book.place(1000, taker, side, lots, price or 0, market=price is None, ioc=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import OutOfRange
-from engine.exchange.admission import FeeRates, Proposal, maker_may_fill, propose, reduce_only_lots
+from engine.exchange.admission import FeeRates, MakerAccount, Proposal, propose, reduce_only_lots
 from engine.exchange.config import fraction
 from engine.exchange.refusals import InsufficientMargin, NotReducing, WorsensMargin
 from engine.exchange.state import AccountState, MarketTerms
@@ -134,19 +134,31 @@ def test_reduce_only_is_cut_to_the_opposite_position() -> None:
             reduce_only_lots(account(0, size).stakes[0], buy, 1)
 
 
+def fills(state: AccountState, lots: int, notional: int, reduce_only: bool = False) -> bool:
+    """Whether a resting order of this account may fill."""
+    return MakerAccount(state, 0, terms()).fill(lots, notional, 0, terms()[0], reduce_only)
+
+
 def test_makers_need_initial_margin_for_their_fill() -> None:
-    good, poor = account(10 * LOT), account(10 * LOT - 1)
-    assert maker_may_fill(good, 0, 160, 160 * LOT, terms(), FREE, False)
-    assert good.stakes[0].size == 160
-    assert not maker_may_fill(poor, 0, 160, 160 * LOT, terms(), FREE, False)
+    good, poor = (MakerAccount(account(10 * LOT - missing), 0, terms()) for missing in (0, 1))
+    assert good.fill(160, 160 * LOT, 0, terms()[0], False)
+    assert (good.size, good.collateral) == (160, -150 * LOT)
+    assert not poor.fill(160, 160 * LOT, 0, terms()[0], False)
+    assert (poor.size, poor.collateral) == (0, 10 * LOT - 1)
+    assert not good.fill(1, LOT, 0, terms()[0], False)  # the first fill used all there was
+
+
+def test_the_maker_fee_counts() -> None:
+    assert MakerAccount(account(10 * LOT + 5), 0, terms()).fill(160, 160 * LOT, 5, terms()[0], False)
+    assert not MakerAccount(account(10 * LOT + 5), 0, terms()).fill(160, 160 * LOT, 6, terms()[0], False)
 
 
 def test_makers_may_reduce_and_reduce_only_makers_may_do_nothing_else() -> None:
-    assert maker_may_fill(account(-95 * LOT, 100), 0, -100, 100 * LOT, terms(), FREE, True)
-    assert not maker_may_fill(account(100 * LOT, 100), 0, -101, 101 * LOT, terms(), FREE, True)
-    assert not maker_may_fill(account(100 * LOT, 0), 0, -1, LOT, terms(), FREE, True)
+    assert fills(account(-95 * LOT, 100), -100, 100 * LOT, True)
+    assert not fills(account(100 * LOT, 100), -101, 101 * LOT, True)
+    assert not fills(account(100 * LOT, 0), -1, LOT, True)
     giving_away = account(-95 * LOT, 100)
-    assert not maker_may_fill(giving_away, 0, -100, 100 * LOT // 2, terms(), FREE, False)
+    assert not fills(giving_away, -100, 100 * LOT // 2)
 
 
 def test_fractions_are_those_of_the_configuration() -> None:

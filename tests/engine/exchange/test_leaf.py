@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from engine.errors import CorruptData, OutOfRange
 from engine.exchange.accounts import EMPTY_ACCOUNT, Account, Position
-from engine.exchange.leaf import LEAF_DOMAIN, decode_leaf, from_limbs, leaf_blocks, leaf_digest, leaf_words, to_limbs
+from engine.exchange.leaf import (
+    LEAF_DOMAIN,
+    decode_leaf,
+    from_limbs,
+    leaf_blocks,
+    leaf_digest,
+    leaf_rows,
+    leaf_words,
+    to_limbs,
+)
 from engine.field.koalabear import P
 from engine.hashing.poseidon import permute
 
@@ -103,9 +112,22 @@ def test_no_other_words_decode_to_the_same_account(account: Account, index: int,
     ],
 )
 def test_refusals_name_the_field(change: dict, field: str):
-    with pytest.raises(OutOfRange) as caught:
-        leaf_words(replace(SAMPLE, **change), 2)
-    assert caught.value.field == field
+    wrong = replace(SAMPLE, **change)
+    for encode in (leaf_words, lambda account, positions: leaf_rows([SAMPLE, account], positions)):
+        with pytest.raises(OutOfRange) as caught:
+            encode(wrong, 2)
+        assert caught.value.field == field
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(accounts() | st.just(EMPTY_ACCOUNT), min_size=1, max_size=4), st.integers(2, 3))
+def test_many_leaves_are_encoded_as_one_by_one(found: list[Account], positions: int):
+    assert leaf_rows(found, positions).tolist() == [leaf_words(account, positions) for account in found]
+
+
+def test_narrow_limbs_are_encoded_one_by_one():
+    narrow = replace(SAMPLE, next_signature_index=7, positions=(Position(1, -2, 3),))
+    assert leaf_rows([narrow], 1, 8).tolist() == [leaf_words(narrow, 1, 8)]
 
 
 @pytest.mark.parametrize(

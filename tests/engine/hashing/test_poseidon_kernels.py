@@ -55,6 +55,8 @@ def test_compression(count: int) -> None:
     values = states(count)
     expected = [x for row in values.tolist() for x in poseidon.compress(row[:8], row[8:])]
     assert poseidon_kernels.compress_pairs(values.reshape(-1)).tolist() == expected
+    packed = poseidon_kernels.compress_bytes(values.astype("<u4").tobytes())
+    assert np.frombuffer(packed, "<u4").tolist() == expected
     lefts, rights = (np.ascontiguousarray(half).reshape(-1) for half in (values[:, :8], values[:, 8:]))
     assert poseidon_kernels.compress_many(lefts, rights).tolist() == expected
 

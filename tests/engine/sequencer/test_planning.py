@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +16,7 @@ from engine.sequencer.inputs import PlaceOrder
 from engine.sequencer.planning import Ground, Plan, plan_order
 from engine.sequencer.preview import basis_of, preview_order
 from engine.units import HOUR
-from tests.support.venue_world import ALICE, BOB, BTC_TICKS, CONFIG, MAKER, World, closed_of, funded
+from tests.support.venue_world import ALICE, BOB, BTC_TICKS, CONFIG, MAKER, World, funded, kinds
 
 NO_BATCHES = msgspec.structs.replace(CONFIG, batch_max_age=HOUR, batch_max_transactions=10_000)
 CAROL = 18
@@ -54,7 +53,7 @@ def numbers(plan: Plan) -> tuple[object, ...]:
         (plan.best, plan.notional, plan.resting, plan.cancelled, plan.closed),
         tuple(map(list, plan.meeting.makers)),
         (plan.meeting.unfit, plan.meeting.filled, plan.meeting.cost),
-        (outcome.before, outcome.after, outcome.fee),
+        (outcome.after, outcome.fee),
         (outcome.account.collateral, [stake.numbers() for stake in outcome.account.stakes]),
         plan.refusal and (plan.refusal.code, plan.refusal.message),
     )
@@ -101,15 +100,27 @@ def test_a_large_order_in_the_way_of_a_small_one_is_looked_past() -> None:
     assert (plan.meeting.filled, len(plan.meeting.unfit), plan.resting) == (9, 1, 0)
 
 
-def test_unfit_orders_go_even_when_the_new_one_is_refused() -> None:
+def test_a_refused_order_changes_nobody_elses_orders() -> None:
     world = short_of_margin([100])
     order = buy(4000)
     plan = plan_order(world.venue.core, order)
     assert plan.refusal is not None
     assert plan.refusal.code == "insufficient_margin"
     assert len(plan.meeting.unfit) == 1
-    assert closed_of(world.apply(order), BOB).reason == "margin"
+    assert preview_order(basis_of(world.venue.core, ALICE), order).makers_cancelled == 0
+    before = world.venue.dump()
+    assert kinds(world.apply(order)) == ["Rejected"]
+    world.venue.core.sequence -= 1
+    assert world.venue.dump() == before
+    assert resting(world, BOB) == [100]
+
+
+def test_an_order_that_meets_only_unfit_makers_is_taken_and_they_go() -> None:
+    world = short_of_margin([100, 50])
+    events = world.apply(buy(40))
+    assert kinds(events) == ["OrderClosed", "OrderClosed", "Accepted", "OrderRested"]
     assert resting(world, BOB) == []
+    world.check()
 
 
 def test_a_post_only_order_meets_nobody() -> None:
@@ -161,7 +172,7 @@ def test_a_plan_on_a_copy_is_the_plan_on_the_venue_and_changes_nothing(book, pos
     events = world.apply(order)
     fills = [(e.maker_order, e.maker_account, e.price, e.lots) for e in events if isinstance(e, Fill)]
     unfit = [e.order_id for e in events if isinstance(e, OrderClosed) and e.reason == "margin"]
-    assert tuple(unfit) == plan.meeting.unfit
+    assert tuple(unfit) == (() if plan.refusal else plan.meeting.unfit)
     assert fills == ([] if plan.refusal else list(zip(*plan.meeting.makers, strict=True)))
 
 
@@ -185,13 +196,17 @@ def test_a_copied_book_answers_as_the_book(orders, levels, side, price, lots, ac
         book.place(order_id, owner, direction, size, ticks)
     copied = copy_book(book, levels)
     assert (copied.best_bid, copied.best_ask) == (book.best_bid, book.best_ask)
-    found, wanted = copied.peek_makers(side, price, lots, account), book.peek_makers(side, price, lots, account)
-    rows = len(found[0])
-    for column, expected in zip(found, wanted, strict=True):
-        assert np.array_equal(column, expected[:rows])
-    if rows < len(wanted[0]):
-        assert copied.ends_before(side, price)
-        assert found[3].sum() < lots
+    behind = 0
+    for most in (2, 3, 100):
+        asked = (side, price, lots, account, behind, most)
+        found, wanted = copied.next_makers(*asked), book.next_makers(*asked)
+        rows = len(found[0])
+        assert found == [column[:rows] for column in wanted]
+        if rows < len(wanted[0]):
+            assert copied.ends_before(side, price)
+            assert sum(found[3]) < lots
+            break
+        behind = found[0][-1] if rows else 0
 
 
 def test_a_thick_book_is_copied_to_whole_levels_only() -> None:
@@ -207,7 +222,6 @@ def test_a_thick_book_is_copied_to_whole_levels_only() -> None:
 def test_a_match_that_was_not_planned_stops_the_venue(monkeypatch: pytest.MonkeyPatch) -> None:
     world = funded()
     world.order(MAKER, "sell", 10, BTC_TICKS)
-    nothing = np.zeros(0, np.int64)
-    monkeypatch.setattr(OrderBook, "peek_makers", lambda self, *wanted: (nothing, nothing, nothing, nothing))
+    monkeypatch.setattr(OrderBook, "next_makers", lambda self, *wanted: [[], [], [], []])
     with pytest.raises(UnplannedMatch, match="filled 5 lots, planned were 0"):
         world.order(ALICE, "buy", 5, BTC_TICKS)

@@ -125,6 +125,7 @@ EVENT_KINDS = {
     "Liquidated",
     "LiquidationDeferred",
     "OrderClosed",
+    "OrderCut",
     "OrderRested",
     "Rejected",
     "WithdrawalStage",

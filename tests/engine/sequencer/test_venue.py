@@ -103,15 +103,16 @@ def test_reduce_only_orders_are_cut_and_refused(world: World) -> None:
     world.check()
 
 
-def test_a_resting_reduce_only_order_that_would_open_a_position_is_cancelled_when_met(world: World) -> None:
+def test_a_resting_reduce_only_order_sells_the_position_and_no_more(world: World) -> None:
     world.order(BOB, "sell", 5, BTC_TICKS)
     world.order(ALICE, "buy", 5)
     world.order(ALICE, "sell", 5, BTC_TICKS + 9, reduce_only=True)
     world.order(BOB, "buy", 3, BTC_TICKS - 1)
     world.order(ALICE, "sell", 3)  # the position is 2 now
     events = world.order(BOB, "buy", 5, BTC_TICKS + 9)
-    assert [event.reason for event in events if isinstance(event, OrderClosed)] == ["margin"]
-    assert not any(isinstance(event, Fill) for event in events)
+    assert [event.reason for event in events if isinstance(event, OrderClosed)] == ["filled"]
+    assert only(events, Fill).lots == 2
+    assert world.venue.account(ALICE).size(1) == 0
     world.check()
 
 

@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from engine.exchange.refusals import UnknownBatch
-from engine.sequencer.batch import MAX_QUEUE_COUNT
+from engine.proving.checks import check_batch
+from engine.proving.shape import venue_shape
+from engine.proving.statement import claim_of
 from engine.sequencer.events import (
     BatchStage,
     DepositCredited,
@@ -19,6 +21,7 @@ from engine.sequencer.events import (
     WithdrawalStage,
 )
 from engine.sequencer.inputs import CancelOrder, ClaimRequested, L1Block, ProofOutcome, RequestWithdrawal
+from engine.sequencer.meter import MAX_QUEUE_COUNT
 from engine.sequencer.venue import Venue
 from engine.units import QUANTUM, SECOND
 from tests.support.venue_world import ALICE, BOB, BTC_TICKS, CONFIG, World, funded, kinds, only, owner_of
@@ -128,6 +131,21 @@ def test_entries_that_change_no_leaf_go_with_the_next_batch() -> None:
     world.deposit(ALICE, 10)
     batch = world.venue.batch(close(world))
     assert (batch.number, batch.queue_count, batch.not_before) == (1, 2, 50)
+
+
+def test_a_batch_full_of_entries_that_brought_nothing_still_closes() -> None:
+    """Otherwise the queue would stand still there for good."""
+    world = World()
+    world.deposit(ALICE, 10)
+    close(world)
+    world.venue.take_closed_batches()
+    world.l1([world.entry(40, 0, reclaim_at=9) for _ in range(MAX_QUEUE_COUNT + 2)])
+    (full,) = world.venue.take_closed_batches()
+    assert (full.queue_count, full.old_root == full.new_root, full.deposits) == (MAX_QUEUE_COUNT, True, ())
+    assert [update.account for update in full.updates] == [ALICE]
+    check_batch(full, claim_of(full, bytes(32)), venue_shape(CONFIG))
+    world.deposit(ALICE, 10)
+    assert world.venue.batch(close(world)).queue_count == 3
 
 
 def test_dust_alone_has_no_batch_proved_for_it(world: World) -> None:

@@ -61,7 +61,7 @@ def _action(random: Random) -> object:
             lots=random.choice([1, 50, 400, 1200]) * (1 if market == 1 else 20),
             price=middle + random.randint(-60, 60) if limit else 0,
             tif=random.choice(["gtc", "gtc", "ioc"]),
-            reduce_only=random.random() < 0.1,
+            reduce_only=random.random() < 0.2,
         )
     if kind < 0.75:
         return ("step", random.choice([0.1, 1.0, 1.0, 15.0, 60.0, 120.0, 900.0, 4000.0]))
@@ -124,6 +124,10 @@ def test_invariants_hold_after_every_input_and_money_moves_only_by_deposit_and_w
         for market in (1, 2):
             assert sum(leaf.size(market) for leaf in leaves) == 0
         assert all(book.uncrossed() for book in world.venue.core.books)
+        for order in world.venue.core.orders:
+            if order.reduce_only:
+                size = world.venue.account(order.account).size(order.market)
+                assert 0 < order.lots <= (-size if order.buy else size)
     world.check()
     chained = world.venue.take_closed_batches()
     assert all(a.new_root == b.old_root for a, b in pairwise(chained))

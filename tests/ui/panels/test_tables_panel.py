@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as replace_order
 from PySide6.QtCore import QAbstractItemModel, QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.sequencer.events import Accepted, Rejected
 from engine.sequencer.inputs import CancelAll, CancelOrder, PlaceOrder
+from tests.support.receipts import sample_receipt
 from tests.support.sample_snapshot import SampleEngine, sample_fills
-from ui.panels.tables import SPECS, TablesPanel
+from ui.panels.tables.panel import SPECS, TablesPanel
 from ui.viewmodels.tables import Cell, Row
 from ui.viewmodels.tables_history import FILLS, fill_rows
 from ui.viewmodels.tables_live import ORDERS, POSITIONS, order_rows
@@ -101,6 +103,86 @@ def test_closing_sends_a_reducing_market_order(
     (order,) = sent(engine)
     assert isinstance(order, PlaceOrder)
     assert (order.market, order.side, order.type, order.lots, order.reduce_only) == (1, "sell", "market", lots, True)
+
+
+def point(panel: TablesPanel, row: int, column: str) -> None:
+    view = panel.views["positions"]
+    view._hover(view.model().index(row, view.spec.index(column)))
+
+
+def told(panel: TablesPanel) -> dict[str, str]:
+    """The closing strip: names and values."""
+    return {fact.name: fact.text for fact in panel.closing.facts}
+
+
+@pytest.fixture
+def priced(monkeypatch: pytest.MonkeyPatch, engine: SampleEngine) -> list[PlaceOrder]:
+    """The engine prices what it is asked: 12,000,000 quanta of fee for a whole position, 6,000,000 for a part."""
+    asked: list[PlaceOrder] = []
+
+    def preview(order: PlaceOrder) -> object:
+        asked.append(order)
+        size = engine.current.user.account.size(order.market)  # type: ignore[union-attr]
+        fee = 12_000_000 if order.lots == abs(size) else 6_000_000
+        return sample_receipt(
+            lots=order.lots, filled=order.lots, size_before=size, fee_taker=fee, realised=527_250_000, mark_bps=3
+        )
+
+    monkeypatch.setattr(engine, "preview", preview)
+    return asked
+
+
+def test_what_closing_costs_is_seen_before_the_click(qtbot, priced: list, panel: TablesPanel) -> None:
+    """Without pointing: Close of the first position. One click is still enough."""
+    assert panel.closing.isVisible()
+    assert told(panel) == {
+        "Close BTC-USD at market": "sell 1.250 BTC",
+        "Average": "57,413.1",
+        "Fee pUSD": "12.00",
+        "Worse than mark": "3 bps",
+        "Realises pUSD": "+527.25",
+    }
+    point(panel, 0, "half")
+    assert (told(panel)["Half BTC-USD at market"], told(panel)["Fee pUSD"]) == ("sell 0.625 BTC", "6.00")
+    point(panel, 1, "close")
+    assert told(panel)["Close ETH-USD at market"] == "buy 8.000 ETH"
+    tip = panel.views["positions"].model().index(1, POSITIONS.index("close")).data(Qt.ItemDataRole.ToolTipRole)
+    assert "buy 8.000 ETH" in tip
+    assert "Fee pUSD 12.00" in tip
+
+
+def test_the_order_that_is_priced_is_the_order_that_is_sent(
+    qtbot, priced: list, panel: TablesPanel, engine: SampleEngine
+) -> None:
+    panel.closing.preview(engine.current.user)  # type: ignore[union-attr]
+    half, whole = priced[0], priced[1]
+    press(qtbot, panel, "positions", 0, "close")
+    assert replace_order(sent(engine)[0], client_id="") == whole
+    assert replace_order(whole, lots=625) == half
+
+
+def test_the_keyboard_points_too(qtbot, priced: list, panel: TablesPanel) -> None:
+    view = panel.views["positions"]
+    view.setCurrentIndex(view.model().index(0, POSITIONS.index("half")))
+    assert "Half BTC-USD at market" in told(panel)
+
+
+def test_the_strip_follows_the_tab_and_the_positions(qtbot, priced: list, panel: TablesPanel, engine) -> None:
+    panel.show_table("orders")
+    assert not panel.closing.isVisible()
+    panel.show_table("positions")
+    assert panel.closing.isVisible()
+    user = engine.current.user
+    engine.update(user=replace(user, account=user.account.with_position(1, 40, 0), positions=moved(user.positions, 40)))
+    panel.update_snapshot(engine.snapshot())  # at once, not at the next time of asking
+    assert told(panel)["Close BTC-USD at market"] == "sell 0.040 BTC"
+    engine.update(user=replace(user, positions=()))
+    panel.update_snapshot(engine.snapshot())
+    assert not panel.closing.isVisible()
+
+
+def moved(positions: tuple, size: int) -> tuple:
+    return (replace(positions[0], size=size), *positions[1:])
 
 
 def test_a_close_locks_until_it_is_answered(qtbot, panel: TablesPanel, engine: SampleEngine) -> None:

@@ -121,6 +121,17 @@ def test_orders_show_their_exact_place_in_the_queue() -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "words"),
+    [({}, ""), ({"reduce_only": True}, "reduce-only"), ({"reduce_only": True, "cut": 40}, "reduce-only, cut 0.040")],
+)
+def test_reduce_only_orders_say_so_and_what_was_cut(more: dict, words: str) -> None:
+    order = replace(USER.orders[0], lots=250, filled=50, **more)
+    (row,) = order_rows(replace(USER, orders=(order,)), DEFAULT_CONFIG)
+    assert row.cells[ORDERS.index("flags")].text == words
+    assert (row.cells[ORDERS.index("size")].text, row.cells[ORDERS.index("filled")].text) == ("0.250 BTC", "0.050")
+
+
+@pytest.mark.parametrize(
     ("batch", "words"),
     [
         (47, "matched, batch 47 open"),

@@ -11,13 +11,15 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, 
 from app.snapshot.views import Snapshot
 from engine.sequencer.inputs import CancelAll, CancelOrder, Input
 from ui.model.engine_protocol import DeskEngine
+from ui.panels.tables.closing_strip import ClosingStrip
 from ui.theme.theme import Theme
+from ui.viewmodels.closing import ACTIONS
 from ui.viewmodels.tables import Cell, Row, TableSpec
 from ui.viewmodels.tables_history import FILLS, FUNDING, TRANSFERS, fill_rows, funding_rows, transfer_rows
 from ui.viewmodels.tables_live import ORDERS, POSITIONS, closing_order, order_rows, position_rows
 from ui.viewmodels.ticket_acks import Answer
 from ui.viewmodels.ticket_commands import CommandSender
-from ui.viewmodels.wording import plural
+from ui.viewmodels.wording import NOTHING, plural
 from ui.widgets.panel import Panel
 from ui.widgets.press_guard import PressGuard
 from ui.widgets.state import LIVE, refused
@@ -51,6 +53,7 @@ class TablesPanel(Panel):
         for spec, title in zip(SPECS, TITLES, strict=True):
             self.tabs.addTab(title)
             self.stack.addWidget(self.views[spec.name])
+        self.closing = ClosingStrip(engine, theme)
         self.cancel_all = QPushButton("Cancel all orders")
         self.cancel_all.setFixedHeight(24)
         self.cancel_all.setAccessibleName("cancel all orders")
@@ -58,6 +61,7 @@ class TablesPanel(Panel):
         self._arrange()
         self.tabs.currentChanged.connect(self._on_tab)
         self.views["positions"].acted.connect(self._close)
+        self.views["positions"].pointed.connect(self._show_closing)
         self.views["orders"].acted.connect(self._cancel)
 
     def _arrange(self) -> None:
@@ -66,6 +70,9 @@ class TablesPanel(Panel):
         head.addWidget(self.tabs)
         head.addStretch(1)
         head.addWidget(self.cancel_all, 0, Qt.AlignmentFlag.AlignVCenter)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(8, 0, 8, 0)
+        foot.addWidget(self.closing)
         line = QFrame()
         line.setProperty("role", "hairline")
         line.setFixedHeight(1)
@@ -75,6 +82,7 @@ class TablesPanel(Panel):
         column.addLayout(head)
         column.addWidget(line)
         column.addWidget(self.stack, 1)
+        column.addLayout(foot)
 
     def show_table(self, name: str) -> None:
         """Bring a table to the front; ``KeyError`` when there is none of this name."""
@@ -109,21 +117,43 @@ class TablesPanel(Panel):
 
     def _show_rows(self, snapshot: Snapshot) -> None:
         name = SPECS[self.tabs.currentIndex()].name
+        if name == "positions" and snapshot.user is not None:
+            self.closing.preview(snapshot.user)
         rows = self._rows_of(name, snapshot)
         if self._busy:
             rows = tuple(self._with_busy(name, row) for row in rows)
         self.views[name].rows.set_rows(rows)
+        self._show_closing()
 
     def _rows_of(self, name: str, snapshot: Snapshot) -> tuple[Row, ...]:
         config = self.engine.config
         if name in ("positions", "orders"):
             if snapshot.user is None:
                 return ()
-            live: Callable[..., tuple[Row, ...]] = position_rows if name == "positions" else order_rows
-            return live(snapshot.user, config)
+            if name == "orders":
+                return order_rows(snapshot.user, config)
+            return tuple(self._with_costs(row) for row in position_rows(snapshot.user, config))
         if name == "transfers":
             return transfer_rows(snapshot)
         return fill_rows(snapshot, config) if name == "fills" else funding_rows(snapshot, config)
+
+    def _with_costs(self, row: Row) -> Row:
+        """The buttons of a position say what pressing them costs."""
+        cells = list(row.cells)
+        for action in ACTIONS:
+            cost, place = self.closing.costs.get((row.key, action)), POSITIONS.index(action)
+            if cost is not None and cells[place].text != NOTHING:
+                cells[place] = replace(cells[place], tip=cost.words)
+        return replace(row, cells=tuple(cells))
+
+    def _show_closing(self) -> None:
+        """Of the button under the pointer or the keyboard; else what Close of the row in hand would do."""
+        view = self.views["positions"]
+        if SPECS[self.tabs.currentIndex()].name != "positions" or not view.sorted.rowCount():
+            self.closing.show_action(None)
+            return
+        key, column = view.pointed_at()
+        self.closing.show_action((key, column if column in ACTIONS else "close"))
 
     def _with_busy(self, name: str, row: Row) -> Row:
         spec, cells = self.views[name].spec, list(row.cells)

@@ -1,0 +1,1 @@
+"""Positions, orders and history in one table with tabs."""
