@@ -39,7 +39,7 @@ MAX_MAKERS = 1 << 12
 ENTRY_BYTES = 37
 UPDATE_BYTES = 4 + 7 * 32
 UPDATE_GAS, ENTRY_GAS, QUEUE_GAS = 150_000, 28_000, 8_000
-"""Upper bounds of an update without entries, of an entry (a first withdrawal of a new owner takes 25,150) and of an entry
+"""Upper bounds of an update without entries, of an entry (a new owner's first withdrawal takes 25,150) and of an entry
 of the queue (6,340)."""
 OWN_ACCOUNTS = 3
 """Accounts that an order may touch besides its makers': its own, the fee account, the insurance account."""
