@@ -81,8 +81,10 @@ def _execution(receipt: Receipt, context: TicketContext, symbol: str) -> tuple[F
 def _split(receipt: Receipt, context: TicketContext) -> Figure:
     if not receipt.cancelled:
         return Figure(LABELS[1], split_words(receipt, context), tip="what fills at once and what rests on the book")
-    dropped = size_text(context.market, receipt.cancelled)
-    return Figure(LABELS[1], split_words(receipt, context), "warn", f"{dropped} would be cancelled unfilled")
+    tip = f"{size_text(context.market, receipt.cancelled)} would be cancelled unfilled"
+    if receipt.closed == "batch_limit":
+        tip += ": one batch cannot hold more"
+    return Figure(LABELS[1], split_words(receipt, context), "warn", tip)
 
 
 def split_words(receipt: Receipt, context: TicketContext) -> str:

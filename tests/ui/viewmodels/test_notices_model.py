@@ -75,7 +75,13 @@ def test_what_became_of_an_order_is_told():
 
 @pytest.mark.parametrize(
     ("reason", "words"),
-    [("ioc", "not filled"), ("post_only", "post-only"), ("self_trade", "another of your orders"), ("margin", "margin")],
+    [
+        ("ioc", "not filled"),
+        ("post_only", "post-only"),
+        ("self_trade", "another of your orders"),
+        ("margin", "margin"),
+        ("batch_limit", "one batch"),
+    ],
 )
 def test_an_order_that_ends_unfilled_says_why(reason, words):
     (text,) = texts(closed(reason, 250))
