@@ -44,11 +44,13 @@ class Driven:
     def __init__(self, amounts: Sequence[int]) -> None:
         self.prices = HeldPrices()
         self.venue = Venue(CONFIG, self.prices, (), GENESIS)
-        self.sequence = self.block = 0
+        self.sequence = self.block = self.consumed = 0
         deposits = [
             L1Deposit(
+                entry=i,
                 account=FIRST + i,
                 owner=(FIRST + i).to_bytes(20, "big"),
+                depositor=(FIRST + i).to_bytes(20, "big"),
                 amount=amount,
                 transaction=bytes(32),
             )
@@ -64,12 +66,18 @@ class Driven:
 
     def post(self) -> None:
         """L1 takes the batches closed so far, so that the venue need not keep them."""
-        updates = [
-            L1StateUpdate(
-                batch_number=batch.number, new_root=root_bytes(batch.new_root), transaction=bytes(32), gas_used=0
+        updates = []
+        for batch in self.venue.take_closed_batches():
+            self.consumed += batch.queue_count
+            update = L1StateUpdate(
+                batch_number=batch.number,
+                new_root=root_bytes(batch.new_root),
+                transaction=bytes(32),
+                gas_used=0,
+                entries=len(batch.deposits) + len(batch.withdrawals),
+                queue_consumed=self.consumed,
             )
-            for batch in self.venue.take_closed_batches()
-        ]
+            updates.append(update)
         if updates:
             self._l1(state_updates=tuple(updates))
 
