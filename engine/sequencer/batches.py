@@ -149,7 +149,7 @@ class BatchBook:
         changed = {a: new for a, new in leaves.items() if a in flows or new != self.tree.get(a)}
         if not changed and batch.queue_count >= MAX_QUEUE_COUNT:
             changed = self._unchanged_leaf()
-        if not changed:
+        if not changed and batch.queue_count < MAX_QUEUE_COUNT:
             self.open = OpenBatch(number=batch.number, queue_count=batch.queue_count, not_before=batch.not_before)
             return None
         old_root = self.tree.root
@@ -164,9 +164,9 @@ class BatchBook:
             queue_count=batch.queue_count,
             not_before=batch.not_before,
             transactions=batch.transactions,
-            first_sequence=batch.first_sequence,
+            first_sequence=batch.first_sequence or sequence,  # entries taken back are no transactions
             last_sequence=sequence,
-            opened_at=batch.opened_at,
+            opened_at=batch.opened_at or time,
             closed_at=time,
         )
         self._enter(closed)
@@ -174,7 +174,7 @@ class BatchBook:
         return closed
 
     def _unchanged_leaf(self) -> dict[int, Account]:
-        """Some account as it is: the queue goes on even when a batch full of its entries changed no leaf."""
+        """Some account as it is, if there is one: the queue goes on even when a batch full of it changed no leaf."""
         return dict(islice(self.tree.accounts(), 1))
 
     def _enter(self, batch: Batch) -> None:

@@ -21,7 +21,7 @@ from engine.sequencer import meter, planning
 from engine.sequencer.batches import OverfullBatch
 from engine.sequencer.events import Fill, Liquidated, OrderClosed
 from engine.sequencer.inputs import CancelAll, PlaceOrder, RequestWithdrawal
-from engine.sequencer.meter import LIMITS, MAX_FLOW, Meter, Use, meter_of
+from engine.sequencer.meter import LIMITS, MAX_FLOW, MAX_QUEUE_COUNT, Meter, Use, meter_of
 from engine.sequencer.preview import basis_of, preview_order
 from engine.sequencer.venue import Venue
 from engine.settlement.chain.transactions import MAX_GAS_LIMIT, MAX_TRANSACTION_BYTES
@@ -272,6 +272,28 @@ def test_512_entries_close_a_batch() -> None:
     assert [(len(b.deposits), len(b.withdrawals)) for b in batches] == [(100, 412), (0, 38)]
     for batch in batches:
         judge_batch(batch, OPEN_ENDED)
+    world.check()
+
+
+@pytest.mark.parametrize("accounts", [0, 1])
+def test_a_queue_full_of_entries_taken_back_is_a_batch_that_changes_nothing(accounts: int) -> None:
+    """Also before there is any account; it is not older than its first entry."""
+    world = World(config=OPEN_ENDED)
+    world.step()
+    if accounts:
+        world.deposit(20, 10)
+        world.venue.core.close_batch()
+        world.post(1)
+    world.venue.take_closed_batches()
+    world.l1([world.entry(20, 0, reclaim_at=9) for _ in range(MAX_QUEUE_COUNT + 2)])
+    (batch,) = world.venue.take_closed_batches()
+    assert (len(batch.updates), batch.queue_count, batch.old_root) == (accounts, MAX_QUEUE_COUNT, batch.new_root)
+    assert (batch.opened_at, batch.first_sequence) == (world.venue.time, batch.last_sequence)
+    judge_batch(batch, OPEN_ENDED)
+    world.post(batch.number)
+    world.deposit(20, 10)
+    world.venue.core.close_batch()
+    assert [b.queue_count for b in world.venue.take_closed_batches()] == [3]
     world.check()
 
 
