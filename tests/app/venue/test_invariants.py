@@ -31,7 +31,7 @@ def test_the_document_lists_all_of_them(session: Session) -> None:
     text = (ROOT / "docs" / "invariants.md").read_text()
     assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == all_invariants(session).keys()
     tests = [Path(__file__).read_text(), (ROOT / "tests/engine/sequencer/test_invariants.py").read_text()]
-    tests.append((ROOT / "tests/engine/settlement/contracts/test_exchange_contract.py").read_text())
+    tests.append((ROOT / "tests/engine/settlement/contracts/test_exchange_queue.py").read_text())
     for name in re.findall(r"`(_\w+|test_\w+)`", text):
         assert any(f"def {name}(" in source for source in tests), name
 
