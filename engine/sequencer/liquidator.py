@@ -129,7 +129,7 @@ def _sell_insured(core: VenueCore, state: AccountState, index: int) -> bool:
         ]
         lots = insured_lots(price, size, offers, insurance)
         if not lots:
-            if meeting.cut and not meeting.filled:
+            if meeting.cut and meeting.unfit and not meeting.filled:
                 close_unfit(core, meeting)  # so that the next one gets past them
                 return True
             return False
