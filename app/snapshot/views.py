@@ -34,6 +34,7 @@ class MarketView:
     open_24h: int
     volume_24h: int  # lots
     book_changes: int  # counter since start
+    deleveraging: bool = False  # a bankrupt position waits to be closed: reducing orders only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillView:
-    """A fill of the user's."""
+    """A fill of the user's. ``deleveraged``: at a bankruptcy price, not in the book; ``price`` is rounded down then."""
 
     fill_id: int
     time: int
@@ -99,6 +100,7 @@ class FillView:
     maker: bool
     liquidation: bool
     batch: int
+    deleveraged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,8 @@ class PositionView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountView:
     """The user's account. ``health_ppm``: (equity - maintenance) / equity in millionths, None without positions.
-    ``leverage_ppm``: notional / equity in millionths."""
+    ``leverage_ppm``: notional / equity in millionths. ``kept_back``: quanta that cannot be withdrawn while some
+    account is in deleveraging; ``in_deleveraging``: this one is."""
 
     account_id: int
     account: Account
@@ -140,6 +143,8 @@ class AccountView:
     positions: tuple[PositionView, ...]
     orders: tuple[OrderView, ...]
     demo_key: bool
+    kept_back: int = 0
+    in_deleveraging: bool = False
 
 
 @dataclass(frozen=True, slots=True)

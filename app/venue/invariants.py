@@ -7,7 +7,15 @@ from app.venue.session import Session
 
 def all_invariants(session: Session) -> dict[str, bool | str]:
     """Each invariant's name: True, or the discrepancy in words."""
-    return {**session.loop.venue.invariants(), "token_balance": token_balance(session)}
+    found = session.loop.venue.invariants()
+    return {**found, "token_balance": token_balance(session), "l1_debts_held": l1_debts_held(session)}
+
+
+def l1_debts_held(session: Session) -> bool | str:
+    """The exchange holds what it owes on L1, whatever the layer 2 holds: pending deposits and claimable balances."""
+    client = session.chain.client
+    held, owed = client.token_balance(client.exchange), client.total_pending() + client.total_withdrawable()
+    return held >= owed or f"the exchange holds {held} quanta of the token and owes {owed} on L1"
 
 
 def token_balance(session: Session) -> bool | str:

@@ -41,6 +41,7 @@ GATE = (
 def market_views(venue: Venue) -> dict[int, MarketView]:
     """One view per market, with private copies of the book's depth."""
     core = venue.core
+    deleveraging = core.deleveraging_markets
     views = {}
     for index, market_id in enumerate(core.market_ids):
         prices, book = core.prices[index], core.books[index]
@@ -63,6 +64,7 @@ def market_views(venue: Venue) -> dict[int, MarketView]:
             open_24h=day.open,
             volume_24h=day.volume,
             book_changes=prices.book_changes,
+            deleveraging=index in deleveraging,
         )
     return views
 
@@ -80,7 +82,7 @@ def account_view(venue: Venue, chain: LayerOne) -> AccountView | None:
     state = venue.core.accounts.get(account_id)
     if state is None:
         return None
-    margin = venue.margin(account_id)
+    margin, kept_back = venue.margin(account_id), venue.kept_back(account_id)
     return AccountView(
         account_id=account_id,
         account=venue.account(account_id),
@@ -88,7 +90,7 @@ def account_view(venue: Venue, chain: LayerOne) -> AccountView | None:
         initial_margin=margin.initial_margin + margin.reserved_margin,
         maintenance_margin=margin.maintenance_margin,
         free_collateral=margin.free_collateral,
-        withdrawable=margin.withdrawable,
+        withdrawable=max(0, margin.free_collateral - kept_back),
         health_ppm=margin.health_ppm,
         leverage_ppm=margin.leverage_ppm,
         l1_address=chain.user.address,
@@ -98,6 +100,8 @@ def account_view(venue: Venue, chain: LayerOne) -> AccountView | None:
         positions=_positions(venue, state, margin),
         orders=order_views(venue, account_id),
         demo_key=True,
+        kept_back=kept_back,
+        in_deleveraging=account_id in venue.core.deleveraging,
     )
 
 

@@ -42,7 +42,11 @@ class MarketConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class VenueConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The venue. Times in nanoseconds, fees in parts per million of notional (rounded up), amounts in quanta."""
+    """The venue. Times in nanoseconds, fees in parts per million of notional (rounded up), amounts in quanta.
+
+    ``bankruptcy_adjustment_ppm`` and ``fillable_spread_ppm`` place the fillable price
+    (:mod:`engine.exchange.liquidation`); the defaults are dYdX v4's.
+    """
 
     name: str
     chain_id: int
@@ -52,6 +56,8 @@ class VenueConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     maker_fee_ppm: int
     taker_fee_ppm: int
     liquidation_fee_ppm: int
+    bankruptcy_adjustment_ppm: int = 1_000_000
+    fillable_spread_ppm: int = 1_500_000
     funding_account: int
     insurance_account: int
     fee_account: int

@@ -68,11 +68,6 @@ class Margin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return ((self.total_value << 32) - self.initial - self.reserved) >> 64
 
     @property
-    def withdrawable(self) -> int:
-        """Quanta that may leave: down to initial margin and reserve, never below (the venue's rule)."""
-        return max(0, self.free_collateral)
-
-    @property
     def liquidatable(self) -> bool:
         """Below maintenance margin; equality is healthy."""
         return self.maintenance > self.total_value << 32

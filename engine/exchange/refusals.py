@@ -142,7 +142,7 @@ class WorsensMargin(ProtocolError):
 
 
 class WithdrawalTooLarge(ProtocolError):
-    """More than the equity above initial margin. ``limit``: withdrawable quanta."""
+    """More than the equity above initial margin and what is kept back. ``limit``: withdrawable quanta."""
 
     code: ClassVar[str] = "withdrawal_too_large"
 
@@ -152,6 +152,34 @@ class WithdrawalTooLarge(ProtocolError):
             field="amount",
             value=amount,
             limit=withdrawable,
+        )
+
+
+class WithdrawalUncovered(ProtocolError):
+    """More than all that the venue holds for its layer 2: a last check, which the rules of margin never let happen."""
+
+    code: ClassVar[str] = "withdrawal_uncovered"
+
+    def __init__(self, amount: int, held: int) -> None:
+        super().__init__(
+            f"{format_quanta(amount)} of collateral is more than the {format_quanta(held)} that the venue holds",
+            field="amount",
+            value=amount,
+            limit=held,
+        )
+
+
+class MarketInDeleveraging(ProtocolError):
+    """An order that could grow a position in a market where a bankrupt position waits to be closed."""
+
+    code: ClassVar[str] = "market_in_deleveraging"
+
+    def __init__(self, market: int) -> None:
+        super().__init__(
+            "a bankrupt position in this market waits to be closed: only orders that reduce a position are taken",
+            field="market",
+            value=market,
+            limit="reducing orders",
         )
 
 

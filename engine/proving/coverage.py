@@ -19,7 +19,7 @@ NOT_COVERED: tuple[str, ...] = (
     "Matching, prices, limits and priority of orders are not proved.",
     "How collateral moves between accounts (trades, fees, funding, liquidations) is not proved, only its total.",
     "Position sizes are not proved to balance, nor to change by trades only; funding indices are not proved.",
-    "Initial and maintenance margin and the rightness of liquidations are not proved; collateral may go below zero.",
+    "Initial and maintenance margin, liquidations and deleveraging are not proved; collateral may go below zero.",
     "Which markets exist, and that next signature indices only rise, is not proved.",
     "A deposit is proved to enter the total, not to be credited to its account.",
     "The venue's configuration is bound, not applied; the key of a new account is the operator's word.",

@@ -77,6 +77,8 @@ class State(msgspec.Struct, kw_only=True):
     batches: BatchesDump
     withdrawals: WithdrawalsDump
     deferred: dict[int, DeferralReason]
+    deleveraging: dict[int, int]
+    exposed: list[int]
     l1_contradiction: str
     candles: list[CandlesDump]
     history: HistoryDump
@@ -111,6 +113,8 @@ def dump(core: VenueCore) -> bytes:
                 next_id=core.withdrawals.next_id,
             ),
             deferred=dict(sorted(core.deferred.items())),
+            deleveraging=dict(sorted(core.deleveraging.items())),
+            exposed=sorted(core.exposed),
             l1_contradiction=core.l1_contradiction,
             candles=[candles.dump() for candles in core.candles],
             history=core.history.dump(),
@@ -195,6 +199,7 @@ def _restore(state: State, config: VenueConfig, participants: Sequence[Participa
     core.withdrawals.claimed.extend(state.withdrawals.claimed)
     core.withdrawals.credit, core.withdrawals.next_id = state.withdrawals.credit, state.withdrawals.next_id
     core.deferred, core.l1_contradiction = state.deferred, state.l1_contradiction
+    core.deleveraging, core.exposed = state.deleveraging, set(state.exposed)
     core.candles = [MarketCandles.load(candles) for candles in state.candles]
     core.history.restore(state.history)
     for participant, stored_bytes in zip(participants, state.participants, strict=True):

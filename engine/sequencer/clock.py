@@ -58,6 +58,8 @@ def step(core: VenueCore, source: PriceSource, command: ClockStep) -> None:
     previous = core.time
     check_range("time", command.time, previous, previous + MAX_STEP)
     core.time = command.time
+    if not core.deleveraging:
+        core.exposed.clear()
     _update_prices(core, source, command.time - previous)
     _update_funding(core)
     for participant in core.participants:

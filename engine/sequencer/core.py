@@ -42,8 +42,16 @@ class Counters(msgspec.Struct, kw_only=True):
     participant_refusals: int = 0
 
 
+class Insolvent(RuntimeError):
+    """More was withdrawn than deposited: a defect of this program, and the batch must not be closed."""
+
+
 class VenueCore:
-    """All state. Markets are addressed by index: ascending market id."""
+    """All state. Markets are addressed by index: ascending market id.
+
+    ``deleveraging``: accounts with less than nothing that could not be closed, and since when (venue ns). ``exposed``:
+    accounts that held a position or traded since the first of them came in (:mod:`engine.sequencer.solvency`).
+    """
 
     def __init__(
         self,
@@ -73,6 +81,8 @@ class VenueCore:
             candles.step(time, price.mark_ticks(), price.index_ticks())
         self.counters = Counters()
         self.deferred: dict[int, DeferralReason] = {}
+        self.deleveraging: dict[int, int] = {}
+        self.exposed: set[int] = set()
         self.l1_contradiction = ""
         """What L1 says that cannot be, in words; then nobody orders or withdraws."""
         self.time = time
@@ -131,6 +141,14 @@ class VenueCore:
         """Whether the account is the venue's own."""
         return is_system(self.config, account_id)
 
+    @property
+    def deleveraging_markets(self) -> frozenset[int]:
+        """Indices of markets in which an account in deleveraging holds a position."""
+        if not self.deleveraging:
+            return frozenset()
+        waiting = [self.accounts[account] for account in self.deleveraging]
+        return frozenset(i for i in range(len(self.markets)) if any(state.stakes[i].size for state in waiting))
+
     def margin(self, state: AccountState) -> Margin:
         """Margin at the current marks."""
         return measure(state.collateral, state.stakes, self.terms, self.fees.maker_ppm)
@@ -181,7 +199,13 @@ class VenueCore:
             self.close_batch()
 
     def close_batch(self) -> None:
-        """Close the open batch now, if it has anything in it."""
+        """Close the open batch now, if it has anything in it.
+
+        The contract refuses a batch after which it would owe more than it holds: what is left on the layer 2 is what it
+        holds beyond pending deposits and withdrawable balances. :class:`Insolvent` when that is below zero.
+        """
+        if self.counters.collateral < 0:
+            raise Insolvent(f"withdrawals exceed deposits by {-self.counters.collateral} quanta")
         closed = self.batches.close(self.sequence, self.time, self.leaf)
         if closed is None:
             return

@@ -9,7 +9,8 @@ import msgspec
 from engine.sequencer.inputs import OrderType, Side, TimeInForce
 
 CloseReason = Literal["filled", "cancelled", "ioc", "post_only", "self_trade", "margin", "reduce_only", "batch_limit"]
-DeferralReason = Literal["in_steps", "thin_book", "insurance_short", "out_of_range"]
+DeferralReason = Literal["in_steps", "thin_book", "in_deleveraging", "out_of_range"]
+DeleveragingReason = Literal["bankrupt", "opposing"]
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, gc=False):
@@ -103,8 +104,9 @@ class Fill(Event, frozen=True, tag="Fill", kw_only=True):
 class Liquidated(Event, frozen=True, tag="Liquidated", kw_only=True):
     """An account was closed (in part) below maintenance. ``price``: average in ticks, rounded down.
 
-    ``insurance`` quanta from the account to the insurance account: the liquidation fee (+), or, with market 0 and 0
-    lots, the loss of a closed account that the insurance account paid (-).
+    ``insurance`` quanta from the account to the insurance account: the liquidation fee (+), or the loss beyond the
+    bankruptcy price that the insurance account paid (-); with market 0 and 0 lots, the debt of an account without
+    positions.
     """
 
     account: int
@@ -115,10 +117,29 @@ class Liquidated(Event, frozen=True, tag="Liquidated", kw_only=True):
 
 
 class LiquidationDeferred(Event, frozen=True, tag="LiquidationDeferred", kw_only=True):
-    """A liquidation waits for the next step, and why; told once per reason (auto-deleveraging is not built)."""
+    """A liquidation waits for the next step, and why; told once per reason."""
 
     account: int
     reason: DeferralReason
+
+
+class Deleveraged(Event, frozen=True, tag="Deleveraged", kw_only=True):
+    """Lots were closed at a bankruptcy price against an opposing account, without a fee; told for both accounts.
+
+    ``fill_id``: counted with the fills. ``side``, ``lots``: what this account did. ``notional`` quanta, exact;
+    ``price`` the same in ticks, rounded down. ``reason``: this account is ``bankrupt``, or held the ``opposing``
+    position.
+    """
+
+    fill_id: int
+    account: int
+    market: int
+    side: Side
+    lots: int
+    price: int
+    notional: int
+    reason: DeleveragingReason
+    counterparty: int
 
 
 class FundingApplied(Event, frozen=True, tag="FundingApplied", kw_only=True):
@@ -182,6 +203,7 @@ AnyEvent = (
     | Fill
     | Liquidated
     | LiquidationDeferred
+    | Deleveraged
     | FundingApplied
     | FundingPaid
     | DepositCredited

@@ -245,6 +245,7 @@ def _enter_fills(core: VenueCore, ticket: Ticket, fills: Sequence[BookFill]) -> 
         _fill_maker_order(core, fill, maker_stake, notional)
     prices.last_price, prices.last_side = fills[-1].price, ticket.order.side
     core.transact(taker.account_id, *[fill.maker_account for fill in fills], count=len(fills))
+    core.exposed.update((taker.account_id, *[fill.maker_account for fill in fills]))
     if taker_fees + maker_fees:
         core.system(core.config.fee_account).collateral += taker_fees + maker_fees
         core.batches.open.touched.add(core.config.fee_account)

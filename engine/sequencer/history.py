@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine.sequencer.events import Fill
+from engine.sequencer.events import Deleveraged, Fill
 from engine.sequencer.inputs import Side
 
 TAPE_KEPT = 200
@@ -31,7 +31,10 @@ class TapeLine(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=Fa
 
 
 class AccountFill(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
-    """A fill from one account's side; ``fee`` quanta, ``batch`` the number of the batch that carries it."""
+    """A fill from one account's side; ``fee`` quanta, ``batch`` the number of the batch that carries it.
+
+    ``deleveraged``: closed at a bankruptcy price, not in the book; ``liquidation``: this account was the one closed.
+    """
 
     fill_id: int
     time: int
@@ -43,6 +46,7 @@ class AccountFill(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc
     maker: bool
     liquidation: bool
     batch: int
+    deleveraged: bool = False
 
 
 class FundingLine(NamedTuple):
@@ -153,6 +157,26 @@ class History:
                     maker=True,
                     liquidation=False,
                     batch=batch,
+                )
+            )
+
+    def deleveraged(self, event: Deleveraged, batch: int) -> None:
+        """Enter one side of a deleveraging; it is no trade of the market, so the tape does not have it."""
+        history = self._writable(event.account)
+        if history is not None:
+            history.fills.append(
+                AccountFill(
+                    fill_id=event.fill_id,
+                    time=event.time,
+                    market=event.market,
+                    side=event.side,
+                    price=event.price,
+                    lots=event.lots,
+                    fee=0,
+                    maker=False,
+                    liquidation=event.reason == "bankrupt",
+                    batch=batch,
+                    deleveraged=True,
                 )
             )
 

@@ -1,16 +1,23 @@
-"""What must hold after every input, checked from scratch."""
+"""What must hold after every input, checked from scratch. ``docs/invariants.md`` lists it with what would break it."""
 
 from __future__ import annotations
 
+from engine.errors import OutOfRange
 from engine.exchange.admission import reducible
+from engine.exchange.deleveraging import total_value
 from engine.exchange.tree import AccountTree
 from engine.sequencer.core import VenueCore
+from engine.sequencer.solvency import shortfall, withdrawable
 
 
 def invariants(core: VenueCore) -> dict[str, bool | str]:
     """Each invariant's name: True, or the discrepancy in words."""
     return {
         "collateral_conserved": _collateral_conserved(core),
+        "collateral_not_negative": _collateral_not_negative(core),
+        "bankrupt_in_deleveraging": _bankrupt_in_deleveraging(core),
+        "insurance_not_negative": _insurance_not_negative(core),
+        "withdrawable_is_held": _withdrawable_is_held(core),
         "open_interest_balanced": _open_interest_balanced(core),
         "book_uncrossed": _book_uncrossed(core),
         "orders_match_books": _orders_match_books(core),
@@ -23,6 +30,37 @@ def invariants(core: VenueCore) -> dict[str, bool | str]:
 def _collateral_conserved(core: VenueCore) -> bool | str:
     total, expected = sum(state.collateral for state in core.accounts.values()), core.counters.collateral
     return total == expected or f"leaves hold {total} quanta, deposits less withdrawals are {expected}"
+
+
+def _collateral_not_negative(core: VenueCore) -> bool | str:
+    left = core.counters.collateral
+    return left >= 0 or f"{-left} quanta more were withdrawn than deposited"
+
+
+def _bankrupt_in_deleveraging(core: VenueCore) -> bool | str:
+    for account_id, state in core.accounts.items():
+        value = total_value(state, core.terms)
+        if value < 0 and account_id not in core.deleveraging:
+            return f"account {account_id} is worth {value >> 32} quanta and is not in deleveraging"
+    return True
+
+
+def _insurance_not_negative(core: VenueCore) -> bool | str:
+    left = core.balance(core.config.insurance_account)
+    return left >= 0 or f"the insurance account holds {left} quanta"
+
+
+def _withdrawable_is_held(core: VenueCore) -> bool | str:
+    """What all accounts may take out together is there. An account whose margin leaves its format may take nothing."""
+    total, found = 0, shortfall(core)
+    for account_id, state in core.accounts.items():
+        if not core.is_system(account_id):
+            try:
+                total += withdrawable(core, state, found)
+            except OutOfRange:
+                continue
+    held = core.counters.collateral
+    return total <= held or f"{total} quanta may be withdrawn, {held} are held"
 
 
 def _open_interest_balanced(core: VenueCore) -> bool | str:

@@ -12,6 +12,7 @@ from engine.exchange.refusals import (
     NothingToClaim,
     SystemAccount,
     WithdrawalTooLarge,
+    WithdrawalUncovered,
 )
 from engine.exchange.state import NO_OWNER
 from engine.sequencer.core import VenueCore
@@ -26,10 +27,14 @@ from engine.sequencer.inputs import (
     ProofOutcome,
     RequestWithdrawal,
 )
+from engine.sequencer.solvency import withdrawable
 
 
 def request_withdrawal(core: VenueCore, command: RequestWithdrawal) -> None:
-    """Take the amount off the account and put it into the open batch; down to initial margin, never below."""
+    """Take the amount off the account and put it into the open batch; down to initial margin, never below.
+
+    What an account in deleveraging owes is kept back of those it may fall on (:mod:`engine.sequencer.solvency`).
+    """
     core.check_l1_agrees()
     if core.is_system(command.account):
         raise SystemAccount(command.account)
@@ -37,9 +42,11 @@ def request_withdrawal(core: VenueCore, command: RequestWithdrawal) -> None:
     if account.l1_address == NO_OWNER:
         raise SystemAccount(command.account)
     check_range("amount", command.amount, max(1, core.config.min_withdrawal), MAX_TOTAL_COLLATERAL)
-    withdrawable = core.margin(account).withdrawable
-    if command.amount > withdrawable:
-        raise WithdrawalTooLarge(command.amount, withdrawable)
+    limit = withdrawable(core, account)
+    if command.amount > limit:
+        raise WithdrawalTooLarge(command.amount, limit)
+    if command.amount > core.counters.collateral:
+        raise WithdrawalUncovered(command.amount, core.counters.collateral)
     core.enter_flow(command.account, command.amount, deposit=False)
     core.emit(Accepted(sequence=core.sequence, time=core.time, account=command.account, client_id=command.client_id))
     account.collateral -= command.amount

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from engine.errors import OutOfRange
-from engine.exchange.liquidation import liquidation_fee, lots_to_close, markets_by_risk, price_bound
+from engine.exchange.deleveraging import total_value
+from engine.exchange.liquidation import (
+    FillableSpread,
+    bankruptcy_notional,
+    bankruptcy_price,
+    insured_lots,
+    liquidation_fee,
+    liquidation_limit,
+    lots_to_close,
+    markets_by_risk,
+    price_bound,
+)
 from engine.exchange.margin import Margin
 from engine.exchange.state import AccountState
-from engine.exchange.trade import apply_fill
 from engine.sequencer.cancelling import close_order
 from engine.sequencer.core import VenueCore
+from engine.sequencer.deleverager import deleverage
 from engine.sequencer.events import DeferralReason, Liquidated, LiquidationDeferred
 from engine.sequencer.execution import Ticket, close_unfit, execute, take_order_id
 from engine.sequencer.planning import CheckedOrder, Meeting, meet
@@ -27,22 +40,19 @@ def scan(core: VenueCore) -> None:
             _defer(core, account_id, "out_of_range")
             continue
         if margin.liquidatable:
-            _liquidate(core, state)
+            _liquidate(core, state, margin)
         else:
             core.deferred.pop(account_id, None)
+    _note_deleveraging(core)
 
 
-def _liquidate(core: VenueCore, state: AccountState) -> None:
+def _liquidate(core: VenueCore, state: AccountState, margin: Margin) -> None:
     for order in core.orders.of_account(state.account_id):
         close_order(core, order.order_id, "margin")
-    reason: DeferralReason | None = None
-    for index in markets_by_risk(state, core.terms):
-        margin = core.margin(state)
-        if not margin.liquidatable:
-            break
-        reason = _sell(core, state, index, margin) or reason
-    if not state.has_position() and state.collateral < 0:
-        reason = _cover(core, state) or reason
+    if margin.total_value > 0:
+        reason = _sell_in_steps(core, state)
+    else:
+        reason = _close_without_value(core, state)
     core.close_batch_if_due()
     if core.margin(state).liquidatable:
         _defer(core, state.account_id, reason or "in_steps")
@@ -50,34 +60,98 @@ def _liquidate(core: VenueCore, state: AccountState) -> None:
         core.deferred.pop(state.account_id, None)
 
 
+def _note_deleveraging(core: VenueCore) -> None:
+    """Who has less than nothing after the scan is in deleveraging; only those whose liquidation waits can be."""
+    waiting = {account: core.accounts[account] for account in sorted(core.deferred.keys() | core.deleveraging.keys())}
+    bankrupt = [account for account, state in waiting.items() if total_value(state, core.terms) < 0]
+    core.deleveraging = {account: core.deleveraging.get(account, core.time) for account in bankrupt}
+    if bankrupt:
+        core.exposed.update(account for account, state in core.accounts.items() if state.has_position())
+
+
+def _sell_in_steps(core: VenueCore, state: AccountState) -> DeferralReason | None:
+    """With value left: market by market until initial margin is met again; the reason when something could not be."""
+    reason: DeferralReason | None = None
+    for index in markets_by_risk(state, core.terms):
+        margin = core.margin(state)
+        if not margin.liquidatable:
+            break
+        reason = _sell(core, state, index, margin) or reason
+    return reason
+
+
 def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> DeferralReason | None:
     """Close lots of one position, over several batches if need be; the reason when nothing could be sold."""
-    term, size = core.terms[index], state.stakes[index].size
-    lots = min(lots_to_close(margin, size, term, core.config.liquidation_fee_ppm), core.markets[index].max_order_lots)
+    term, size, config = core.terms[index], state.stakes[index].size, core.config
+    lots = min(lots_to_close(margin, size, term, config.liquidation_fee_ppm), core.markets[index].max_order_lots)
     if not lots:
         return None
-    buy = size < 0
-    order = CheckedOrder(account=state, market_index=index, buy=buy, lots=lots, price=price_bound(term, buy), ioc=True)
+    spread = FillableSpread(config.bankruptcy_adjustment_ppm, config.fillable_spread_ppm)
+    order = _order(state, index, lots, liquidation_limit(margin, size, term, spread))
     meeting = meet(core, order)
     if not meeting.filled:
         if meeting.cut:
             close_unfit(core, meeting)  # so that the next step gets past them
         return "thin_book"
-    after = state.copy()
-    notional = meeting.cost * term.tick_value
-    apply_fill(after, index, meeting.filled if buy else -meeting.filled, notional, 0, term.funding_index)
-    missing = max(0, -core.margin(after).equity)
-    if missing > core.balance(core.config.insurance_account):
-        return "insurance_short"
     close_unfit(core, meeting)
     _execute(core, order, meeting)
+    notional = meeting.cost * term.tick_value
+    fee = liquidation_fee(notional, core.margin(state), config.liquidation_fee_ppm)
+    state.stakes[index].fees += fee
+    _pay_insurance(core, state, fee)
+    _tell(core, state, index, meeting, fee)
     margin = core.margin(state)
     return _sell(core, state, index, margin) if meeting.cut and margin.liquidatable else None
 
 
+def _close_without_value(core: VenueCore, state: AccountState) -> DeferralReason | None:
+    """Without value: the book as far as insurance covers it, then deleveraging; the reason when a debt is left."""
+    for index in markets_by_risk(state, core.terms):
+        while state.stakes[index].size and _sell_insured(core, state, index):
+            pass  # one order may be smaller than the position, or than what the book has
+        deleverage(core, state, index)
+    if not state.has_position() and state.collateral < 0:
+        _cover(core, state)
+    return "in_deleveraging" if core.margin(state).total_value < 0 else None
+
+
+def _sell_insured(core: VenueCore, state: AccountState, index: int) -> bool:
+    """Sell what the insurance account can pay the loss of in one order, and pay it; whether anything was sold."""
+    term, size = core.terms[index], state.stakes[index].size
+    price = bankruptcy_price(core.margin(state), size, term)
+    insurance = max(0, core.balance(core.config.insurance_account))
+    order = _order(state, index, min(abs(size), core.markets[index].max_order_lots), price_bound(term, size < 0))
+    while True:
+        meeting = meet(core, order)
+        offers = [
+            (ticks * term.tick_value, lots)
+            for ticks, lots in zip(meeting.makers.prices, meeting.makers.lots, strict=True)
+        ]
+        lots = insured_lots(price, size, offers, insurance)
+        if not lots:
+            if meeting.cut and meeting.unfit and not meeting.filled:
+                close_unfit(core, meeting)  # so that the next one gets past them
+                return True
+            return False
+        close_unfit(core, meeting)  # first: what is too large for its account may fit a part
+        if lots == meeting.filled:
+            break
+        order = msgspec.structs.replace(order, lots=lots)
+    _execute(core, order, meeting)
+    asked, got = bankruptcy_notional(price, size, lots), meeting.cost * term.tick_value
+    paid = max(0, asked - got if size > 0 else got - asked)
+    _pay_insurance(core, state, -paid)
+    _tell(core, state, index, meeting, -paid)
+    return True
+
+
+def _order(state: AccountState, index: int, lots: int, price: int) -> CheckedOrder:
+    """The closing order; it never rests."""
+    buy = state.stakes[index].size < 0
+    return CheckedOrder(account=state, market_index=index, buy=buy, lots=lots, price=price, ioc=True)
+
+
 def _execute(core: VenueCore, order: CheckedOrder, meeting: Meeting) -> None:
-    """Sell, then move the liquidation fee to the insurance account."""
-    config, state, index = core.config, order.account, order.market_index
     ticket = Ticket(
         order_id=take_order_id(core),
         order=order,
@@ -87,13 +161,19 @@ def _execute(core: VenueCore, order: CheckedOrder, meeting: Meeting) -> None:
         liquidation=True,
     )
     execute(core, ticket, meeting)
-    notional = meeting.cost * core.terms[index].tick_value
-    fee = liquidation_fee(notional, core.margin(state).total_value, config.liquidation_fee_ppm)
-    if fee:
-        state.collateral -= fee
-        state.stakes[index].fees += fee
-        core.system(config.insurance_account).collateral += fee
-        core.transact(state.account_id, config.insurance_account)
+
+
+def _pay_insurance(core: VenueCore, state: AccountState, amount: int) -> None:
+    """Move quanta from the account to the insurance account, or back when negative."""
+    if amount:
+        insurance = core.config.insurance_account
+        core.make_room({state.account_id, insurance})
+        state.collateral -= amount
+        core.system(insurance).collateral += amount
+        core.transact(state.account_id, insurance)
+
+
+def _tell(core: VenueCore, state: AccountState, index: int, meeting: Meeting, insurance: int) -> None:
     core.emit(
         Liquidated(
             sequence=core.sequence,
@@ -102,20 +182,16 @@ def _execute(core: VenueCore, order: CheckedOrder, meeting: Meeting) -> None:
             market=core.market_ids[index],
             lots=meeting.filled,
             price=meeting.cost // meeting.filled,
-            insurance=fee,
+            insurance=insurance,
         )
     )
 
 
-def _cover(core: VenueCore, state: AccountState) -> DeferralReason | None:
-    """The insurance account pays what a closed account owes, as far as it can; the reason when something is left."""
-    insurance = core.config.insurance_account
-    amount = min(-state.collateral, max(0, core.balance(insurance)))
+def _cover(core: VenueCore, state: AccountState) -> None:
+    """The insurance account pays what an account without positions owes, as far as it can."""
+    amount = min(-state.collateral, max(0, core.balance(core.config.insurance_account)))
     if amount:
-        core.make_room({state.account_id, insurance})
-        state.collateral += amount
-        core.system(insurance).collateral -= amount
-        core.transact(state.account_id, insurance)
+        _pay_insurance(core, state, -amount)
         core.emit(
             Liquidated(
                 sequence=core.sequence,
@@ -127,7 +203,6 @@ def _cover(core: VenueCore, state: AccountState) -> DeferralReason | None:
                 insurance=-amount,
             )
         )
-    return "insurance_short" if state.collateral < 0 else None
 
 
 def _defer(core: VenueCore, account_id: int, reason: DeferralReason) -> None:

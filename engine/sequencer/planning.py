@@ -25,9 +25,9 @@ from engine.book.layout import MAX_LOTS
 from engine.errors import ProtocolError
 from engine.exchange.admission import FeeRates, MakerAccount, Outcome, Proposal, propose, reduce_only_lots, reducible
 from engine.exchange.config import MarketConfig, VenueConfig
-from engine.exchange.refusals import TooManyOrders, UnknownAccount
+from engine.exchange.refusals import MarketInDeleveraging, TooManyOrders, UnknownAccount
 from engine.exchange.state import AccountState, MarketTerms
-from engine.exchange.trade import fee_of
+from engine.exchange.trade import fee_of, is_reducing
 from engine.sequencer.inputs import OrderType, PlaceOrder, Side, TimeInForce
 from engine.sequencer.meter import MAX_MAKERS, max_maker_accounts
 from engine.sequencer.order_rules import check_order
@@ -110,6 +110,11 @@ class Ground(Protocol):
     @property
     def accounts(self) -> Mapping[int, AccountState]:
         """Open accounts; at least the one that orders and those of the makers."""
+        ...
+
+    @property
+    def deleveraging_markets(self) -> Collection[int]:
+        """Indices of markets that take reducing orders only (:mod:`engine.exchange.deleveraging`)."""
         ...
 
     def market_index(self, market_id: int) -> int:
@@ -196,8 +201,8 @@ def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
     """The plan of an order.
 
     Raises what refuses an order before it gets as far as the book: UnknownMarket, SystemAccount, OutOfRange, BadOrder,
-    UnknownAccount, NotReducing, TooManyOrders; OutOfRange also when margin leaves its format. A refusal by margin is in
-    the plan.
+    UnknownAccount, NotReducing, MarketInDeleveraging, TooManyOrders; OutOfRange also when margin leaves its format. A
+    refusal by margin is in the plan.
     """
     checked = _checked(ground, order)
     best = _best_within(ground.books[checked.market_index], checked)
@@ -243,6 +248,10 @@ def _checked(ground: Ground, order: PlaceOrder) -> CheckedOrder:
         raise UnknownAccount(order.account)
     buy = order.side == "buy"
     lots = reduce_only_lots(account.stakes[index], buy, order.lots) if order.reduce_only else order.lots
+    if index in ground.deleveraging_markets and not order.reduce_only:
+        stake = account.stakes[index]
+        if not is_reducing(stake.size, buy, lots, stake.buy_lots if buy else stake.sell_lots):
+            raise MarketInDeleveraging(order.market)
     price = order.price if order.type == "limit" else None
     ioc = price is None or order.tif == "ioc"
     if not ioc and ground.orders.count_of(order.account) >= ground.config.max_open_orders:

@@ -42,6 +42,7 @@ class PreviewBasis:
     books: tuple[BookCopy, ...]
     orders: OrderRegistry
     accounts: dict[int, AccountState]
+    deleveraging_markets: frozenset[int] = frozenset()
 
     def market_index(self, market_id: int) -> int:
         """Index of a market; :class:`engine.exchange.refusals.UnknownMarket`."""
@@ -103,6 +104,7 @@ def basis_of(core: VenueCore, account_id: int, levels: int = LEVELS) -> PreviewB
         books=books,
         orders=core.orders.copy_for(account_id),
         accounts={account: core.accounts[account].copy() for account in known if account in core.accounts},
+        deleveraging_markets=core.deleveraging_markets,
     )
 
 

@@ -36,6 +36,7 @@ from engine.sequencer.invariants import invariants
 from engine.sequencer.participant import Participant, PriceSource
 from engine.sequencer.preview import LEVELS, PreviewBasis, basis_of
 from engine.sequencer.prices import MarketPrices, next_multiple
+from engine.sequencer.solvency import kept_back
 
 _HANDLERS: dict[type[Input], Callable[[VenueCore, Any], None]] = {
     PlaceOrder: execution.place_order,
@@ -175,6 +176,10 @@ class Venue:
     def margin(self, account_id: int) -> Margin:
         """Margin at the current marks; :class:`UnknownAccount`."""
         return self.core.margin(self.core.account(account_id))
+
+    def kept_back(self, account_id: int) -> int:
+        """Quanta that the account may not withdraw while another is in deleveraging; :class:`UnknownAccount`."""
+        return sum(kept_back(self.core, self.core.account(account_id)))
 
     def liquidation_price(self, account_id: int, market_id: int) -> int | None:
         """First price in ticks at which the account is liquidatable (other markets held); None for never."""

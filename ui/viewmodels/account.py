@@ -23,6 +23,7 @@ from ui.viewmodels.wording import (
 
 COLLATERAL_DECIMALS = 6
 UNPROVED_TIP = "already counted in equity; the contract holds it as pending until a proved batch includes it"
+IN_DELEVERAGING = "in deleveraging: worth less than nothing, closed as soon as opposing accounts can take it"
 NOTHING_TO_WITHDRAW = "nothing to withdraw: no free collateral"
 WARN_PPM, DANGER_PPM = PPM // 4, PPM // 10
 
@@ -50,6 +51,8 @@ class RingState:
 
 def ring_state(user: AccountView, config: VenueConfig) -> RingState:
     """Health = (equity - maintenance margin) / equity, as a ring and in words."""
+    if user.in_deleveraging:
+        return RingState(0.0, None, "danger", percent_text(0), IN_DELEVERAGING)
     if user.health_ppm is None:
         return RingState(1.0, None, "gain", "safe", "no positions, nothing to liquidate")
     health = max(0, min(PPM, user.health_ppm))
@@ -92,8 +95,15 @@ def figures(user: AccountView, config: VenueConfig) -> tuple[Figure, ...]:
         Figure(
             "Maintenance", money_text(user.maintenance_margin), "text", "liquidation starts when equity falls below it"
         ),
-        Figure("Withdrawable", money_text(user.withdrawable), "text", limit_words(user, config)),
+        _withdrawable(user, config),
     )
+
+
+def _withdrawable(user: AccountView, config: VenueConfig) -> Figure:
+    kept = kept_back_words(user, config)
+    words = limit_words(user, config)
+    tip = words if kept in ("", words) else f"{words}; {kept}"
+    return Figure("Withdrawable", money_text(user.withdrawable), "warn" if kept else "text", tip)
 
 
 def l1_figures(user: AccountView, config: VenueConfig) -> tuple[Figure, ...]:
@@ -131,9 +141,17 @@ def limit_words(user: AccountView, config: VenueConfig) -> str:
     """The withdrawal's limits in words."""
     symbol = config.collateral_symbol
     if user.withdrawable < config.min_withdrawal:
-        return NOTHING_TO_WITHDRAW
+        return kept_back_words(user, config) or NOTHING_TO_WITHDRAW
     least = exact_money_text(config.min_withdrawal) if config.min_withdrawal >= 10_000 else "0.000001"
     return f"{least} to {exact_money_text(max(0, user.withdrawable))} {symbol}"
+
+
+def kept_back_words(user: AccountView, config: VenueConfig) -> str:
+    """What cannot be withdrawn because another account's loss is not paid yet, ``""`` for nothing."""
+    if not user.kept_back:
+        return ""
+    amount = f"{exact_money_text(user.kept_back)} {config.collateral_symbol}"
+    return f"{amount} kept back: an account on the other side owes it (deleveraging)"
 
 
 def deposit_limit_words(user: AccountView, config: VenueConfig) -> str:

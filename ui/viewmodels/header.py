@@ -85,6 +85,14 @@ class ModeTeller:
         return MODES[True] if snapshot.speed > MAX_FLOW_SPEED else ""
 
 
+def deleveraging_words(snapshot: Snapshot, config: VenueConfig) -> str:
+    """Which markets take reducing orders only because a bankrupt position waits there, ``""`` for none."""
+    waiting = [m.symbol for m in config.markets if (v := snapshot.markets.get(m.market_id)) and v.deleveraging]
+    if not waiting:
+        return ""
+    return f"{' and '.join(waiting)}: reducing orders only, a bankrupt position waits to be closed (deleveraging)"
+
+
 def change_ppm(view: MarketView) -> int | None:
     """Change over 24 hours in millionths; None before there was a price."""
     return rounded_ratio((view.last_price - view.open_24h) * PPM, view.open_24h) if view.open_24h > 0 else None

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from engine.exchange.config import VenueConfig
 from engine.sequencer.events import (
     BatchStage,
+    Deleveraged,
     DepositCredited,
     Event,
     Fill,
     Liquidated,
+    LiquidationDeferred,
     OrderClosed,
     OrderRested,
     Rejected,
@@ -31,6 +33,7 @@ UNFILLED = {
     "batch_limit": "{0} cancelled: it met as many orders as one batch can hold",
 }
 """Why an order ended with something left, by the event's reason."""
+IN_DELEVERAGING = "In deleveraging: worth less than nothing, and no opposing account can take the position yet"
 LIFETIME_SECONDS = {"info": 4.0, "good": 5.0, "warn": 8.0, "danger": 12.0}
 
 
@@ -98,14 +101,34 @@ class NoticeLog:
         if isinstance(event, OrderClosed):
             return self._closed(event) if len(group) == 1 else Notice("info", f"{len(group):,} orders cancelled")
         if isinstance(event, Liquidated):
-            market = self.config.market(event.market)
-            return Notice("danger", f"Liquidated {size_text(market, event.lots)} at {price_text(market, event.price)}")
+            return self._liquidated(event)
+        if isinstance(event, LiquidationDeferred):
+            return Notice("danger", IN_DELEVERAGING) if event.reason == "in_deleveraging" else None
+        if isinstance(event, Deleveraged):
+            return self._deleveraged(event)
         if isinstance(event, DepositCredited):
             return Notice("good", f"Deposit of {self._money(event.amount)} credited from L1 block {event.block:,}")
         if isinstance(event, WithdrawalStage):
             words = event.stage.replace("_", " ")
             return Notice("info", f"Withdrawal {event.withdrawal_id} of {self._money(event.amount)}: {words}")
         return None
+
+    def _liquidated(self, event: Liquidated) -> Notice:
+        paid = f"the insurance fund paid {self._money(-event.insurance)}" if event.insurance < 0 else ""
+        if not event.lots:
+            return Notice("danger", f"No positions left and less than nothing: {paid}")
+        market = self.config.market(event.market)
+        words = f"Liquidated {size_text(market, event.lots)} at {price_text(market, event.price)}"
+        return Notice("danger", f"{words}; {paid}" if paid else words)
+
+    def _deleveraged(self, event: Deleveraged) -> Notice:
+        market = self.config.market(event.market)
+        did = "bought" if event.side == "buy" else "sold"
+        size, price = size_text(market, event.lots), price_text(market, event.price)
+        words = f"Deleveraged: {did} {size} at {price}, without a fee"
+        if event.reason == "bankrupt":
+            return Notice("danger", f"{words}; the account had no value left")
+        return Notice("warn", f"{words}, to close a bankrupt account on the other side")
 
     def _money(self, quanta: int) -> str:
         return f"{exact_money_text(quanta)} {self.config.collateral_symbol}"

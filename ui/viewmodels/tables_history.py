@@ -36,6 +36,8 @@ FILLS = TableSpec(
     "No fills yet. A market order fills at once; a limit order fills when the market reaches its price.",
 )
 
+DELEVERAGED_TIP = "closed at the bankruptcy price of one side, without a fee: neither book nor insurance fund could"
+
 FUNDING = TableSpec(
     "funding",
     (
@@ -100,7 +102,7 @@ def fill_rows(snapshot: Snapshot, config: VenueConfig) -> tuple[Row, ...]:
 @lru_cache(maxsize=2048)
 def _fill_row(fill: FillView, market: MarketConfig, decimals: int, words: str, tone: Tone) -> Row:
     value = notional_quanta(market, fill.price, fill.lots)
-    role = "liquidation" if fill.liquidation else "maker" if fill.maker else "taker"
+    role = _role(fill)
     return Row(
         (fill.fill_id, fill.side),
         (
@@ -111,10 +113,16 @@ def _fill_row(fill: FillView, market: MarketConfig, decimals: int, words: str, t
             Cell(size_text(market, fill.lots), fill.lots),
             Cell(money_text(value), value),
             Cell(money_text(fill.fee, decimals=4), fill.fee, "gain" if fill.fee < 0 else "text"),
-            Cell(role, role, "danger" if fill.liquidation else "text"),
+            Cell(role, role, "danger" if fill.liquidation else "text", tip=DELEVERAGED_TIP if fill.deleveraged else ""),
             Cell(words, fill.batch, tone),
         ),
     )
+
+
+def _role(fill: FillView) -> str:
+    if fill.deleveraged:
+        return "deleveraged"
+    return "liquidation" if fill.liquidation else "maker" if fill.maker else "taker"
 
 
 def funding_rows(snapshot: Snapshot, config: VenueConfig) -> tuple[Row, ...]:

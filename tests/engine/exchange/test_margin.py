@@ -70,7 +70,6 @@ def test_measure_equals_the_definitions_in_fractions(collateral, rows) -> None:
     assert Fraction(got.reserved, 2**64) == want["reserved"]
     free = want["value"] - want["initial"] - want["reserved"]
     assert got.free_collateral == free.numerator // free.denominator
-    assert got.withdrawable == max(0, got.free_collateral)
     assert got.liquidatable == (want["maintenance"] > want["value"])
     assert got.covers_positions == (want["initial"] <= want["value"])
     assert got.covers_orders == (free >= 0)
@@ -83,10 +82,10 @@ def test_measure_equals_the_definitions_in_fractions(collateral, rows) -> None:
         assert got.health_ppm == max(-PPM, (health * PPM).numerator // (health * PPM).denominator)
 
 
-def test_withdrawing_exactly_the_withdrawable_leaves_initial_margin_and_one_quantum_more_does_not() -> None:
+def test_withdrawing_exactly_what_is_free_leaves_initial_margin_and_one_quantum_more_does_not() -> None:
     markets, stakes = [terms(60_000 * 1000 * FIXED_ONE + 12345)], [stake(333)]
     collateral = -10_000 * QUANTUM
-    amount = measure(collateral, stakes, markets, MAKER_PPM).withdrawable
+    amount = measure(collateral, stakes, markets, MAKER_PPM).free_collateral
     assert amount > 0
     assert measure(collateral - amount, stakes, markets, MAKER_PPM).covers_positions
     assert not measure(collateral - amount - 1, stakes, markets, MAKER_PPM).covers_positions

@@ -238,9 +238,9 @@ def test_own_reduce_only_orders_met_by_an_own_taker_release_no_margin() -> None:
 
 def test_a_withdrawal_is_not_held_back_by_a_take_profit() -> None:
     world = long_of(100)
-    free = world.venue.margin(ALICE).withdrawable
+    free = world.venue.margin(ALICE).free_collateral
     take_profit(world, 100)
-    assert world.venue.margin(ALICE).withdrawable == free > QUANTUM
+    assert world.venue.margin(ALICE).free_collateral == free > QUANTUM
 
 
 def test_a_position_that_changes_without_its_orders_breaks_the_invariant() -> None:

@@ -17,7 +17,7 @@ import engine.sequencer
 from engine.errors import ProtocolError
 from engine.exchange import refusals
 from engine.sequencer import events, inputs
-from engine.sequencer.events import CloseReason, DeferralReason, Event, Rejected
+from engine.sequencer.events import CloseReason, DeferralReason, DeleveragingReason, Event, Rejected
 from engine.sequencer.inputs import Input, RequestWithdrawal
 from tests.support.venue_world import ALICE, BTC_TICKS, MAKER, World, funded, only
 
@@ -55,6 +55,7 @@ def test_every_refusal_has_a_code_of_its_own() -> None:
 def test_every_code_and_reason_is_documented() -> None:
     codes = {found.code for found in refusal_classes()}
     reasons = [*get_args(CloseReason), *get_args(DeferralReason)]
+    reasons += get_args(DeleveragingReason)
     first = documented(0)
     assert {name for name in first if name not in vars(events)} == codes
     assert len(first) == len(set(first))
@@ -117,6 +118,7 @@ INPUT_KINDS = {
 EVENT_KINDS = {
     "Accepted",
     "BatchStage",
+    "Deleveraged",
     "DepositCredited",
     "DepositReclaimed",
     "Fill",

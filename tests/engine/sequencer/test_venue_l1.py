@@ -296,13 +296,13 @@ def test_withdrawals_are_limited_by_initial_margin(world: World) -> None:
     assert only(world.apply(RequestWithdrawal(account=99, amount=1)), Rejected).code == "unknown_account"
     world.order(BOB, "sell", 100, BTC_TICKS)
     world.order(ALICE, "buy", 100)
-    limit = world.venue.margin(ALICE).withdrawable
+    limit = world.venue.margin(ALICE).free_collateral
     assert 600 * QUANTUM < limit < 700 * QUANTUM  # 1000 less 300 of initial margin and 3 of fees
     assert (
         only(world.apply(RequestWithdrawal(account=ALICE, amount=limit + 1)), Rejected).code == "withdrawal_too_large"
     )
     world.apply(RequestWithdrawal(account=ALICE, amount=limit))
-    assert world.venue.margin(ALICE).withdrawable == 0
+    assert world.venue.margin(ALICE).free_collateral == 0
     world.check()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.sequencer.events import Fill, Liquidated, LiquidationDeferred, OrderClosed
+from engine.sequencer.events import Deleveraged, Fill, Liquidated, LiquidationDeferred, OrderClosed
 from engine.units import QUANTUM
 from tests.support.venue_world import ALICE, BOB, BTC_TICKS, CONFIG, MAKER, World, owner_of
 
@@ -34,7 +34,7 @@ def test_an_account_above_maintenance_is_left_alone() -> None:
     world = long_alice()
     price = world.venue.liquidation_price(ALICE, 1)
     assert price is not None
-    world.order(MAKER, "buy", 5000, price - 200)
+    world.order(MAKER, "buy", 5000, price)
     assert not any(isinstance(e, Liquidated) for e in crash(world, price + 1))
     assert not world.venue.margin(ALICE).liquidatable
     events = crash(world, price)
@@ -66,27 +66,24 @@ def test_the_insurance_account_pays_the_loss_of_a_closed_account() -> None:
     world = long_alice()
     world.order(MAKER, "buy", 5000, 550_000)
     events = crash(world, 552_000)  # equity 4000 - 30 - 4800 < 0
-    sold, cover = [e for e in events if isinstance(e, Liquidated)]
-    assert (sold.lots, sold.insurance) == (1000, 0)
+    (sold,) = [e for e in events if isinstance(e, Liquidated)]
     loss = 5000 * QUANTUM - 4000 * QUANTUM + 30 * QUANTUM
-    assert (cover.lots, cover.market, cover.insurance) == (0, 0, -loss)
+    assert (sold.market, sold.lots, sold.price, sold.insurance) == (1, 1000, 550_000, -loss)
     assert world.venue.account(ALICE).collateral == 0
     assert world.venue.account(CONFIG.insurance_account).collateral == 100_000 * QUANTUM - loss
     world.check()
 
 
-@pytest.mark.parametrize("insurance", [0, 1029])
-def test_without_enough_insurance_a_loss_is_deferred_and_retried(insurance: int) -> None:
+@pytest.mark.parametrize(("insurance", "sold"), [(0, 0), (1029, 999), (1030, 1000)])
+def test_without_enough_insurance_the_rest_is_deleveraged(insurance: int, sold: int) -> None:
     world = long_alice(insurance)
     world.order(MAKER, "buy", 5000, 550_000)
-    (told,) = [e for e in crash(world, 552_000) if isinstance(e, LiquidationDeferred)]
-    assert told.reason == "insurance_short"
-    assert [e for e in world.step() if isinstance(e, LiquidationDeferred)] == []  # told once
-    assert world.venue.core.deferred == {ALICE: told.reason}
-    assert world.venue.account(ALICE).size(1) == 1000
-    world.deposit(CONFIG.insurance_account, 5000)
-    assert len([e for e in world.step() if isinstance(e, Liquidated)]) == 2
-    assert world.venue.core.deferred == {}
+    events = crash(world, 552_000)
+    assert [e.lots for e in events if isinstance(e, Liquidated)] == [sold] * (sold > 0)
+    assert [e.lots for e in events if isinstance(e, Deleveraged)] == [1000 - sold] * 2 * (sold < 1000)
+    assert not [e for e in events if isinstance(e, LiquidationDeferred)]
+    assert world.venue.account(ALICE).size(1) == world.venue.account(ALICE).collateral == 0
+    assert world.venue.account(CONFIG.insurance_account).collateral == insurance * QUANTUM - sold * 1_030_000
     world.check()
 
 

@@ -10,6 +10,7 @@ from engine.errors import ProtocolError
 from engine.exchange.config import DEFAULT_CONFIG
 from tests.support.sample_snapshot import sample_account
 from ui.viewmodels.account import (
+    IN_DELEVERAGING,
     NOTHING_TO_WITHDRAW,
     deposit_changes,
     figures,
@@ -100,6 +101,23 @@ def test_changes_show_before_and_after() -> None:
 
 def test_limits_are_said() -> None:
     assert limit_words(USER, DEFAULT_CONFIG) == "0.000001 to 15,935.593301 pUSD"
+
+
+def test_what_is_kept_back_is_said_with_its_reason() -> None:
+    kept = replace(USER, kept_back=1_500_000)
+    shown = {figure.label: figure for figure in figures(kept, DEFAULT_CONFIG)}["Withdrawable"]
+    words = "1.50 pUSD kept back: an account on the other side owes it (deleveraging)"
+    assert (shown.tone, shown.tip) == ("warn", f"0.000001 to 15,935.593301 pUSD; {words}")
+    bound = replace(kept, withdrawable=0)
+    assert limit_words(bound, DEFAULT_CONFIG) == words
+    shown = {figure.label: figure for figure in figures(bound, DEFAULT_CONFIG)}["Withdrawable"]
+    assert shown.tip == words
+
+
+@pytest.mark.parametrize("health", [None, -1_000_000])
+def test_an_account_in_deleveraging_is_told_so(health: int | None) -> None:
+    state = ring_state(replace(USER, in_deleveraging=True, health_ppm=health), DEFAULT_CONFIG)
+    assert (state.filled, state.tone, state.words) == (0.0, "danger", IN_DELEVERAGING)
 
 
 def test_an_account_whose_margin_needs_everything_is_told_so() -> None:

@@ -14,6 +14,7 @@ from ui.viewmodels.header import (
     ModeTeller,
     change_ppm,
     countdown_text,
+    deleveraging_words,
     interval_text,
     make_header,
     speed_text,
@@ -70,6 +71,14 @@ def test_a_clock_too_fast_for_the_recording_is_said_at_once_and_steadily():
     assert teller.sentence(sample_snapshot(speed=10.0), 0.0) == ""
     assert teller.sentence(sample_snapshot(speed=60.0, mode=MODES[True]), 0.1) == MODES[True]
     assert teller.sentence(sample_snapshot(speed=60.0, mode=HELD), 0.2) == MODES[True]
+
+
+def test_markets_that_take_reducing_orders_only_are_named():
+    snapshot = sample_snapshot()
+    assert deleveraging_words(snapshot, DEFAULT_CONFIG) == ""
+    markets = {i: replace(view, deleveraging=i == 2) for i, view in snapshot.markets.items()}
+    words = "ETH-USD: reducing orders only, a bankrupt position waits to be closed (deleveraging)"
+    assert deleveraging_words(replace(snapshot, markets=markets), DEFAULT_CONFIG) == words
 
 
 def test_only_a_long_wait_of_the_clock_is_said():

@@ -6,9 +6,11 @@ from engine.exchange.config import DEFAULT_CONFIG
 from engine.sequencer.events import (
     Accepted,
     BatchStage,
+    Deleveraged,
     DepositCredited,
     Fill,
     Liquidated,
+    LiquidationDeferred,
     OrderClosed,
     OrderRested,
     Rejected,
@@ -111,6 +113,24 @@ def test_money_facts_are_told():
         "Deposit of 20,000.00 pUSD credited from L1 block 1,004",
         "Withdrawal 2 of 5.00 pUSD: in batch",
         "Liquidated 0.250 BTC at 51,220.4",
+    ]
+
+
+def test_who_bears_a_loss_is_said_plainly():
+    shared = {"sequence": 1, "time": 0, "account": ME, "market": 1, "price": 512_204, "lots": 250}
+    paid = Liquidated(insurance=-3_500_000, **shared)
+    debt = Liquidated(sequence=1, time=0, account=ME, market=0, lots=0, price=0, insurance=-3_500_000)
+    closed = {"fill_id": 1, "notional": 250 * 512_204 * 100, **shared}
+    mine = Deleveraged(side="sell", reason="bankrupt", counterparty=OTHER, **closed)
+    theirs = Deleveraged(side="buy", reason="opposing", counterparty=OTHER, **closed)
+    waits = LiquidationDeferred(sequence=1, time=0, account=ME, reason="in_deleveraging")
+    thin = LiquidationDeferred(sequence=1, time=0, account=ME, reason="thin_book")
+    assert texts(paid, debt, mine, theirs, waits, thin) == [
+        "Liquidated 0.250 BTC at 51,220.4; the insurance fund paid 3.50 pUSD",
+        "No positions left and less than nothing: the insurance fund paid 3.50 pUSD",
+        "Deleveraged: sold 0.250 BTC at 51,220.4, without a fee; the account had no value left",
+        "Deleveraged: bought 0.250 BTC at 51,220.4, without a fee, to close a bankrupt account on the other side",
+        "In deleveraging: worth less than nothing, and no opposing account can take the position yet",
     ]
 
 

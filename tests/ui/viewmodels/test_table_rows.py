@@ -161,6 +161,13 @@ def test_fills_follow_their_batch() -> None:
     assert len({row.key for row in after}) == len(SNAPSHOT.fills)
 
 
+def test_a_deleveraged_fill_says_so() -> None:
+    fill = replace(SNAPSHOT.fills[0], deleveraged=True, liquidation=False)
+    cell = fill_rows(replace(SNAPSHOT, fills=(fill,)), DEFAULT_CONFIG)[0].cells[FILLS.index("role")]
+    assert (cell.text, cell.tone) == ("deleveraged", "text")
+    assert "bankruptcy price" in cell.tip
+
+
 def test_funding_is_exact_to_the_quantum() -> None:
     first = funding_rows(SNAPSHOT, DEFAULT_CONFIG)[0]
     assert first.cells[3].text == "-0.030412"
