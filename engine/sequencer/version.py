@@ -5,9 +5,8 @@ would no longer decode. ``docs/extending.md`` says what else belongs to such a c
 
 1   journals that carry no version
 2   the first that journals name
-3   liquidations keep to the bankruptcy price, deleveraging, and no batch that owes more than is held
 """
 
 from __future__ import annotations
 
-RULES_VERSION = 3
+RULES_VERSION = 2
