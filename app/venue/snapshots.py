@@ -109,25 +109,25 @@ def _positions(venue: Venue, state: AccountState, margin: Margin) -> tuple[Posit
     core = venue.core
     views = []
     for index, market_id in enumerate(core.market_ids):
-        stake, terms = state.stakes[index], core.terms[index]
-        if not stake.size:
+        position, terms = state.positions[index], core.terms[index]
+        if not position.size:
             continue
-        notional = abs(stake.size) * terms.mark
-        accrued = -((terms.funding_index - stake.funding_index) * stake.size) >> 32
+        notional = abs(position.size) * terms.mark
+        accrued = -((terms.funding_index - position.funding_index) * position.size) >> 32
         views.append(
             PositionView(
                 market=market_id,
-                size=stake.size,
-                entry_fixed=stake.entry_fixed,
+                size=position.size,
+                entry_fixed=position.entry_fixed,
                 mark_fixed=terms.mark,
                 notional=notional >> 32,
-                unrealised=(stake.size * terms.mark >> 32) - stake.cost,
-                realised=stake.realised,
-                funding_paid=stake.funding_paid,
+                unrealised=(position.size * terms.mark >> 32) - position.cost,
+                realised=position.realised,
+                funding_paid=position.funding_paid,
                 accrued_funding=accrued,
                 initial_margin=-(-notional * terms.initial >> 64),
                 maintenance_margin=-(-notional * terms.maintenance >> 64),
-                liquidation_price=liquidation_price(margin, stake, terms),
+                liquidation_price=liquidation_price(margin, position, terms),
             )
         )
     return tuple(views)

@@ -16,7 +16,7 @@ import msgspec
 from engine.errors import OutOfRange, ProtocolError
 from engine.exchange.margin import TOTAL_RISK_LIMIT, TOTAL_VALUE_LIMIT, Margin, measure, transition_allowed
 from engine.exchange.refusals import InsufficientMargin, NotReducing, WorsensMargin
-from engine.exchange.state import AccountState, MarketTerms, Stake
+from engine.exchange.state import AccountState, MarketTerms, PositionState
 from engine.exchange.trade import apply_fill, fee_of, is_reducing
 from engine.units import INT64_MAX
 
@@ -62,11 +62,11 @@ def reducible(size: int, buy: bool) -> int:
     return max(-size if buy else size, 0)
 
 
-def reduce_only_lots(stake: Stake, buy: bool, lots: int) -> int:
+def reduce_only_lots(position: PositionState, buy: bool, lots: int) -> int:
     """Lots a reduce-only order may have: at most the opposite position. :class:`NotReducing` when there is none."""
-    most = reducible(stake.size, buy)
+    most = reducible(position.size, buy)
     if not most:
-        raise NotReducing(stake.size)
+        raise NotReducing(position.size)
     return min(lots, most)
 
 
@@ -77,10 +77,10 @@ def propose(
 
     The account must be settled to the current funding indices; it is not changed.
     """
-    stake, term = account.stakes[proposal.market_index], terms[proposal.market_index]
-    same_side = stake.buy_lots if proposal.buy else stake.sell_lots
+    position, term = account.positions[proposal.market_index], terms[proposal.market_index]
+    same_side = position.buy_lots if proposal.buy else position.sell_lots
     lots = proposal.filled + proposal.resting
-    reducing = proposal.reduce_only or is_reducing(stake.size, proposal.buy, lots, same_side)
+    reducing = proposal.reduce_only or is_reducing(position.size, proposal.buy, lots, same_side)
     after_account = account.what_if(proposal.market_index)
     fee = 0
     if proposal.filled:
@@ -88,28 +88,28 @@ def propose(
         signed = proposal.filled if proposal.buy else -proposal.filled
         apply_fill(after_account, proposal.market_index, signed, proposal.notional, fee, term.funding_index)
     if proposal.released_lots:
-        released = after_account.stakes[proposal.market_index]
+        released = after_account.positions[proposal.market_index]
         released.add_resting(not proposal.buy, -proposal.released_lots, -proposal.released_notional)
     if proposal.resting and not proposal.reduce_only:
         notional = proposal.resting * proposal.price * term.tick_value
-        after_account.stakes[proposal.market_index].add_resting(proposal.buy, proposal.resting, notional)
-    after = measure(after_account.collateral, after_account.stakes, terms, fees.maker_ppm)
+        after_account.positions[proposal.market_index].add_resting(proposal.buy, proposal.resting, notional)
+    after = measure(after_account.collateral, after_account.positions, terms, fees.maker_ppm)
     outcome = Outcome(after=after, fee=fee, account=after_account)
     if reducing:
         if not proposal.filled or after.covers_positions:
             return outcome, None
-        before = measure(account.collateral, account.stakes, terms, fees.maker_ppm)
+        before = measure(account.collateral, account.positions, terms, fees.maker_ppm)
         return outcome, None if transition_allowed(before, after, True) else WorsensMargin()
     if not after.covers_orders:
-        before = measure(account.collateral, account.stakes, terms, fees.maker_ppm)
+        before = measure(account.collateral, account.positions, terms, fees.maker_ppm)
         return outcome, InsufficientMargin(-after.free_collateral, before.free_collateral)
     return outcome, _format_refusal(outcome, proposal, term)
 
 
 def _format_refusal(outcome: Outcome, proposal: Proposal, term: MarketTerms) -> ProtocolError | None:
     """What keeps every number far inside its format."""
-    stake = outcome.account.stakes[proposal.market_index]
-    worst = max(abs(stake.size + stake.buy_lots), abs(stake.size - stake.sell_lots)) * term.mark >> 32
+    position = outcome.account.positions[proposal.market_index]
+    worst = max(abs(position.size + position.buy_lots), abs(position.size - position.sell_lots)) * term.mark >> 32
     collateral = outcome.account.collateral
     if worst > MAX_POSITION_NOTIONAL:
         return OutOfRange("position notional", worst, 0, MAX_POSITION_NOTIONAL)
@@ -128,12 +128,12 @@ class MakerAccount:
 
     def __init__(self, account: AccountState, market_index: int, terms: Sequence[MarketTerms]) -> None:
         self.collateral = account.collateral
-        self.size = account.stakes[market_index].size
+        self.size = account.positions[market_index].size
         self.value = self.initial = self.maintenance = 0
-        for index, stake in enumerate(account.stakes):
-            if stake.size and index != market_index:
+        for index, position in enumerate(account.positions):
+            if position.size and index != market_index:
                 term = terms[index]
-                worth = stake.size * term.mark
+                worth = position.size * term.mark
                 self.value += worth
                 self.initial += abs(worth) * term.initial
                 self.maintenance += abs(worth) * term.maintenance

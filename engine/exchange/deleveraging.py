@@ -38,21 +38,21 @@ Bankrupt = dict[tuple[int, int], BankruptLots]
 
 def total_value(account: AccountState, terms: Sequence[MarketTerms]) -> int:
     """Total value, .32, whatever its size (:func:`engine.exchange.margin.measure` refuses some)."""
-    held = zip(account.stakes, terms, strict=True)
-    return (account.collateral << 32) + sum(stake.size * term.mark for stake, term in held)
+    held = zip(account.positions, terms, strict=True)
+    return (account.collateral << 32) + sum(position.size * term.mark for position, term in held)
 
 
 def total_maintenance(account: AccountState, terms: Sequence[MarketTerms]) -> int:
     """Maintenance requirement, .64, whatever its size."""
-    held = zip(account.stakes, terms, strict=True)
-    return sum(abs(stake.size) * term.mark * term.maintenance for stake, term in held)
+    held = zip(account.positions, terms, strict=True)
+    return sum(abs(position.size) * term.mark * term.maintenance for position, term in held)
 
 
 def score(account: AccountState, index: int, margin: Margin, term: MarketTerms) -> Fraction:
     """Rank of a position: profit in relation to its cost, times leverage with a profit, by leverage with a loss."""
-    stake = account.stakes[index]
-    profit = stake.size * term.mark - (stake.cost << 32)
-    ratio = Fraction(profit, max(1, abs(stake.cost)) << 32)
+    position = account.positions[index]
+    profit = position.size * term.mark - (position.cost << 32)
+    ratio = Fraction(profit, max(1, abs(position.cost)) << 32)
     leverage = max(1, margin.leverage_ppm)
     return ratio * leverage if profit > 0 else ratio / leverage
 
@@ -64,7 +64,7 @@ def ranked(
     opposing = [
         (-score(account, index, margin, term), account.account_id, account)
         for account, margin in accounts
-        if account.stakes[index].size * size < 0
+        if account.positions[index].size * size < 0
     ]
     return [account for _, _, account in sorted(opposing, key=lambda entry: entry[:2])]
 
@@ -73,7 +73,7 @@ def exchange_lots(
     bankrupt: AccountState, other: AccountState, index: int, lots: int, price: Fraction, term: MarketTerms
 ) -> int:
     """Close ``lots`` of both positions against each other at the bankruptcy price, without a fee; the notional."""
-    size = bankrupt.stakes[index].size
+    size = bankrupt.positions[index].size
     notional = bankruptcy_notional(price, size, lots)
     signed = lots if size > 0 else -lots
     apply_fill(bankrupt, index, -signed, notional, 0, term.funding_index)
@@ -94,14 +94,14 @@ def lots_it_can_take(
     With a loss per lot up to the maintenance requirement per lot the allowed numbers are those from some number on,
     with a larger one those up to some number: so it is all, or else the largest of the second kind, by bisection.
     """
-    before = measure(other.collateral, other.stakes, terms, maker_fee_ppm)
+    before = measure(other.collateral, other.positions, terms, maker_fee_ppm)
 
     def allowed(lots: int) -> bool:
         closed, taken = bankrupt.copy(), other.copy()
         exchange_lots(closed, taken, index, lots, price, terms[index])
-        return transition_allowed(before, measure(taken.collateral, taken.stakes, terms, maker_fee_ppm), True)
+        return transition_allowed(before, measure(taken.collateral, taken.positions, terms, maker_fee_ppm), True)
 
-    most = min(abs(bankrupt.stakes[index].size), abs(other.stakes[index].size))
+    most = min(abs(bankrupt.positions[index].size), abs(other.positions[index].size))
     if allowed(most):
         return most
     if not allowed(1):
@@ -120,12 +120,12 @@ def bankrupt_lots(accounts: Iterable[AccountState], terms: Sequence[MarketTerms]
         value, maintenance = total_value(account, terms), total_maintenance(account, terms)
         if value >= 0:
             continue
-        for index, (stake, term) in enumerate(zip(account.stakes, terms, strict=True)):
-            if stake.size:
-                key = (index, 1 if stake.size > 0 else -1)
+        for index, (position, term) in enumerate(zip(account.positions, terms, strict=True)):
+            if position.size:
+                key = (index, 1 if position.size > 0 else -1)
                 loss = -(value * term.mark * term.maintenance // maintenance)
                 lots, worst = found.get(key, BankruptLots(0, 0))
-                found[key] = BankruptLots(lots + abs(stake.size), max(worst, loss))
+                found[key] = BankruptLots(lots + abs(position.size), max(worst, loss))
     return found
 
 
@@ -133,7 +133,7 @@ def deleveraging_share(account: AccountState, bankrupt: Bankrupt) -> int:
     """Quanta that the account would lose if it were deleveraged against every bankrupt position that it can meet."""
     share = 0
     for (index, side), (lots, loss) in bankrupt.items():
-        size = -account.stakes[index].size * side  # positive when it stands against them
+        size = -account.positions[index].size * side  # positive when it stands against them
         if size > 0:
             share += -(-min(size, lots) * loss >> 32)
     return share

@@ -35,7 +35,7 @@ def impact_lots(impact_notional: int, index: int) -> int:
     return max(1, -(-impact_notional * FIXED_ONE // index))
 
 
-def hourly_rate(premium_sum: int, samples: int, interest: int, cap: int) -> int:
+def funding_rate(premium_sum: int, samples: int, interest: int, cap: int) -> int:
     """mean(premium) / 8 + interest, 0.32 rounded toward zero, within [-cap, cap]. No samples count as premium 0."""
     rate = (truncated(premium_sum, samples * 8) if samples else 0) + interest
     return max(-cap, min(cap, rate))
@@ -64,15 +64,15 @@ def settle(account: AccountState, funding_account: AccountState, terms: Sequence
     """
     paid: list[tuple[int, int]] = []
     fine = running = 0
-    for stake, term in zip(account.stakes, terms, strict=True):
-        delta = term.funding_index - stake.funding_index
-        if delta and stake.size:
-            fine -= delta * stake.size
+    for position, term in zip(account.positions, terms, strict=True):
+        delta = term.funding_index - position.funding_index
+        if delta and position.size:
+            fine -= delta * position.size
             amount = (fine >> 32) - running
             running += amount
-            stake.funding_paid += amount
+            position.funding_paid += amount
             paid.append((term.market_id, amount))
-        stake.funding_index = term.funding_index
+        position.funding_index = term.funding_index
     if running:
         account.collateral += running
         funding_account.collateral -= running
@@ -82,15 +82,15 @@ def settle(account: AccountState, funding_account: AccountState, terms: Sequence
 def is_behind(account: AccountState, terms: Sequence[MarketTerms]) -> bool:
     """Whether a position of the account was settled at another index than the current one."""
     return any(
-        stake.size and stake.funding_index != term.funding_index
-        for stake, term in zip(account.stakes, terms, strict=True)
+        position.size and position.funding_index != term.funding_index
+        for position, term in zip(account.positions, terms, strict=True)
     )
 
 
 def accrued(account: AccountState, terms: Sequence[MarketTerms]) -> int:
     """Quanta that :func:`settle` would add to the account now."""
     fine = sum(
-        (stake.funding_index - term.funding_index) * stake.size
-        for stake, term in zip(account.stakes, terms, strict=True)
+        (position.funding_index - term.funding_index) * position.size
+        for position, term in zip(account.positions, terms, strict=True)
     )
     return fine >> 32

@@ -42,9 +42,9 @@ class FillableSpread(NamedTuple):
 def markets_by_risk(account: AccountState, terms: Sequence[MarketTerms]) -> list[int]:
     """Market indices with a position, the largest maintenance requirement first, then the lowest id."""
     held = [
-        (-abs(stake.size) * term.mark * term.maintenance, index)
-        for index, (stake, term) in enumerate(zip(account.stakes, terms, strict=True))
-        if stake.size
+        (-abs(position.size) * term.mark * term.maintenance, index)
+        for index, (position, term) in enumerate(zip(account.positions, terms, strict=True))
+        if position.size
     ]
     return [index for _, index in sorted(held)]
 

@@ -24,7 +24,7 @@ from functools import lru_cache
 import msgspec
 
 from engine.errors import OutOfRange
-from engine.exchange.state import MarketTerms, Stake
+from engine.exchange.state import MarketTerms, PositionState
 from engine.units import FIXED_ONE, PPM
 
 TOTAL_VALUE_LIMIT = 1 << 95  # 2^63 quanta with 32 fractional bits
@@ -105,26 +105,28 @@ class Margin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return min(LEVERAGE_SATURATED, -(-self.notional * PPM // self.total_value))
 
 
-def order_reserve(stake: Stake, terms: MarketTerms, maker_fee_ppm: int) -> int:
+def order_reserve(position: PositionState, terms: MarketTerms, maker_fee_ppm: int) -> int:
     """Reserve (.64) of one market's resting orders, on top of its position's initial margin."""
-    size, buys, sells, mark = stake.size, stake.buy_lots, stake.sell_lots, terms.mark
+    size, buys, sells, mark = position.size, position.buy_lots, position.sell_lots, terms.mark
     exposure = max(abs(size + buys), abs(size - sells)) - abs(size)
     reserve = exposure * mark * terms.initial if exposure > 0 else 0
-    buy_loss = (stake.buy_notional << 32) - buys * mark
-    sell_loss = sells * mark - (stake.sell_notional << 32)
-    fee = -(-(stake.buy_notional + stake.sell_notional) * maker_fee_ppm // PPM) << 32
+    buy_loss = (position.buy_notional << 32) - buys * mark
+    sell_loss = sells * mark - (position.sell_notional << 32)
+    fee = -(-(position.buy_notional + position.sell_notional) * maker_fee_ppm // PPM) << 32
     return reserve + (((buy_loss if buy_loss > 0 else 0) + (sell_loss if sell_loss > 0 else 0) + fee) << 32)
 
 
-def measure(collateral: int, stakes: Sequence[Stake], terms: Sequence[MarketTerms], maker_fee_ppm: int) -> Margin:
-    """Margin of an account: ``stakes`` and ``terms`` run over the same markets in the same order.
+def measure(
+    collateral: int, positions: Sequence[PositionState], terms: Sequence[MarketTerms], maker_fee_ppm: int
+) -> Margin:
+    """Margin of an account: ``positions`` and ``terms`` run over the same markets in the same order.
 
     Raises :class:`OutOfRange` when total value or total risk leaves its format's range.
     """
     total_value = collateral << 32
     notional = initial = maintenance = reserved = 0
-    for stake, term in zip(stakes, terms, strict=True):
-        size = stake.size
+    for position, term in zip(positions, terms, strict=True):
+        size = position.size
         if size:
             worth = size * term.mark
             total_value += worth
@@ -133,8 +135,8 @@ def measure(collateral: int, stakes: Sequence[Stake], terms: Sequence[MarketTerm
             notional += worth
             initial += worth * term.initial
             maintenance += worth * term.maintenance
-        if stake.buy_lots or stake.sell_lots:
-            reserved += order_reserve(stake, term, maker_fee_ppm)
+        if position.buy_lots or position.sell_lots:
+            reserved += order_reserve(position, term, maker_fee_ppm)
     if not -TOTAL_VALUE_LIMIT <= total_value < TOTAL_VALUE_LIMIT:
         raise OutOfRange("total_value", total_value, -TOTAL_VALUE_LIMIT, TOTAL_VALUE_LIMIT - 1)
     if initial + reserved >= TOTAL_RISK_LIMIT:
@@ -167,13 +169,13 @@ def max_price_ticks(tick_value: int) -> int:
     return (PRICE_LIMIT - 1) // (tick_value * FIXED_ONE)
 
 
-def liquidation_price(margin: Margin, stake: Stake, terms: MarketTerms) -> int | None:
+def liquidation_price(margin: Margin, position: PositionState, terms: MarketTerms) -> int | None:
     """First price in ticks at which the account is liquidatable, this market's mark moving against the position.
 
     Every other market stays at its mark, and accrued funding must have been settled. For a long it is the highest
     such tick, for a short the lowest; None when no price in [1, max_price_ticks] does it or there is no position.
     """
-    size, mark = stake.size, terms.mark
+    size, mark = position.size, terms.mark
     if not size:
         return None
     gross = abs(size)

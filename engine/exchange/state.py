@@ -1,7 +1,7 @@
-"""An account as the venue works on it: mutable integers, its stakes in market order, and history beside the leaf.
+"""An account as the venue works on it: mutable integers, its positions in market order, and history beside the leaf.
 
-What a leaf says is ``version, key_digest, l1_address, next_signature_index, collateral`` and each stake's ``size`` and
-``funding_index``. Everything else is derived from the inputs and is not committed to: resting order totals, entry
+What a leaf says is ``version, key_digest, l1_address, next_signature_index, collateral`` and each position's ``size``
+and ``funding_index``. Everything else is derived from the inputs and is not committed to: resting order totals, entry
 cost, realised profit, fees and funding paid.
 """
 
@@ -28,7 +28,7 @@ class MarketTerms(NamedTuple):
     funding_index: int
 
 
-class Stake:
+class PositionState:
     """One account in one market: its position, its resting orders summed by side, and derived history.
 
     ``size`` signed lots; ``*_lots`` and ``*_notional`` (quanta, at limit prices) of resting orders, without reduce-only
@@ -78,9 +78,9 @@ class Stake:
             self.fees,
         )
 
-    def copy(self) -> Stake:
+    def copy(self) -> PositionState:
         """Another one with the same numbers."""
-        other = Stake.__new__(Stake)
+        other = PositionState.__new__(PositionState)
         other.size = self.size
         other.funding_index = self.funding_index
         other.buy_lots = self.buy_lots
@@ -109,9 +109,9 @@ class Stake:
 
 
 class AccountState:
-    """One account with one :class:`Stake` per market of the configuration, ascending market id."""
+    """One account with one :class:`PositionState` per market of the configuration, ascending market id."""
 
-    __slots__ = ("account_id", "version", "key_digest", "l1_address", "next_signature_index", "collateral", "stakes")
+    __slots__ = ("account_id", "version", "key_digest", "l1_address", "next_signature_index", "collateral", "positions")
 
     def __init__(self, account_id: int, markets: int) -> None:
         self.account_id = account_id
@@ -120,7 +120,7 @@ class AccountState:
         self.l1_address = NO_OWNER
         self.next_signature_index = 0
         self.collateral = 0
-        self.stakes = [Stake() for _ in range(markets)]
+        self.positions = [PositionState() for _ in range(markets)]
 
     def open(self, owner: bytes) -> None:
         """Make the leaf a live account owned by ``owner`` (20 bytes)."""
@@ -130,11 +130,11 @@ class AccountState:
     def copy(self) -> AccountState:
         """A copy: changing it leaves this account alone."""
         other = self.what_if(0)
-        other.stakes = [stake.copy() for stake in self.stakes]
+        other.positions = [position.copy() for position in self.positions]
         return other
 
     def what_if(self, market_index: int) -> AccountState:
-        """A copy to change in this one market, and to look at before this account changes: other stakes are shared."""
+        """A copy to change in this one market and to look at before this account changes: the others are shared."""
         other = AccountState.__new__(AccountState)
         other.account_id = self.account_id
         other.version = self.version
@@ -142,20 +142,20 @@ class AccountState:
         other.l1_address = self.l1_address
         other.next_signature_index = self.next_signature_index
         other.collateral = self.collateral
-        other.stakes = self.stakes.copy()
-        other.stakes[market_index] = other.stakes[market_index].copy()
+        other.positions = self.positions.copy()
+        other.positions[market_index] = other.positions[market_index].copy()
         return other
 
     def has_position(self) -> bool:
         """Whether any market's size is not 0."""
-        return any(stake.size for stake in self.stakes)
+        return any(position.size for position in self.positions)
 
     def leaf(self, market_ids: Sequence[int]) -> Account:
         """The committed leaf; ``market_ids`` are the configuration's, ascending."""
-        positions = [
-            Position(market_id, stake.size, stake.funding_index)
-            for market_id, stake in zip(market_ids, self.stakes, strict=True)
-            if stake.size
+        held = [
+            Position(market_id, position.size, position.funding_index)
+            for market_id, position in zip(market_ids, self.positions, strict=True)
+            if position.size
         ]
         return Account(
             version=self.version,
@@ -163,7 +163,7 @@ class AccountState:
             l1_address=self.l1_address,
             next_signature_index=self.next_signature_index,
             collateral=self.collateral,
-            positions=tuple(positions),
+            positions=tuple(held),
         )
 
 
@@ -172,9 +172,9 @@ def state_of(account_id: int, leaf: Account, market_ids: Sequence[int]) -> Accou
     state = AccountState(account_id, len(market_ids))
     state.version, state.key_digest, state.l1_address = leaf.version, leaf.key_digest, leaf.l1_address
     state.next_signature_index, state.collateral = leaf.next_signature_index, leaf.collateral
-    for position in leaf.positions:
-        stake = state.stakes[market_ids.index(position.market_id)]
-        stake.size, stake.funding_index = position.size, position.funding_index
+    for held in leaf.positions:
+        position = state.positions[market_ids.index(held.market_id)]
+        position.size, position.funding_index = held.size, held.funding_index
     return state
 
 

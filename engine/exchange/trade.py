@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.exchange.state import AccountState, Stake
+from engine.exchange.state import AccountState, PositionState
 from engine.units import PPM
 
 
@@ -17,26 +17,26 @@ def apply_fill(account: AccountState, market_index: int, signed_lots: int, notio
     ``index``: the market's funding index; the account must have been settled to it. A position opened by this fill
     takes it as its own.
     """
-    stake = account.stakes[market_index]
+    position = account.positions[market_index]
     account.collateral -= (notional if signed_lots > 0 else -notional) + fee
-    stake.fees += fee
-    _book_cost(stake, signed_lots, notional)
-    stake.size += signed_lots
-    stake.funding_index = index
+    position.fees += fee
+    _book_cost(position, signed_lots, notional)
+    position.size += signed_lots
+    position.funding_index = index
 
 
-def _book_cost(stake: Stake, signed_lots: int, notional: int) -> None:
+def _book_cost(position: PositionState, signed_lots: int, notional: int) -> None:
     """Average-cost bookkeeping: the closed part leaves at its share of the cost, rounded down; the rest opens."""
-    size = stake.size
+    size = position.size
     signed_notional = notional if signed_lots > 0 else -notional
     if size == 0 or (size > 0) == (signed_lots > 0):
-        stake.cost += signed_notional
+        position.cost += signed_notional
         return
     closed = min(abs(size), abs(signed_lots))
     closed_notional = signed_notional * closed // abs(signed_lots)
-    closed_cost = stake.cost * closed // abs(size)
-    stake.realised -= closed_notional + closed_cost
-    stake.cost += signed_notional - closed_notional - closed_cost
+    closed_cost = position.cost * closed // abs(size)
+    position.realised -= closed_notional + closed_cost
+    position.cost += signed_notional - closed_notional - closed_cost
 
 
 def is_reducing(size: int, buy: bool, lots: int, resting_same_side: int = 0) -> bool:

@@ -92,7 +92,9 @@ class BatchBook:
         self.queue_posted = 0
         self._untaken: list[int] = []
 
-    def transact(self, sequence: int, time: int, accounts: Iterable[int], count: int, *, dust: bool = False) -> None:
+    def record_transaction(
+        self, sequence: int, time: int, accounts: Iterable[int], count: int, *, dust: bool = False
+    ) -> None:
         """Count transactions, at least one, that touched these accounts; ``dust`` is in no hurry to be proved."""
         batch = self.open
         if not batch.transactions:

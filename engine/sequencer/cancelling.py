@@ -12,7 +12,7 @@ from engine.sequencer.orders import OpenOrder
 def emit_closed(core: VenueCore, order: OpenOrder, reason: CloseReason) -> None:
     """Tell that a resting order ended; participants' orders end quietly."""
     core.client_ids.ended(order.account, order.client_id, order.order_id, reason)
-    if order.account not in core.quiet:
+    if order.account not in core.silent_accounts:
         core.emit(
             OrderClosed(
                 sequence=core.sequence,
@@ -67,5 +67,5 @@ def cancel_all(core: VenueCore, command: CancelAll) -> None:
 
 
 def _accept(core: VenueCore, account: int, client_id: str) -> None:
-    if account not in core.quiet:
+    if account not in core.silent_accounts:
         core.emit(Accepted(sequence=core.sequence, time=core.time, account=account, client_id=client_id))

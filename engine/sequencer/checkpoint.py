@@ -15,7 +15,7 @@ from engine.book.book import OrderBook
 from engine.errors import UNDECODABLE, CorruptData, ProtocolError
 from engine.exchange.accounts import Account
 from engine.exchange.config import VenueConfig, config_digest
-from engine.exchange.state import AccountState, Stake
+from engine.exchange.state import AccountState, PositionState
 from engine.exchange.tree import AccountTree
 from engine.sequencer.batch import Batch, Digest
 from engine.sequencer.batches import BatchBook, BatchRecord, OpenBatch
@@ -34,11 +34,11 @@ MAGIC = b"PLVENUE1"
 
 
 class AccountDump(msgspec.Struct):
-    """An open account: its current leaf without positions, and its stakes' numbers in market order."""
+    """An open account: its current leaf without positions, and its positions' numbers in market order."""
 
     account_id: int
     leaf: Account
-    stakes: list[tuple[int, ...]]
+    positions: list[tuple[int, ...]]
 
 
 class BatchesDump(msgspec.Struct, kw_only=True):
@@ -98,7 +98,7 @@ def dump(core: VenueCore) -> bytes:
             sequence=core.sequence,
             counters=core.counters,
             accounts=[
-                AccountDump(i, _bare(core.accounts[i]), [stake.numbers() for stake in core.accounts[i].stakes])
+                AccountDump(i, _bare(core.accounts[i]), [position.numbers() for position in core.accounts[i].positions])
                 for i in sorted(core.accounts)
             ],
             books=[book.dump() for book in core.books],
@@ -211,9 +211,9 @@ def _account(stored: AccountDump, markets: int) -> AccountState:
     state, leaf = AccountState(stored.account_id, markets), stored.leaf
     state.version, state.key_digest, state.l1_address = leaf.version, leaf.key_digest, leaf.l1_address
     state.next_signature_index, state.collateral = leaf.next_signature_index, leaf.collateral
-    if len(stored.stakes) != markets:
-        raise CorruptData("an account has stakes of other markets", field="stakes", limit=markets)
-    state.stakes = [Stake(numbers) for numbers in stored.stakes]
+    if len(stored.positions) != markets:
+        raise CorruptData("an account has positions of other markets", field="positions", limit=markets)
+    state.positions = [PositionState(numbers) for numbers in stored.positions]
     return state
 
 

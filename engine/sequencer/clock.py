@@ -44,7 +44,7 @@ class Access:
     def position(self, account: int, market: int) -> int:
         """Signed lots."""
         state = self._core.accounts.get(account)
-        return state.stakes[self._core.market_index(market)].size if state else 0
+        return state.positions[self._core.market_index(market)].size if state else 0
 
     def index_fixed(self, market: int) -> int:
         """Index price of this step."""
@@ -110,10 +110,10 @@ def _settle_holders(core: VenueCore) -> None:
         funding_account = core.config.funding_account
         core.make_room({account_id, funding_account})
         paid = settle(state, core.system(funding_account), core.terms)
-        core.transact(account_id, funding_account)
+        core.record_transaction(account_id, funding_account)
         for market_id, amount in paid:
-            size = state.stakes[core.market_index(market_id)].size
-            if account_id not in core.quiet:
+            size = state.positions[core.market_index(market_id)].size
+            if account_id not in core.silent_accounts:
                 core.emit(
                     FundingPaid(
                         sequence=core.sequence,

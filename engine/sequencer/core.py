@@ -66,7 +66,7 @@ class VenueCore:
         self.market_ids = tuple(market.market_id for market in self.markets)
         self._index = {market_id: index for index, market_id in enumerate(self.market_ids)}
         self.participants = list(participants)
-        self.quiet = frozenset(participant.account for participant in participants)
+        self.silent_accounts = frozenset(participant.account for participant in participants)
         self.prices = prices
         self.fees = FeeRates(config.maker_fee_ppm, config.taker_fee_ppm)
         self.accounts: dict[int, AccountState] = {}
@@ -75,7 +75,7 @@ class VenueCore:
         self.client_ids = ClientIds()
         self.batches = BatchBook(config, tree or AccountTree(config.tree_height, len(self.markets)))
         self.withdrawals = WithdrawalBook()
-        self.history = History(self.market_ids, self.quiet)
+        self.history = History(self.market_ids, self.silent_accounts)
         self.candles = [MarketCandles() for _ in self.markets]
         for candles, price in zip(self.candles, prices, strict=True):
             candles.step(time, price.mark_ticks(), price.index_ticks())
@@ -147,11 +147,11 @@ class VenueCore:
         if not self.deleveraging:
             return frozenset()
         waiting = [self.accounts[account] for account in self.deleveraging]
-        return frozenset(i for i in range(len(self.markets)) if any(state.stakes[i].size for state in waiting))
+        return frozenset(i for i in range(len(self.markets)) if any(state.positions[i].size for state in waiting))
 
     def margin(self, state: AccountState) -> Margin:
         """Margin at the current marks."""
-        return measure(state.collateral, state.stakes, self.terms, self.fees.maker_ppm)
+        return measure(state.collateral, state.positions, self.terms, self.fees.maker_ppm)
 
     def leaf(self, account_id: int) -> Account:
         """The account as its leaf says it now."""
@@ -165,7 +165,7 @@ class VenueCore:
         if not order.reduce_only:
             index = self.market_index(order.market)
             notional = lots * order.price * self.terms[index].tick_value
-            self.accounts[order.account].stakes[index].add_resting(order.buy, lots, notional)
+            self.accounts[order.account].positions[index].add_resting(order.buy, lots, notional)
 
     # -- events and batches
 
@@ -173,9 +173,9 @@ class VenueCore:
         """Tell what happened."""
         self.events.append(event)
 
-    def transact(self, *accounts: int, count: int = 1, dust: bool = False) -> None:
+    def record_transaction(self, *accounts: int, count: int = 1, dust: bool = False) -> None:
         """One transaction, or ``count`` of them, changed these leaves; ``dust``: a proof of it can wait."""
-        self.batches.transact(self.sequence, self.time, accounts, count, dust=dust)
+        self.batches.record_transaction(self.sequence, self.time, accounts, count, dust=dust)
 
     def make_room(self, accounts: set[int]) -> None:
         """Before a transaction over these accounts: close the open batch when they do not fit beside what it holds."""
@@ -191,7 +191,7 @@ class VenueCore:
             batch = self.batches.open
         flows = batch.deposits if deposit else batch.withdrawals
         flows[account] = flows.get(account, 0) + amount
-        self.transact(account, dust=dust)
+        self.record_transaction(account, dust=dust)
 
     def close_batch_if_due(self) -> None:
         """Close the open batch when it is full or old."""

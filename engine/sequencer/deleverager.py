@@ -15,7 +15,7 @@ from engine.sequencer.reduce_only import follow_positions
 
 def deleverage(core: VenueCore, state: AccountState, index: int) -> None:
     """Close a bankrupt position against opposing accounts by rank, as far as their margin allows."""
-    size, term = state.stakes[index].size, core.terms[index]
+    size, term = state.positions[index].size, core.terms[index]
     if not size:
         return
     for other in ranked(_opposing(core, index, size), index, size, term):
@@ -26,12 +26,12 @@ def deleverage(core: VenueCore, state: AccountState, index: int) -> None:
         core.make_room({state.account_id, other.account_id})
         notional = exchange_lots(state, other, index, lots, price, term)
         core.prices[index].open_interest -= lots
-        core.transact(state.account_id, other.account_id)
+        core.record_transaction(state.account_id, other.account_id)
         core.exposed.update((state.account_id, other.account_id))
         follow_positions(core, index, (other.account_id,))
         _tell(core, size, (state.account_id, other.account_id), index, lots, notional)
         core.close_batch_if_due()
-        if not state.stakes[index].size:
+        if not state.positions[index].size:
             return
 
 
@@ -39,7 +39,7 @@ def _opposing(core: VenueCore, index: int, size: int) -> list[tuple[AccountState
     """Accounts with a position against ``size``; one whose margin leaves its format cannot be judged."""
     found = []
     for account_id, state in core.accounts.items():
-        if state.stakes[index].size * size < 0 and not core.is_system(account_id):
+        if state.positions[index].size * size < 0 and not core.is_system(account_id):
             try:
                 found.append((state, core.margin(state)))
             except OutOfRange:

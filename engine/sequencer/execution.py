@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.book.results import BookFill, PlaceResult
-from engine.exchange.state import Stake
+from engine.exchange.state import PositionState
 from engine.exchange.trade import apply_fill, fee_of
 from engine.sequencer.cancelling import close_order, emit_closed, forget_order
 from engine.sequencer.core import VenueCore
@@ -77,7 +77,7 @@ def close_unfit(core: VenueCore, meeting: Meeting) -> None:
 
 
 def _accept(core: VenueCore, order: PlaceOrder, order_id: int) -> None:
-    if order.account not in core.quiet:
+    if order.account not in core.silent_accounts:
         core.emit(
             Accepted(
                 sequence=core.sequence,
@@ -98,7 +98,7 @@ def take_order_id(core: VenueCore) -> int:
 
 def _close_post_only(core: VenueCore, order: PlaceOrder, lots: int) -> None:
     """A post-only order that would trade is accepted and closed at once."""
-    if order.account in core.quiet:
+    if order.account in core.silent_accounts:
         return
     order_id = take_order_id(core)
     core.client_ids.ended(order.account, order.client_id, order_id, "post_only")
@@ -174,7 +174,7 @@ def _rest(core: VenueCore, ticket: Ticket, result: PlaceResult) -> None:
     core.orders.add(rested)
     core.client_ids.opened(rested)
     core.count_resting(rested, rested.lots)
-    if rested.account not in core.quiet:
+    if rested.account not in core.silent_accounts:
         core.emit(
             OrderRested(
                 sequence=core.sequence,
@@ -197,7 +197,7 @@ def _end(core: VenueCore, ticket: Ticket, result: PlaceResult, cut_for: CloseRea
     reason: CloseReason = cut_for if result.cancelled_lots else "filled"
     if not ticket.liquidation:
         core.client_ids.ended(account, ticket.client_id, ticket.order_id, reason)
-    if account not in core.quiet:
+    if account not in core.silent_accounts:
         core.emit(
             OrderClosed(
                 sequence=core.sequence,
@@ -223,11 +223,11 @@ def _enter_fills(core: VenueCore, ticket: Ticket, fills: Sequence[BookFill]) -> 
     """
     index, taker, buy = ticket.order.market_index, ticket.order.account, ticket.order.buy
     term, prices, history, candles = core.terms[index], core.prices[index], core.history, core.candles[index]
-    taker_stake, maker_ppm, batch = taker.stakes[index], core.fees.maker_ppm, core.batches.open.number
+    taker_stake, maker_ppm, batch = taker.positions[index], core.fees.maker_ppm, core.batches.open.number
     total = taker_fees = maker_fees = 0
     for fill in fills:
         maker = core.accounts[fill.maker_account]
-        maker_stake = maker.stakes[index]
+        maker_stake = maker.positions[index]
         notional = fill.price * fill.lots * term.tick_value
         total += notional
         fees = fee_of(total, ticket.taker_fee_ppm)
@@ -244,7 +244,7 @@ def _enter_fills(core: VenueCore, ticket: Ticket, fills: Sequence[BookFill]) -> 
         candles.trade(fill.price, fill.lots)
         _fill_maker_order(core, fill, maker_stake, notional)
     prices.last_price, prices.last_side = fills[-1].price, ticket.order.side
-    core.transact(taker.account_id, *[fill.maker_account for fill in fills], count=len(fills))
+    core.record_transaction(taker.account_id, *[fill.maker_account for fill in fills], count=len(fills))
     core.exposed.update((taker.account_id, *[fill.maker_account for fill in fills]))
     if taker_fees + maker_fees:
         core.system(core.config.fee_account).collateral += taker_fees + maker_fees
@@ -280,13 +280,13 @@ def _longs(one: int, other: int) -> int:
     return (one if one > 0 else 0) + (other if other > 0 else 0)
 
 
-def _fill_maker_order(core: VenueCore, fill: BookFill, stake: Stake, notional: int) -> None:
+def _fill_maker_order(core: VenueCore, fill: BookFill, position: PositionState, notional: int) -> None:
     """Take the filled lots off the maker's resting order and its account's totals."""
     order = core.orders[fill.maker_order]
     order.lots -= fill.lots
     order.filled += fill.lots
     if not order.reduce_only:
-        stake.add_resting(order.buy, -fill.lots, -notional)
+        position.add_resting(order.buy, -fill.lots, -notional)
     if fill.maker_left == 0:
         core.orders.remove(order.order_id)
         emit_closed(core, order, "filled")

@@ -65,7 +65,7 @@ def _withdrawable_is_held(core: VenueCore) -> bool | str:
 
 def _open_interest_balanced(core: VenueCore) -> bool | str:
     for index, market_id in enumerate(core.market_ids):
-        sizes = [state.stakes[index].size for state in core.accounts.values()]
+        sizes = [state.positions[index].size for state in core.accounts.values()]
         if sum(sizes):
             return f"positions in market {market_id} add up to {sum(sizes)} lots, not 0"
         longs = sum(size for size in sizes if size > 0)
@@ -100,8 +100,8 @@ def _orders_match_books(core: VenueCore) -> bool | str:
         sums[first] += order.lots
         sums[first + 1] += order.lots * order.price * core.terms[index].tick_value
     for account_id, state in core.accounts.items():
-        for index, stake in enumerate(state.stakes):
-            kept = [stake.buy_lots, stake.buy_notional, stake.sell_lots, stake.sell_notional]
+        for index, position in enumerate(state.positions):
+            kept = [position.buy_lots, position.buy_notional, position.sell_lots, position.sell_notional]
             if kept != totals.get((account_id, index), [0, 0, 0, 0]):
                 return (
                     f"account {account_id} keeps order totals {kept}, its orders give {totals.get((account_id, index))}"
@@ -112,7 +112,7 @@ def _orders_match_books(core: VenueCore) -> bool | str:
 def _reduce_only_reduces(core: VenueCore) -> bool | str:
     """No resting reduce-only order is larger than the position that it may reduce."""
     for order in core.orders:
-        size = core.accounts[order.account].stakes[core.market_index(order.market)].size
+        size = core.accounts[order.account].positions[core.market_index(order.market)].size
         if order.reduce_only and order.lots > reducible(size, order.buy):
             return f"reduce-only order {order.order_id} rests with {order.lots} lots, the position is {size}"
     return True

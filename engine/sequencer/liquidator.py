@@ -82,7 +82,7 @@ def _sell_in_steps(core: VenueCore, state: AccountState) -> DeferralReason | Non
 
 def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> DeferralReason | None:
     """Close lots of one position, over several batches if need be; the reason when nothing could be sold."""
-    term, size, config = core.terms[index], state.stakes[index].size, core.config
+    term, size, config = core.terms[index], state.positions[index].size, core.config
     lots = min(lots_to_close(margin, size, term, config.liquidation_fee_ppm), core.markets[index].max_order_lots)
     if not lots:
         return None
@@ -97,7 +97,7 @@ def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> D
     _execute(core, order, meeting)
     notional = meeting.cost * term.tick_value
     fee = liquidation_fee(notional, core.margin(state), config.liquidation_fee_ppm)
-    state.stakes[index].fees += fee
+    state.positions[index].fees += fee
     _pay_insurance(core, state, fee)
     _tell(core, state, index, meeting, fee)
     margin = core.margin(state)
@@ -107,7 +107,7 @@ def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> D
 def _close_without_value(core: VenueCore, state: AccountState) -> DeferralReason | None:
     """Without value: the book as far as insurance covers it, then deleveraging; the reason when a debt is left."""
     for index in markets_by_risk(state, core.terms):
-        while state.stakes[index].size and _sell_insured(core, state, index):
+        while state.positions[index].size and _sell_insured(core, state, index):
             pass  # one order may be smaller than the position, or than what the book has
         deleverage(core, state, index)
     if not state.has_position() and state.collateral < 0:
@@ -117,7 +117,7 @@ def _close_without_value(core: VenueCore, state: AccountState) -> DeferralReason
 
 def _sell_insured(core: VenueCore, state: AccountState, index: int) -> bool:
     """Sell what the insurance account can pay the loss of in one order, and pay it; whether anything was sold."""
-    term, size = core.terms[index], state.stakes[index].size
+    term, size = core.terms[index], state.positions[index].size
     price = bankruptcy_price(core.margin(state), size, term)
     insurance = max(0, core.balance(core.config.insurance_account))
     order = _order(state, index, min(abs(size), core.markets[index].max_order_lots), price_bound(term, size < 0))
@@ -147,7 +147,7 @@ def _sell_insured(core: VenueCore, state: AccountState, index: int) -> bool:
 
 def _order(state: AccountState, index: int, lots: int, price: int) -> CheckedOrder:
     """The closing order; it never rests."""
-    buy = state.stakes[index].size < 0
+    buy = state.positions[index].size < 0
     return CheckedOrder(account=state, market_index=index, buy=buy, lots=lots, price=price, ioc=True)
 
 
@@ -170,7 +170,7 @@ def _pay_insurance(core: VenueCore, state: AccountState, amount: int) -> None:
         core.make_room({state.account_id, insurance})
         state.collateral -= amount
         core.system(insurance).collateral += amount
-        core.transact(state.account_id, insurance)
+        core.record_transaction(state.account_id, insurance)
 
 
 def _tell(core: VenueCore, state: AccountState, index: int, meeting: Meeting, insurance: int) -> None:

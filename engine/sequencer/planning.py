@@ -247,10 +247,10 @@ def _checked(ground: Ground, order: PlaceOrder) -> CheckedOrder:
     if account is None:
         raise UnknownAccount(order.account)
     buy = order.side == "buy"
-    lots = reduce_only_lots(account.stakes[index], buy, order.lots) if order.reduce_only else order.lots
+    lots = reduce_only_lots(account.positions[index], buy, order.lots) if order.reduce_only else order.lots
     if index in ground.deleveraging_markets and not order.reduce_only:
-        stake = account.stakes[index]
-        if not is_reducing(stake.size, buy, lots, stake.buy_lots if buy else stake.sell_lots):
+        position = account.positions[index]
+        if not is_reducing(position.size, buy, lots, position.buy_lots if buy else position.sell_lots):
             raise MarketInDeleveraging(order.market)
     price = order.price if order.type == "limit" else None
     ioc = price is None or order.tif == "ioc"
@@ -355,8 +355,8 @@ def _released(ground: Ground, order: CheckedOrder, meeting: Meeting) -> tuple[in
 
     Reduce-only orders release nothing.
     """
-    stake, market_id = order.account.stakes[order.market_index], ground.terms[order.market_index].market_id
-    if not (stake.sell_lots if order.buy else stake.buy_lots):
+    position, market_id = order.account.positions[order.market_index], ground.terms[order.market_index].market_id
+    if not (position.sell_lots if order.buy else position.buy_lots):
         return 0, 0
     makers, used_up = meeting.makers, meeting.cut or meeting.filled == order.lots
     if used_up and not meeting.filled:

@@ -121,8 +121,8 @@ def preview_order(basis: PreviewBasis, order: PlaceOrder) -> Receipt:
 def _receipt(basis: PreviewBasis, plan: Plan) -> Receipt:
     order, meeting, outcome = plan.order, plan.meeting, plan.outcome
     index, filled = order.market_index, meeting.filled
-    term, before, after = basis.terms[index], order.account.stakes[index], outcome.account.stakes[index]
-    margin_before = measure(order.account.collateral, order.account.stakes, basis.terms, basis.fees.maker_ppm)
+    term, before, after = basis.terms[index], order.account.positions[index], outcome.account.positions[index]
+    margin_before = measure(order.account.collateral, order.account.positions, basis.terms, basis.fees.maker_ppm)
     distance = abs(meeting.cost - plan.best * filled)
     wants_more = filled < order.lots and plan.closed != "post_only"
     return Receipt(
@@ -155,11 +155,11 @@ def _realised(plan: Plan, term: MarketTerms) -> int:
     """Quanta realised fill by fill, as the venue books them: their average would hide what a flip opens, and round."""
     index, makers = plan.order.market_index, plan.meeting.makers
     account = plan.order.account.copy()
-    before = account.stakes[index].realised
+    before = account.positions[index].realised
     for price, lots in zip(makers.prices, makers.lots, strict=True):
         signed = lots if plan.order.buy else -lots
         apply_fill(account, index, signed, price * lots * term.tick_value, 0, term.funding_index)
-    return account.stakes[index].realised - before
+    return account.positions[index].realised - before
 
 
 def _mark_bps(plan: Plan, mark: int) -> int:
@@ -176,10 +176,10 @@ def _refused(basis: PreviewBasis, order: PlaceOrder, error: ProtocolError) -> Re
     margin, liquidation, size = NO_MARGIN, None, 0
     account = basis.accounts.get(basis.account_id)
     if account is not None:
-        margin = measure(account.collateral, account.stakes, basis.terms, basis.fees.maker_ppm)
-        for stake, term in zip(account.stakes, basis.terms, strict=True):
+        margin = measure(account.collateral, account.positions, basis.terms, basis.fees.maker_ppm)
+        for position, term in zip(account.positions, basis.terms, strict=True):
             if term.market_id == order.market:
-                liquidation, size = liquidation_price(margin, stake, term), stake.size
+                liquidation, size = liquidation_price(margin, position, term), position.size
     return Receipt(
         lots=order.lots,
         filled=0,

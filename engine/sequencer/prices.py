@@ -79,7 +79,7 @@ def sample_premium(prices: MarketPrices, book: OrderBook, time: int, interval: i
 
 def predicted_rate(prices: MarketPrices, config: VenueConfig) -> int:
     """The rate that would apply if the interval ended now."""
-    return funding.hourly_rate(prices.premium_sum, prices.premium_samples, config.funding_interest, config.funding_cap)
+    return funding.funding_rate(prices.premium_sum, prices.premium_samples, config.funding_interest, config.funding_cap)
 
 
 def advance_funding(prices: MarketPrices, config: VenueConfig) -> tuple[int, int]:

@@ -24,7 +24,7 @@ def follow_positions(core: VenueCore, market_index: int, accounts: Iterable[int]
     for account in accounts:
         for order in core.orders.reducing(account):
             if order.market == market:
-                size = core.accounts[account].stakes[market_index].size
+                size = core.accounts[account].positions[market_index].size
                 cut_order(core, order.order_id, reducible(size, order.buy))
 
 
@@ -41,7 +41,7 @@ def cut_order(core: VenueCore, order_id: int, lots: int) -> None:
     core.prices[index].book_changes += 1
     order.lots -= taken
     order.cut += taken
-    if order.account not in core.quiet:
+    if order.account not in core.silent_accounts:
         core.emit(
             OrderCut(
                 sequence=core.sequence,

@@ -184,7 +184,7 @@ class Venue:
     def liquidation_price(self, account_id: int, market_id: int) -> int | None:
         """First price in ticks at which the account is liquidatable (other markets held); None for never."""
         state, index = self.core.account(account_id), self.core.market_index(market_id)
-        return liquidation_price(self.core.margin(state), state.stakes[index], self.core.terms[index])
+        return liquidation_price(self.core.margin(state), state.positions[index], self.core.terms[index])
 
     def preview_basis(self, account_id: int, levels: int = LEVELS) -> PreviewBasis:
         """Private copies of all that :func:`engine.sequencer.preview.preview_order` needs, for any thread."""

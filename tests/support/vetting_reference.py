@@ -73,15 +73,15 @@ def first_limited(ground: Ground, order: CheckedOrder, makers: list[Maker]) -> t
     what_if: dict[int, AccountState] = {}
     for order_id, account_id, price, lots in makers:
         account = what_if.setdefault(account_id, ground.accounts[account_id].copy())
-        size, buy = account.stakes[index].size, not order.buy
+        size, buy = account.positions[index].size, not order.buy
         reducing = is_reducing(size, buy, lots)
         if not reducing and order_id in ground.orders.reduce_only:
             return order_id, max(0, -size if buy else size), True
-        before = measure(account.collateral, account.stakes, terms, ground.fees.maker_ppm)
+        before = measure(account.collateral, account.positions, terms, ground.fees.maker_ppm)
         notional = price * lots * terms[index].tick_value
         fee = fee_of(notional, ground.fees.maker_ppm)
         apply_fill(account, index, lots if buy else -lots, notional, fee, terms[index].funding_index)
-        after = measure(account.collateral, account.stakes, terms, ground.fees.maker_ppm)
+        after = measure(account.collateral, account.positions, terms, ground.fees.maker_ppm)
         if not transition_allowed(before, after, reducing):
             return order_id, 0, False
     return None

@@ -31,7 +31,7 @@ def terms(initial: int = FIXED_ONE // 16) -> list[MarketTerms]:
 
 def account(collateral: int, size: int = 0) -> AccountState:
     state = AccountState(16, 1)
-    state.collateral, state.stakes[0].size = collateral, size
+    state.collateral, state.positions[0].size = collateral, size
     return state
 
 
@@ -85,14 +85,14 @@ def test_shrinking_orders_pass_below_initial_margin_unless_they_worsen_a_sick_ac
 
 def test_what_rests_on_the_same_side_counts_as_closing_too() -> None:
     thin = account(-95 * LOT, 100)
-    thin.stakes[0].add_resting(False, 60, 60 * LOT)
+    thin.positions[0].add_resting(False, 60, 60 * LOT)
     assert propose(thin, resting(40, buy=False), terms(), FREE)[1] is None
     assert isinstance(propose(thin, resting(41, buy=False), terms(), FREE)[1], InsufficientMargin)
 
 
 def test_released_orders_give_their_reserve_back() -> None:
     state = account(10 * LOT)
-    state.stakes[0].add_resting(False, 160, 160 * LOT)
+    state.positions[0].add_resting(False, 160, 160 * LOT)
     both = Proposal(
         market_index=0,
         buy=True,
@@ -116,8 +116,8 @@ def test_released_orders_give_their_reserve_back() -> None:
     )
     outcome, refusal = propose(state, kept, terms(), FREE)
     assert refusal is None
-    assert outcome.account.stakes[0].sell_lots == 0
-    assert state.stakes[0].sell_lots == 160
+    assert outcome.account.positions[0].sell_lots == 0
+    assert state.positions[0].sell_lots == 160
 
 
 def test_positions_beyond_the_notional_limit_are_refused_by_name() -> None:
@@ -127,11 +127,11 @@ def test_positions_beyond_the_notional_limit_are_refused_by_name() -> None:
 
 
 def test_reduce_only_is_cut_to_the_opposite_position() -> None:
-    assert reduce_only_lots(account(0, 100).stakes[0], False, 250) == 100
-    assert reduce_only_lots(account(0, -100).stakes[0], True, 40) == 40
+    assert reduce_only_lots(account(0, 100).positions[0], False, 250) == 100
+    assert reduce_only_lots(account(0, -100).positions[0], True, 40) == 40
     for size, buy in ((100, True), (0, True), (-5, False)):
         with pytest.raises(NotReducing):
-            reduce_only_lots(account(0, size).stakes[0], buy, 1)
+            reduce_only_lots(account(0, size).positions[0], buy, 1)
 
 
 def fills(state: AccountState, lots: int, notional: int, reduce_only: bool = False) -> bool:

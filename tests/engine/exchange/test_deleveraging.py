@@ -47,15 +47,15 @@ TERMS = terms_at(*MARKS)
 def holder(account_id: int, value: int, *sizes: int, cost: int = 0) -> AccountState:
     """An account worth ``value`` quanta with these positions, the first of them bought for ``cost``."""
     account = AccountState(account_id, len(MARKS))
-    for held, size in zip(account.stakes, sizes, strict=False):
+    for held, size in zip(account.positions, sizes, strict=False):
         held.size = size
-    account.stakes[0].cost = cost
+    account.positions[0].cost = cost
     account.collateral = value - sum(size * mark for size, mark in zip(sizes, MARKS, strict=False))
     return account
 
 
 def margin(account: AccountState, terms: list[MarketTerms] = TERMS) -> Margin:
-    return measure(account.collateral, account.stakes, terms, 0)
+    return measure(account.collateral, account.positions, terms, 0)
 
 
 def test_rank_is_profit_times_leverage_and_profit_by_leverage_with_a_loss() -> None:
@@ -79,10 +79,10 @@ def test_an_exchange_moves_the_same_lots_and_money_both_ways_without_a_fee() -> 
     price = bankruptcy_price(margin(bankrupt), 10, TERMS[0])
     assert price == 1007 * FIXED_ONE
     assert exchange_lots(bankrupt, other, 0, 4, price, TERMS[0]) == 4028
-    assert [state.stakes[0].size for state in (bankrupt, other)] == [6, -26]
+    assert [state.positions[0].size for state in (bankrupt, other)] == [6, -26]
     assert total_value(bankrupt, TERMS) == -42 * FIXED_ONE
     assert total_value(other, TERMS) == (5000 - 28) * FIXED_ONE
-    assert bankrupt.stakes[0].fees == other.stakes[0].fees == 0
+    assert bankrupt.positions[0].fees == other.positions[0].fees == 0
     third = bankruptcy_price(margin(holder(18, -100, 3)), 3, TERMS[0])  # 1,033 and a third
     closed, taker = holder(18, -100, 3), holder(19, 5000, -3)
     assert exchange_lots(closed, taker, 0, 1, third, TERMS[0]) == 1034
@@ -110,7 +110,7 @@ def test_what_a_counterpart_takes_is_the_most_its_margin_allows(sign, lots, debt
 
     most = min(lots, size)
     assert found == max([q for q in range(1, most + 1) if allowed(q)], default=0)
-    assert (bankrupt.stakes[0].size, other.stakes[0].size) == (sign * lots, -sign * size)
+    assert (bankrupt.positions[0].size, other.positions[0].size) == (sign * lots, -sign * size)
 
 
 def test_bankrupt_lots_add_up_by_side_with_the_worst_loss() -> None:
@@ -138,7 +138,7 @@ def test_what_a_share_cannot_pay_is_uncovered(value: int, left: int) -> None:
 @given(st.lists(st.tuples(st.integers(-3000, 6000), st.integers(-40, 40), st.integers(-40, 40)), max_size=7), st.data())
 def test_shares_and_what_they_leave_are_together_no_less_than_the_debt(rows, data) -> None:
     accounts = [holder(number, *row) for number, row in enumerate(rows, 16)]
-    rest = [-sum(account.stakes[index].size for account in accounts) for index in range(2)]
+    rest = [-sum(account.positions[index].size for account in accounts) for index in range(2)]
     accounts.append(holder(99, data.draw(st.integers(-3000, 6000)), *rest))
     found = bankrupt_lots(accounts, TERMS)
     debt = sum(Fraction(-value, FIXED_ONE) for a in accounts if (value := total_value(a, TERMS)) < 0)

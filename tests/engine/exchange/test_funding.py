@@ -17,8 +17,8 @@ INDEX = 60_000 * 1000 * FIXED_ONE
 def account(collateral: int, *sizes: int) -> AccountState:
     state = AccountState(16, len(sizes))
     state.collateral = collateral
-    for stake, size in zip(state.stakes, sizes, strict=True):
-        stake.size = size
+    for position, size in zip(state.positions, sizes, strict=True):
+        position.size = size
     return state
 
 
@@ -36,7 +36,7 @@ def test_settlement_rounds_down_as_the_reference_says(size: int, amount: int) ->
     paid = funding.settle(user, fund, terms(1))
     assert (user.collateral, fund.collateral) == (100 + amount, -amount)
     assert paid == [(1, amount)]
-    assert user.stakes[0].funding_index == 1
+    assert user.positions[0].funding_index == 1
     assert funding.settle(user, fund, terms(1)) == []
 
 
@@ -53,7 +53,7 @@ def test_settlement_is_the_floor_of_the_exact_sum_and_conserves(collateral, rows
     assert user.collateral == expected
     assert user.collateral + fund.collateral == collateral
     assert sum(amount for _, amount in paid) == expected - collateral
-    assert [stake.funding_paid for stake in user.stakes if stake.funding_paid] == [a for _, a in paid if a]
+    assert [position.funding_paid for position in user.positions if position.funding_paid] == [a for _, a in paid if a]
     assert funding.accrued(user, markets) == 0
 
 
@@ -86,14 +86,14 @@ def test_impact_lots_are_rounded_up() -> None:
     assert funding.impact_lots(60 * 10**6 + 1, INDEX) == 2
 
 
-def test_hourly_rate_is_an_eighth_of_the_mean_plus_interest_within_the_cap() -> None:
-    assert funding.hourly_rate(0, 0, 7, 100) == 7
-    assert funding.hourly_rate(160, 2, 7, 100) == 17
-    assert funding.hourly_rate(-160, 2, 7, 100) == -3
-    assert funding.hourly_rate(-15, 2, 0, 100) == 0  # toward zero
-    assert funding.hourly_rate(15, 2, 0, 100) == 0
-    assert funding.hourly_rate(10**9, 1, 7, 100) == 100
-    assert funding.hourly_rate(-(10**9), 1, 7, 100) == -100
+def test_funding_rate_is_an_eighth_of_the_mean_plus_interest_within_the_cap() -> None:
+    assert funding.funding_rate(0, 0, 7, 100) == 7
+    assert funding.funding_rate(160, 2, 7, 100) == 17
+    assert funding.funding_rate(-160, 2, 7, 100) == -3
+    assert funding.funding_rate(-15, 2, 0, 100) == 0  # toward zero
+    assert funding.funding_rate(15, 2, 0, 100) == 0
+    assert funding.funding_rate(10**9, 1, 7, 100) == 100
+    assert funding.funding_rate(-(10**9), 1, 7, 100) == -100
 
 
 def test_index_steps_and_their_range() -> None:

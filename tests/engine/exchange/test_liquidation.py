@@ -24,7 +24,7 @@ from engine.exchange.liquidation import (
     price_bound,
 )
 from engine.exchange.margin import Margin, measure
-from engine.exchange.state import AccountState, MarketTerms, Stake
+from engine.exchange.state import AccountState, MarketTerms, PositionState
 from engine.units import FIXED_ONE
 
 FEE_PPM = 10_000
@@ -43,10 +43,10 @@ def terms(market: int = 1, mark: int = MARK) -> MarketTerms:
     )
 
 
-def stakes(*sizes: int) -> list[Stake]:
-    found = [Stake() for _ in sizes]
-    for stake, size in zip(found, sizes, strict=True):
-        stake.size = size
+def positions(*sizes: int) -> list[PositionState]:
+    found = [PositionState() for _ in sizes]
+    for position, size in zip(found, sizes, strict=True):
+        position.size = size
     return found
 
 
@@ -55,7 +55,7 @@ def test_lots_to_close_are_the_fewest_that_restore_initial_margin(sign, lots, eq
     size = sign * lots
     value = lots * (MARK >> 32) * equity_bp // 100_000  # below maintenance
     collateral = value - size * (MARK >> 32)
-    margin = measure(collateral, stakes(size), [terms()], 0)
+    margin = measure(collateral, positions(size), [terms()], 0)
     assert margin.liquidatable or margin.maintenance == margin.total_value << 32
     closed = lots_to_close(margin, size, terms(), FEE_PPM)
     assert 1 <= closed <= lots
@@ -71,20 +71,20 @@ def test_lots_to_close_are_the_fewest_that_restore_initial_margin(sign, lots, eq
 
 
 def test_an_account_worth_nothing_is_closed_entirely() -> None:
-    margin = measure(-60_000 * 10**6, stakes(1000), [terms()], 0)
+    margin = measure(-60_000 * 10**6, positions(1000), [terms()], 0)
     assert margin.total_value == 0
     assert lots_to_close(margin, 1000, terms(), FEE_PPM) == 1000
 
 
 def test_markets_are_closed_by_requirement() -> None:
     account = AccountState(16, 3)
-    account.stakes = stakes(5, 0, -9)
+    account.positions = positions(5, 0, -9)
     assert markets_by_risk(account, [terms(1), terms(2), terms(3)]) == [2, 0]
-    account.stakes = stakes(5, 0, -5)
+    account.positions = positions(5, 0, -5)
     assert markets_by_risk(account, [terms(1), terms(2), terms(3)]) == [0, 2]
 
 
-def margin_of(value: int, *held: Stake, fixed: int = 0) -> Margin:
+def margin_of(value: int, *held: PositionState, fixed: int = 0) -> Margin:
     """Margin of an account worth ``value`` quanta (and ``fixed`` / 2^32) at the mark."""
     found = measure(0, held, [terms()] * len(held), 0)
     return msgspec.structs.replace(found, total_value=(value << 32) + fixed)
@@ -97,7 +97,7 @@ def test_the_fee_comes_from_what_is_above_maintenance_or_zero() -> None:
     assert liquidation_fee(1_000_000, margin_of(7, fixed=FIXED_ONE - 1), FEE_PPM) == 7
     assert liquidation_fee(1_000_000, margin_of(-7), FEE_PPM) == 0
     maintenance = 1_800_000 * 100  # 3 % of 100 lots at 60 USD, plus what rounding the fraction adds
-    (held,) = stakes(100)
+    (held,) = positions(100)
     assert margin_of(0, held).maintenance_margin == maintenance + 1
     assert liquidation_fee(1_000_000, margin_of(maintenance + 8, held), FEE_PPM) == 7
     assert liquidation_fee(1_000_000, margin_of(maintenance, held), FEE_PPM) == 0
@@ -113,7 +113,7 @@ def test_price_bound_is_the_initial_fraction_away() -> None:
 
 @given(st.sampled_from([1, -1]), st.integers(1, 5000), st.integers(-(10**12), 10**10), st.data())
 def test_closing_a_part_at_the_bankruptcy_price_keeps_the_ratio_rounded_towards_the_account(sign, lots, value, data):
-    (held,) = stakes(sign * lots)
+    (held,) = positions(sign * lots)
     before = margin_of(value, held)
     price = bankruptcy_price(before, held.size, terms())
     q = data.draw(st.integers(1, lots))
@@ -128,11 +128,11 @@ def test_closing_a_part_at_the_bankruptcy_price_keeps_the_ratio_rounded_towards_
 
 def test_bankruptcy_price_of_round_numbers() -> None:
     fraction_3 = terms().maintenance
-    (held,) = stakes(1000)
+    (held,) = positions(1000)
     margin = margin_of(900 * 10**6, held)  # half of the 1,800 that 60,000 USD need, up to the fraction's rounding
     assert bankruptcy_price(margin, 1000, terms()) == MARK - Fraction(900 * 10**6 << 32, 1000)
     assert bankruptcy_price(margin, -1000, terms()) == MARK + Fraction(900 * 10**6 << 32, 1000)
-    two = measure(0, stakes(1000, 3000), [terms(1), terms(2)], 0)
+    two = measure(0, positions(1000, 3000), [terms(1), terms(2)], 0)
     two = msgspec.structs.replace(two, total_value=-(4000 * 10**6 << 32))
     assert allowed_loss(two, terms()) == -(
         10**6 << 32
@@ -145,7 +145,7 @@ def test_bankruptcy_price_of_round_numbers() -> None:
 )
 def test_fillable_distance_grows_from_nothing_to_one_and_a_half_requirements(value: int, rating) -> None:
     term = terms()._replace(maintenance=1 << 27)  # 1/32: no rounding
-    held = stakes(1000)
+    held = positions(1000)
     margin = measure(0, held, [term], 0)
     requirement = margin.maintenance >> 64
     margin = msgspec.structs.replace(margin, total_value=(requirement * value // 1800) << 32)
@@ -155,7 +155,7 @@ def test_fillable_distance_grows_from_nothing_to_one_and_a_half_requirements(val
 
 
 def test_the_limit_is_the_nearer_of_both_prices_rounded_towards_the_account() -> None:
-    (held,) = stakes(1000)
+    (held,) = positions(1000)
     low = margin_of(180 * 10**6, held)  # a tenth of the requirement: bankruptcy is nearer, 0.18 USD a lot, 1,800 ticks
     assert liquidation_limit(low, 1000, terms(), SPREAD) == 598_200
     assert liquidation_limit(low, -1000, terms(), SPREAD) == 601_800

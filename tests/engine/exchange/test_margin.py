@@ -17,7 +17,7 @@ from engine.exchange.margin import (
     measure,
     transition_allowed,
 )
-from engine.exchange.state import MarketTerms, Stake, market_terms
+from engine.exchange.state import MarketTerms, PositionState, market_terms
 from engine.units import FIXED_ONE, PPM, QUANTUM
 
 MAKER_PPM = 200
@@ -26,8 +26,10 @@ marks = st.integers(1, 2**60)
 resting = st.tuples(st.integers(0, 5_000), st.integers(1, 2_000_000))
 
 
-def stake(size: int, buys: tuple[int, int] = (0, 1), sells: tuple[int, int] = (0, 1), tick: int = 100) -> Stake:
-    found = Stake()
+def position(
+    size: int, buys: tuple[int, int] = (0, 1), sells: tuple[int, int] = (0, 1), tick: int = 100
+) -> PositionState:
+    found = PositionState()
     found.size = size
     found.add_resting(True, buys[0], buys[0] * buys[1] * tick)
     found.add_resting(False, sells[0], sells[0] * sells[1] * tick)
@@ -40,10 +42,10 @@ def terms(mark: int, initial: int = fraction(5, 100), maintenance: int = fractio
     )
 
 
-def slow(collateral: int, stakes: list[Stake], markets: list[MarketTerms]) -> dict[str, Fraction]:
+def slow(collateral: int, positions: list[PositionState], markets: list[MarketTerms]) -> dict[str, Fraction]:
     """The definitions, in exact fractions of quanta."""
     value, initial, maintenance, reserved = Fraction(collateral), Fraction(0), Fraction(0), Fraction(0)
-    for s, m in zip(stakes, markets, strict=True):
+    for s, m in zip(positions, markets, strict=True):
         price, imf, mmf = Fraction(m.mark, 2**32), Fraction(m.initial, 2**32), Fraction(m.maintenance, 2**32)
         value += s.size * price
         initial += abs(s.size) * price * imf
@@ -60,10 +62,10 @@ def slow(collateral: int, stakes: list[Stake], markets: list[MarketTerms]) -> di
 
 @given(st.integers(-(2**62), 2**62), st.lists(st.tuples(sizes, marks, resting, resting), max_size=3))
 def test_measure_equals_the_definitions_in_fractions(collateral, rows) -> None:
-    stakes = [stake(size, buys, sells) for size, _, buys, sells in rows]
+    positions = [position(size, buys, sells) for size, _, buys, sells in rows]
     markets = [terms(mark) for _, mark, _, _ in rows]
-    want = slow(collateral, stakes, markets)
-    got = measure(collateral, stakes, markets, MAKER_PPM)
+    want = slow(collateral, positions, markets)
+    got = measure(collateral, positions, markets, MAKER_PPM)
     assert Fraction(got.total_value, 2**32) == want["value"]
     assert Fraction(got.initial, 2**64) == want["initial"]
     assert Fraction(got.maintenance, 2**64) == want["maintenance"]
@@ -83,27 +85,27 @@ def test_measure_equals_the_definitions_in_fractions(collateral, rows) -> None:
 
 
 def test_withdrawing_exactly_what_is_free_leaves_initial_margin_and_one_quantum_more_does_not() -> None:
-    markets, stakes = [terms(60_000 * 1000 * FIXED_ONE + 12345)], [stake(333)]
+    markets, positions = [terms(60_000 * 1000 * FIXED_ONE + 12345)], [position(333)]
     collateral = -10_000 * QUANTUM
-    amount = measure(collateral, stakes, markets, MAKER_PPM).free_collateral
+    amount = measure(collateral, positions, markets, MAKER_PPM).free_collateral
     assert amount > 0
-    assert measure(collateral - amount, stakes, markets, MAKER_PPM).covers_positions
-    assert not measure(collateral - amount - 1, stakes, markets, MAKER_PPM).covers_positions
+    assert measure(collateral - amount, positions, markets, MAKER_PPM).covers_positions
+    assert not measure(collateral - amount - 1, positions, markets, MAKER_PPM).covers_positions
 
 
 def test_equality_with_maintenance_is_healthy() -> None:
     quarter = FIXED_ONE // 4
     markets = [terms(FIXED_ONE, maintenance=quarter, initial=quarter)]
-    assert not measure(-75, [stake(100)], markets, 0).liquidatable  # value 25, requirement 25
-    assert measure(-76, [stake(100)], markets, 0).liquidatable
-    assert measure(-75, [stake(100)], markets, 0).covers_positions
-    assert not measure(-76, [stake(100)], markets, 0).covers_positions
+    assert not measure(-75, [position(100)], markets, 0).liquidatable  # value 25, requirement 25
+    assert measure(-76, [position(100)], markets, 0).liquidatable
+    assert measure(-75, [position(100)], markets, 0).covers_positions
+    assert not measure(-76, [position(100)], markets, 0).covers_positions
 
 
 def test_the_reference_example_of_a_liquidatable_long() -> None:
     """Long 1 BTC, collateral -28,000, price 28,700, 3 %: TV 700, TR 861 (docs/starkex-perpetual.md, 3)."""
     markets = [terms(28_700 * 1000 * FIXED_ONE, maintenance=128_849_018)]
-    margin = measure(-28_000 * QUANTUM, [stake(1000)], markets, 0)
+    margin = measure(-28_000 * QUANTUM, [position(1000)], markets, 0)
     assert margin.equity == 700 * QUANTUM
     assert abs(margin.maintenance_margin - 861 * QUANTUM) <= 10
     assert margin.liquidatable
@@ -117,21 +119,21 @@ def test_values_out_of_their_format_are_refused_by_name() -> None:
     with pytest.raises(OutOfRange) as high:
         measure(2**63, [], [], 0)
     assert high.value.field == "total_value"
-    stakes, markets = [stake(2**20), stake(-(2**20))], [terms(2**63), terms(2**63)]
+    positions, markets = [position(2**20), position(-(2**20))], [terms(2**63), terms(2**63)]
     whole = [term._replace(initial=2**32 - 1) for term in markets]
-    measure(0, stakes, [term._replace(mark=2**63) for term in whole], 0)
+    measure(0, positions, [term._replace(mark=2**63) for term in whole], 0)
     with pytest.raises(OutOfRange) as risk:
-        measure(0, [stake(2**33), stake(-(2**33))], whole, 0)
+        measure(0, [position(2**33), position(-(2**33))], whole, 0)
     assert risk.value.field == "total_risk"
 
 
 def test_health_and_leverage_at_their_edges() -> None:
     markets = [terms(FIXED_ONE)]
-    flat = measure(5, [stake(0)], markets, 0)
+    flat = measure(5, [position(0)], markets, 0)
     assert (flat.health_ppm, flat.leverage_ppm) == (None, 0)
-    broke = measure(-100, [stake(100)], markets, 0)
+    broke = measure(-100, [position(100)], markets, 0)
     assert (broke.health_ppm, broke.leverage_ppm) == (-PPM, LEVERAGE_SATURATED)
-    half = measure(-50, [stake(100)], markets, 0)
+    half = measure(-50, [position(100)], markets, 0)
     assert half.leverage_ppm == 2 * PPM
 
 
@@ -147,12 +149,12 @@ def test_liquidation_price_is_the_first_tick_that_liquidates(collateral, size, m
     def at(ticks: int):
         return market_terms(DEFAULT_CONFIG, [ticks * 100 * FIXED_ONE, other_ticks * 10 * FIXED_ONE], [0, 0])
 
-    stakes, now = [stake(size), stake(other)], at(mark_ticks)
-    price = liquidation_price(measure(collateral, stakes, now, 0), stakes[0], now[0])
+    positions, now = [position(size), position(other)], at(mark_ticks)
+    price = liquidation_price(measure(collateral, positions, now, 0), positions[0], now[0])
     limit, step = max_price_ticks(100), 1 if size > 0 else -1
 
     def dead(ticks: int) -> bool:
-        return measure(collateral, stakes, at(ticks), 0).liquidatable
+        return measure(collateral, positions, at(ticks), 0).liquidatable
 
     if price is None:
         assert not dead(1 if size > 0 else limit)
@@ -164,8 +166,8 @@ def test_liquidation_price_is_the_first_tick_that_liquidates(collateral, size, m
 
 
 def test_no_position_has_no_liquidation_price() -> None:
-    margin = measure(-5, [stake(0)], [terms(FIXED_ONE)], 0)
-    assert liquidation_price(margin, stake(0), terms(FIXED_ONE)) is None
+    margin = measure(-5, [position(0)], [terms(FIXED_ONE)], 0)
+    assert liquidation_price(margin, position(0), terms(FIXED_ONE)) is None
 
 
 @settings(max_examples=200)
@@ -177,7 +179,7 @@ def test_no_position_has_no_liquidation_price() -> None:
 def test_the_reserve_covers_any_subset_of_orders_on_their_side_of_the_mark(size, orders, collateral) -> None:
     mark_ticks, tick = 600_000, 100
     markets = [terms(mark_ticks * tick * FIXED_ONE)]
-    with_orders, filled, fills = stake(size), stake(size), 0
+    with_orders, filled, fills = position(size), position(size), 0
     cash = collateral
     for buy, lots, away, fill in orders:
         price = mark_ticks - away if buy else mark_ticks + away
@@ -196,7 +198,7 @@ def test_transitions_below_initial_margin() -> None:
     markets = [terms(1000 * FIXED_ONE)]
 
     def at(collateral: int, size: int):
-        return measure(collateral, [stake(size)], markets, 0)
+        return measure(collateral, [position(size)], markets, 0)
 
     healthy, thin, ill = at(-90_000, 100), at(-96_000, 100), at(-97_500, 100)
     assert healthy.covers_positions

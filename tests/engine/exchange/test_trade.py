@@ -20,31 +20,36 @@ def test_fees_round_up() -> None:
 
 def test_entry_and_realised_profit_of_a_round_trip() -> None:
     state = AccountState(16, 1)
-    stake = state.stakes[0]
+    position = state.positions[0]
     apply_fill(state, 0, 100, 1000, 3, 9)
     apply_fill(state, 0, 100, 1200, 3, 9)
-    assert (stake.size, stake.cost, stake.entry_fixed, stake.funding_index) == (200, 2200, 11 * FIXED_ONE, 9)
+    assert (position.size, position.cost, position.entry_fixed, position.funding_index) == (
+        200,
+        2200,
+        11 * FIXED_ONE,
+        9,
+    )
     apply_fill(state, 0, -50, 600, 2, 9)
-    assert (stake.size, stake.cost, stake.realised) == (150, 1650, 50)
+    assert (position.size, position.cost, position.realised) == (150, 1650, 50)
     apply_fill(state, 0, -250, 2500, 4, 9)  # closes 150 for 1500 and opens a short of 100 for 1000
-    assert (stake.size, stake.cost, stake.realised) == (-100, -1000, -100)
-    assert stake.entry_fixed == 10 * FIXED_ONE
+    assert (position.size, position.cost, position.realised) == (-100, -1000, -100)
+    assert position.entry_fixed == 10 * FIXED_ONE
     apply_fill(state, 0, 100, 900, 1, 9)
-    assert (stake.size, stake.cost, stake.realised, stake.fees) == (0, 0, 0, 13)
-    assert stake.entry_fixed == 0
+    assert (position.size, position.cost, position.realised, position.fees) == (0, 0, 0, 13)
+    assert position.entry_fixed == 0
     assert state.collateral == -13  # profit 50 - 150 + 100 = 0, fees 13
 
 
 @given(st.lists(st.tuples(st.integers(-1000, 1000).filter(bool), st.integers(1, 10**6)), max_size=20))
 def test_bookkeeping_always_adds_up_to_the_cash(fills) -> None:
     state = AccountState(16, 1)
-    stake = state.stakes[0]
+    position = state.positions[0]
     for lots, price in fills:
         apply_fill(state, 0, lots, abs(lots) * price, 1, 0)
-        assert stake.cost - stake.realised == -(state.collateral + stake.fees)
-        assert stake.size or stake.cost == 0
-        assert stake.cost * stake.size >= 0
-    assert stake.size == sum(lots for lots, _ in fills)
+        assert position.cost - position.realised == -(state.collateral + position.fees)
+        assert position.size or position.cost == 0
+        assert position.cost * position.size >= 0
+    assert position.size == sum(lots for lots, _ in fills)
 
 
 def test_reducing_orders() -> None:

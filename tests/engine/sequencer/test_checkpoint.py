@@ -91,8 +91,8 @@ def _break_book(state: checkpoint.State) -> None:
 
 
 def _break_position(state: checkpoint.State) -> None:
-    numbers = state.accounts[-1].stakes[0]
-    state.accounts[-1].stakes[0] = (numbers[0] + 1, *numbers[1:])
+    numbers = state.accounts[-1].positions[0]
+    state.accounts[-1].positions[0] = (numbers[0] + 1, *numbers[1:])
 
 
 def _other_markets(state: checkpoint.State) -> None:
@@ -104,7 +104,7 @@ def _break_candles(state: checkpoint.State) -> None:
 
 
 def _short_stake(state: checkpoint.State) -> None:
-    state.accounts[0].stakes.pop()
+    state.accounts[0].positions.pop()
 
 
 @pytest.mark.parametrize(

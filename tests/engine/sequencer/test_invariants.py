@@ -50,7 +50,7 @@ def _profit_without_loss(core: VenueCore) -> None:
 
 
 def _one_sided(core: VenueCore) -> None:
-    core.account(ALICE).stakes[0].size += 1
+    core.account(ALICE).positions[0].size += 1
 
 
 def _interest_miscounted(core: VenueCore) -> None:
@@ -76,7 +76,7 @@ def _order_of_another_size(core: VenueCore) -> None:
 
 
 def _totals_miscounted(core: VenueCore) -> None:
-    core.account(ALICE).stakes[0].buy_lots += 1
+    core.account(ALICE).positions[0].buy_lots += 1
 
 
 def _untouched_leaf_changed(core: VenueCore) -> None:
@@ -89,10 +89,10 @@ def _other_tree(core: VenueCore) -> None:
 
 
 def _reducing_too_much(core: VenueCore) -> None:
-    size = core.account(ALICE).stakes[0].size
+    size = core.account(ALICE).positions[0].size
     order = next(order for order in core.orders.of_account(ALICE) if order.reduce_only)
-    core.account(ALICE).stakes[0].size = order.lots - 1
-    core.account(BOB).stakes[0].size += size - order.lots + 1
+    core.account(ALICE).positions[0].size = order.lots - 1
+    core.account(BOB).positions[0].size += size - order.lots + 1
 
 
 def _l1_differs(core: VenueCore) -> None:

@@ -223,7 +223,7 @@ def test_own_orders_behind_the_cut_stay() -> None:
         world.order(ALICE, "buy", 9, BTC_TICKS + 5)
         assert [order.lots for order in world.venue.core.orders.of_account(ALICE)] == [3]
         most = world.venue.core.batches.meter.max_updates - 3
-        assert world.venue.state_of(ALICE).stakes[0].size == most
+        assert world.venue.state_of(ALICE).positions[0].size == most
     world.check()
 
 
@@ -327,7 +327,7 @@ def test_a_liquidation_goes_over_several_batches() -> None:
         parts = [event.lots for event in events if isinstance(event, Liquidated) and event.market]
         most = world.venue.core.batches.meter.max_updates - 3
     assert parts == [145 * most] * (20 // most)
-    assert world.venue.state_of(BOB).stakes[0].size == 145 * (20 % most)  # it can carry these
+    assert world.venue.state_of(BOB).positions[0].size == 145 * (20 % most)  # it can carry these
     assert not world.venue.margin(BOB).liquidatable
     batches = world.venue.take_closed_batches()
     assert len(batches) >= len(parts) - 1
@@ -357,7 +357,7 @@ def test_funding_goes_over_several_batches_and_cancelling_touches_none() -> None
 def test_a_batch_that_could_not_be_proved_is_never_closed() -> None:
     with tiny_limits():
         world = funded(config=SMALL_TREE)
-        world.venue.core.transact(*range(100, 110))
+        world.venue.core.record_transaction(*range(100, 110))
         with pytest.raises(OverfullBatch, match="updates="):
             world.venue.core.close_batch()
 

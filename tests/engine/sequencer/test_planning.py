@@ -54,7 +54,7 @@ def numbers(plan: Plan) -> tuple[object, ...]:
         tuple(map(list, plan.meeting.makers)),
         (plan.meeting.unfit, plan.meeting.filled, plan.meeting.cost),
         (outcome.after, outcome.fee),
-        (outcome.account.collateral, [stake.numbers() for stake in outcome.account.stakes]),
+        (outcome.account.collateral, [position.numbers() for position in outcome.account.positions]),
         plan.refusal and (plan.refusal.code, plan.refusal.message),
     )
 

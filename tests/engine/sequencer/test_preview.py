@@ -61,7 +61,7 @@ def test_a_receipt_equals_what_happens(resting, position, bobs, order, drift) ->
     receipt = preview(world, order)
     is_open = order.account in world.venue.account_ids()
     before = world.venue.margin(order.account) if is_open else None
-    realised = world.venue.state_of(order.account).stakes[0].realised if is_open else 0
+    realised = world.venue.state_of(order.account).positions[0].realised if is_open else 0
     mark = world.venue.core.terms[0].mark
     events = world.apply(order)
     unfit = [e for e in events if isinstance(e, OrderClosed) and e.reason == "margin"]
@@ -79,7 +79,7 @@ def test_a_receipt_equals_what_happens(resting, position, bobs, order, drift) ->
     assert receipt.notional == sum(e.lots * e.price * 100 for e in fills)
     assert receipt.fee_taker == sum(e.taker_fee for e in fills)
     assert receipt.resting == rested
-    assert receipt.realised == world.venue.state_of(order.account).stakes[0].realised - realised
+    assert receipt.realised == world.venue.state_of(order.account).positions[0].realised - realised
     if fills:
         worse = Fraction(receipt.notional << 32, receipt.filled * mark) - 1
         assert receipt.mark_bps == ceil((worse if order.side == "buy" else -worse) * 10_000)
@@ -113,7 +113,7 @@ def test_what_a_flip_realises_is_booked_fill_by_fill() -> None:
     receipt = preview(world, PlaceOrder(account=ALICE, market=1, side="sell", type="market", lots=2))
     assert (receipt.filled, receipt.realised) == (2, 100)  # one lot one tick above its cost; the other one opens
     world.order(ALICE, "sell", 2)
-    assert world.venue.state_of(ALICE).stakes[0].realised == 100
+    assert world.venue.state_of(ALICE).positions[0].realised == 100
 
 
 def test_the_figures_of_a_walk(world: World) -> None:

@@ -95,7 +95,7 @@ def test_a_resting_reduce_only_order_reserves_nothing() -> None:
         take_profit(world, 100, price)
     assert world.venue.margin(ALICE) == before
     state = world.venue.state_of(ALICE)
-    assert order_reserve(state.stakes[0], world.venue.core.terms[0], world.venue.core.fees.maker_ppm) == 0
+    assert order_reserve(state.positions[0], world.venue.core.terms[0], world.venue.core.fees.maker_ppm) == 0
     receipt = preview_order(basis_of(world.venue.core, ALICE), world.inputs[-1])
     assert receipt.margin_after.reserved == 0
     assert (receipt.resting, receipt.lots) == (100, 100)
@@ -249,7 +249,7 @@ def test_a_position_that_changes_without_its_orders_breaks_the_invariant() -> No
     order_id = take_profit(world, 100)
     core = world.venue.core
     for account, change in ((ALICE, -30), (MAKER, 30)):
-        core.accounts[account].stakes[0].size += change
+        core.accounts[account].positions[0].size += change
     core.prices[0].open_interest -= 30
     found = world.venue.invariants()["reduce_only_reduces"]
     assert found == f"reduce-only order {order_id} rests with 100 lots, the position is 70"

@@ -313,7 +313,7 @@ def test_insurance_pays_a_debt_that_no_position_is_left_of() -> None:
     world.deposit(INSURANCE, 300)
     core.account(THIRD).collateral -= 800 * QUANTUM
     core.account(BOB).collateral += 800 * QUANTUM
-    core.transact(THIRD, BOB)
+    core.record_transaction(THIRD, BOB)
     events = gap(world)
     assert only(events, Liquidated).insurance == -300 * QUANTUM
     assert only(events, LiquidationDeferred).reason == "in_deleveraging"

@@ -44,7 +44,7 @@ class Watch:
             core = self.core
             assert core is not None
             before, bankrupt_before = core.margin(other), core.margin(bankrupt)
-            size = bankrupt.stakes[index].size
+            size = bankrupt.positions[index].size
             notional = exchange(bankrupt, other, index, lots, price, term)
             after = core.margin(other)
             assert before.liquidatable or not after.liquidatable

@@ -233,7 +233,7 @@ def test_history_and_entry_price_are_kept(world: World) -> None:
     world.order(BOB, "sell", 10, BTC_TICKS)
     world.order(ALICE, "buy", 10)
     state = world.venue.state_of(ALICE)
-    assert state.stakes[0].cost == 10 * LOT
+    assert state.positions[0].cost == 10 * LOT
     line = world.venue.core.history.of(BOB).fills[0]
     assert (line.maker, line.side, line.price, line.batch) == (True, "sell", BTC_TICKS, 1)
     assert [line.price for line in world.venue.core.history.tapes[1]] == [BTC_TICKS]

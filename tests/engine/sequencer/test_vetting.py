@@ -52,8 +52,8 @@ def ground_of(accounts: dict[int, AccountState], orders: list[tuple[int, str, in
 def state(account_id: int, tokens: int, btc: int, eth: int) -> AccountState:
     """An account with positions bought and sold at the marks."""
     account = AccountState(account_id, 2)
-    for stake, size, mark in zip(account.stakes, (btc, eth), MARKS, strict=True):
-        stake.size = size
+    for position, size, mark in zip(account.positions, (btc, eth), MARKS, strict=True):
+        position.size = size
         account.collateral -= size * mark >> 32
     account.collateral += tokens * QUANTUM
     return account
@@ -83,14 +83,14 @@ def test_one_pass_finds_what_the_search_from_the_start_finds(found, queue, buy, 
     accounts = {i: state(i, *numbers) for i, numbers in enumerate(found)}
     ground = ground_of(accounts, [(who, side, size, sign * away, flag) for who, size, away, flag in queue])
     order = taker(ground, lots, None if reach is None else BTC_TICKS + sign * reach, buy)
-    before = {i: (account.collateral, account.stakes[0].numbers()) for i, account in accounts.items()}
+    before = {i: (account.collateral, account.positions[0].numbers()) for i, account in accounts.items()}
     with patch.object(planning, "CHUNK", chunk):
         meeting = meet(ground, order)
     slow, unfit, cost, cuts = slow_meeting(ground, order)
     assert list(zip(*meeting.makers, strict=True)) == slow
     assert (meeting.unfit, meeting.cost, meeting.filled) == (unfit, cost, sum(row[3] for row in slow))
     assert meeting.reductions == cuts
-    assert {i: (a.collateral, a.stakes[0].numbers()) for i, a in accounts.items()} == before
+    assert {i: (a.collateral, a.positions[0].numbers()) for i, a in accounts.items()} == before
 
 
 def test_an_unfit_maker_gives_its_lots_to_later_orders_of_itself() -> None:
@@ -113,7 +113,7 @@ def test_a_maker_whose_account_would_leave_the_formats_is_unfit() -> None:
     ground = ground_of({0: broken, 1: state(1, 1_000, 0, 0)}, [(0, "sell", 9, 0, False), (1, "sell", 9, 0, False)])
     meeting = meet(ground, taker(ground, 9, None, buy=True))
     assert meeting.makers.order_ids == [1]  # its money only changes its form
-    ground.accounts[0].stakes[1].size = 1 << 40
+    ground.accounts[0].positions[1].size = 1 << 40
     meeting = meet(ground, taker(ground, 9, None, buy=True))
     assert (meeting.unfit, meeting.makers.order_ids) == ((1,), [2])
 
