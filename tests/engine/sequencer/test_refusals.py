@@ -19,9 +19,9 @@ from engine.exchange import refusals
 from engine.sequencer import events, inputs
 from engine.sequencer.events import CloseReason, DeferralReason, DeleveragingReason, Event, Rejected
 from engine.sequencer.inputs import Input, RequestWithdrawal
+from tests.support.refusal_table import documented
 from tests.support.venue_world import ALICE, BTC_TICKS, MAKER, World, funded, only
 
-DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "refusals.md"
 ROOMS = ("engine.errors", "engine.units", "engine.exchange", "engine.book", "engine.sequencer")
 
 
@@ -36,12 +36,6 @@ def refusal_classes() -> list[type[ProtocolError]]:
             importlib.import_module(found.name)
     inside = [c for c in subclasses(ProtocolError) if c is not ProtocolError and c.__module__.startswith(ROOMS)]
     return sorted(inside, key=lambda c: c.__name__)
-
-
-def documented(column: int) -> list[str]:
-    """Backquoted names in a column of the document's tables."""
-    rows = [line.split("|")[1:-1] for line in DOCUMENT.read_text().splitlines() if line.startswith("|")]
-    return [name for row in rows if len(row) > column for name in re.findall(r"^ `(\w+)` $", row[column])]
 
 
 def test_every_refusal_has_a_code_of_its_own() -> None:

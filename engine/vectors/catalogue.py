@@ -1,0 +1,16 @@
+"""All stories that are told as vectors."""
+
+from __future__ import annotations
+
+from engine.vectors import random_flow
+from engine.vectors.scenarios import liquidations, orders, refusals, settlement, solvency
+from engine.vectors.scenarios.scenario import Scenario
+
+SCENARIOS: tuple[Scenario, ...] = (
+    *orders.SCENARIOS,
+    *liquidations.SCENARIOS,
+    *solvency.SCENARIOS,
+    *settlement.SCENARIOS,
+    *refusals.SCENARIOS,
+    *random_flow.SCENARIOS,
+)

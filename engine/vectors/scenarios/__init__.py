@@ -1,0 +1,1 @@
+"""The named stories, by what they are about."""
