@@ -15,6 +15,7 @@ from app.runtime import crash_points, jit_cache
 from app.settings import unread_variables
 from app.storage import settings_file
 from engine.errors import ProtocolError
+from engine.field import width
 
 PINNED = {"PySide6-Essentials": "6.11.2", "PySide6-QtAds": "5.1.1", "pyqtgraph": "0.14."}
 MIN_FREE_BYTES = 500 << 20
@@ -58,7 +59,7 @@ def _packages(_: Paths) -> Iterator[Finding]:
 
 def _cache(_: Paths) -> Iterator[Finding]:
     state = "complete" if jit_cache.is_warm() else "not yet compiled: the first launch does it, with progress"
-    yield True, f"compiled kernels: {state}"
+    yield True, f"compiled kernels: {state}; vectors of {64 * width.words()} bits for {width.processor()[0]}"
 
 
 def _disk(paths: Paths) -> Iterator[Finding]:

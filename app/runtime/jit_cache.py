@@ -1,7 +1,8 @@
 """Where compiled kernels are cached, and how the first launch compiles them with progress.
 
 numba's cache looks only at the file of the compiled function: an edit in an imported kernel library would go on using
-old machine code. The cache folder is therefore named by a digest of every source file that holds kernels.
+old machine code. The cache folder is therefore named by a digest of every source file that holds kernels, and by the
+width of the vectors that they are compiled for.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.paths import ROOT, cache_folder
+from engine.field import width
 
 ARITHMETIC = ("field", "hashing")
 """Rooms whose every file counts: their emitters and constants end up inside compiled kernels elsewhere."""
@@ -29,12 +31,12 @@ def kernel_sources() -> list[Path]:
 
 
 def cache_name() -> str:
-    """Digest of the kernel sources and the Python version."""
+    """Digest of the kernel sources and the Python version; the vectors' width and the processor."""
     digest = hashlib.sha256(sys.version.encode())
     for path in kernel_sources():
         digest.update(path.relative_to(ROOT).as_posix().encode())
         digest.update(path.read_bytes())
-    return f"kernels-{digest.hexdigest()[:16]}"
+    return f"kernels-{digest.hexdigest()[:16]}-{width.cache_label()}"
 
 
 def prepare() -> Path:

@@ -1,7 +1,7 @@
-"""Unrolled butterfly networks on vectors of 16 elements, emitted as LLVM IR for the transform kernels.
+"""Unrolled butterfly networks on vectors of elements, emitted as LLVM IR for the transform kernels.
 
 Every function here becomes straight-line code in the loop that calls it: 2, 4, 8 or 16 vectors are loaded, go through
-up to eight layers in registers and are stored again.
+some layers in registers and are stored again. ``count`` is the number of lanes, L its logarithm.
 
 Multiplication by a known root r (canonical) uses its quotient r' = floor(2^32 r / p) (V. Shoup's method): for any v
 below 2^32, v r - floor(v r' / 2^32) p lies in [0, 2p), and only its low word is needed. v keeps its form, Montgomery or
@@ -18,17 +18,18 @@ from numba import types
 
 from engine.field import lanes
 from engine.field.koalabear import P, R
-from engine.field.lanes import I32, I64, LANES, V32, V64_HALF, constant
+from engine.field.lanes import I32, I64, LANES, constant, order, vector32, vector64
 
 Root = tuple[Any, Any, Any]
 """Even and odd half of the quotients, and the roots."""
 
 
 class Memory:
-    """Vector and root access to one 1-D uint32 array inside an intrinsic."""
+    """Access to one 1-D uint32 array inside an intrinsic, by vectors of ``count``."""
 
-    def __init__(self, context: Any, builder: Any, array_type: Any, array: Any) -> None:
-        self.builder = builder
+    def __init__(self, context: Any, builder: Any, array_type: Any, array: Any, count: int = LANES) -> None:
+        lanes.align_stack(builder)
+        self.builder, self.count = builder, count
         self.data = context.make_array(array_type)(context, builder, array).data
 
     def pointer(self, index: Any, kind: Any) -> Any:
@@ -36,17 +37,22 @@ class Memory:
         return self.builder.bitcast(self.builder.gep(self.data, [index]), kind.as_pointer())
 
     def load(self, index: Any) -> Any:
-        """16 elements."""
-        return self.builder.load(self.pointer(index, V32), align=4)
+        """A vector of elements."""
+        return self.builder.load(self.pointer(index, vector32(self.count)), align=4)
 
     def store(self, index: Any, value: Any) -> None:
-        """16 elements."""
-        self.builder.store(value, self.pointer(index, V32), align=4)
+        """A vector of elements."""
+        self.builder.store(value, self.pointer(index, value.type), align=4)
 
     def broadcast(self, index: Any) -> Any:
         """One element in all lanes."""
         word = self.builder.load(self.pointer(index, I32), align=4)
-        return lanes.emit_splat(self.builder, word)
+        return lanes.emit_splat(self.builder, word, self.count)
+
+
+def memories(context: Any, builder: Any, kinds: Any, args: Any, which: tuple[int, ...], count: int) -> list[Memory]:
+    """Access to the arrays among an intrinsic's arguments."""
+    return [Memory(context, builder, kinds[k], args[k], count) for k in which]
 
 
 def at(builder: Any, base: Any, *terms: Any) -> Any:
@@ -59,13 +65,14 @@ def at(builder: Any, base: Any, *terms: Any) -> Any:
 
 def broadcast_root(builder: Any, roots: Memory, quotients: Memory, index: Any) -> Root:
     """The same root in all lanes."""
-    half = builder.and_(builder.bitcast(quotients.broadcast(index), V64_HALF), constant(V64_HALF, R - 1))
+    kind = vector64(quotients.count // 2)
+    half = builder.and_(builder.bitcast(quotients.broadcast(index), kind), constant(kind, R - 1))
     return half, half, roots.broadcast(index)
 
 
 def lane_root(builder: Any, table: Memory, index: Any) -> Root:
-    """A root per lane, from 16 roots and their 16 quotients."""
-    quotients = table.load(at(builder, index, (ir.Constant(I64, 1), LANES)))
+    """A root per lane, from a vector of roots and the vector of their quotients."""
+    quotients = table.load(at(builder, index, (ir.Constant(I64, 1), table.count)))
     return (*lanes.emit_halves(builder, quotients), table.load(index))
 
 
@@ -73,14 +80,14 @@ def times(builder: Any, value: Any, root: Root) -> Any:
     """value * root, reduced."""
     even, odd = lanes.emit_halves(builder, value)
     estimate = lanes.emit_high_words(builder, builder.mul(even, root[0]), builder.mul(odd, root[1]))
-    modulus = constant(V32, P)
+    modulus = constant(value.type, P)
     rest = builder.sub(builder.mul(value, root[2]), builder.mul(estimate, modulus))
     return lanes.emit_minimum(builder, rest, builder.sub(rest, modulus))
 
 
 def forward_layers(builder: Any, values: list[Any], root: Callable[[int, int], Root]) -> None:
     """Remainder tree in place: u, v -> u + r v, u - r v, reduced; root(layer, block) is asked for in order."""
-    modulus = constant(V32, P)
+    modulus = constant(values[0].type, P)
     layers = len(values).bit_length() - 1
     for layer in range(layers):
         half = len(values) >> (layer + 1)
@@ -106,32 +113,32 @@ def inverse_layers(builder: Any, values: list[Any], root: Callable[[int, int], R
             for i in range(2 * half * block, 2 * half * block + half):
                 low, high = values[i], values[i + half]
                 values[i] = lanes.emit_add(builder, low, high)
-                difference = builder.add(builder.sub(low, high), constant(V32, P))
+                difference = builder.add(builder.sub(low, high), constant(low.type, P))
                 values[i + half] = times(builder, difference, factor)
 
 
 def transpose(builder: Any, values: list[Any]) -> None:
-    """Lane i of vector j becomes lane j of vector i, for 16 vectors: four layers of two-vector shuffles."""
-    for step in (1, 2, 4, 8):
-        first = [i if not i & step else LANES + i - step for i in range(LANES)]
-        second = [i + step if not i & step else LANES + i for i in range(LANES)]
-        for j in range(LANES):
+    """Lane i of vector j becomes lane j of vector i, for as many vectors as lanes: L layers of two-vector shuffles."""
+    count = len(values)
+    for step in (1 << k for k in range(count.bit_length() - 1)):
+        first = [i if not i & step else count + i - step for i in range(count)]
+        second = [i + step if not i & step else count + i for i in range(count)]
+        for j in range(count):
             if not j & step:
                 a, b = values[j], values[j + step]
-                values[j] = builder.shuffle_vector(a, b, constant(V32, first))
-                values[j + step] = builder.shuffle_vector(a, b, constant(V32, second))
+                values[j] = builder.shuffle_vector(a, b, order(first))
+                values[j + step] = builder.shuffle_vector(a, b, order(second))
 
 
-def forward_pass(radix: int) -> Any:
-    """Intrinsic: log2(radix) layers on 16 positions of one block.
+def forward_pass(radix: int, count: int = LANES) -> Any:
+    """Intrinsic: log2(radix) layers on ``count`` positions of one block.
 
     (source, source_offset, target, target_offset, stride, roots, quotients, node): vector r is at offset + r * stride;
     ``node`` is the block's index among the blocks of its size.
     """
 
     def emit(context: Any, builder: Any, kinds: Any, args: Any) -> None:
-        source, target = Memory(context, builder, kinds[0], args[0]), Memory(context, builder, kinds[2], args[2])
-        roots, quotients = (Memory(context, builder, kinds[k], args[k]) for k in (5, 6))
+        source, target, roots, quotients = memories(context, builder, kinds, args, (0, 2, 5, 6), count)
         values = [source.load(at(builder, args[1], (args[4], r))) for r in range(radix)]
         forward_layers(builder, values, node_roots(builder, roots, quotients, args[7]))
         for r in range(radix):
@@ -149,22 +156,30 @@ def node_roots(builder: Any, roots: Memory, quotients: Memory, node: Any) -> Cal
     return root
 
 
-def _emit_chunk(context: Any, builder: Any, kinds: Any, args: Any) -> None:
-    """See :data:`forward_chunk`."""
-    source, target = Memory(context, builder, kinds[0], args[0]), Memory(context, builder, kinds[2], args[2])
-    roots, quotients, packed = (Memory(context, builder, kinds[k], args[k]) for k in (4, 5, 6))
-    values = [source.load(at(builder, args[1], (ir.Constant(I64, 1), 16 * r))) for r in range(16)]
-    forward_layers(builder, values, node_roots(builder, roots, quotients, args[7]))
-    transpose(builder, values)
-    start = builder.mul(args[7], ir.Constant(I64, 480))
+def forward_chunk(count: int = LANES) -> Any:
+    """Intrinsic: the last 2 L layers of a block of count^2 elements, bit-reversed order out.
 
-    def packed_root(layer: int, block: int) -> Root:
-        return lane_root(builder, packed, at(builder, start, (ir.Constant(I64, 1), 32 * ((1 << layer) - 1 + block))))
+    (source, source_offset, target, target_offset, roots, quotients, packed, node): ``packed`` holds, per block,
+    count - 1 vectors of roots, each followed by its quotients.
+    """
+    one = ir.Constant(I64, 1)
 
-    forward_layers(builder, values, packed_root)
-    transpose(builder, values)
-    for r in range(16):
-        target.store(at(builder, args[3], (ir.Constant(I64, 1), 16 * r)), values[r])
+    def emit(context: Any, builder: Any, kinds: Any, args: Any) -> None:
+        source, target, roots, quotients, packed = memories(context, builder, kinds, args, (0, 2, 4, 5, 6), count)
+        values = [source.load(at(builder, args[1], (one, count * r))) for r in range(count)]
+        forward_layers(builder, values, node_roots(builder, roots, quotients, args[7]))
+        transpose(builder, values)
+        start = builder.mul(args[7], ir.Constant(I64, 2 * count * (count - 1)))
+
+        def packed_root(layer: int, block: int) -> Root:
+            return lane_root(builder, packed, at(builder, start, (one, 2 * count * ((1 << layer) - 1 + block))))
+
+        forward_layers(builder, values, packed_root)
+        transpose(builder, values)
+        for r in range(count):
+            target.store(at(builder, args[3], (one, count * r)), values[r])
+
+    return _intrinsic(emit, "auauaaau")
 
 
 def _intrinsic(emit: Callable[..., None], shape: str) -> Any:
@@ -181,41 +196,38 @@ def _intrinsic(emit: Callable[..., None], shape: str) -> Any:
     return lanes.intrinsic_of(len(shape), typer)
 
 
-forward_chunk = _intrinsic(_emit_chunk, "auauaaau")
-"""(source, source_offset, target, target_offset, roots, quotients, packed, node): the last eight layers of a block of
-256 elements, bit-reversed order out; ``packed`` holds 15 vectors of roots and of quotients per block."""
+def inverse_first(count: int = LANES) -> Any:
+    """Intrinsic: the first L layers back, from natural order to count blocks of count in bit-reversed order.
+
+    (source, source_offset, target, target_offset, n / count, natural, base, place): reads values at base + lane (base a
+    multiple of ``count``) and writes at ``place``, which is count * bitrev(base / count).
+    """
+    bits = count.bit_length() - 1
+    mirrored = [int(f"{r:0{bits}b}"[::-1], 2) for r in range(count)]
+
+    def emit(context: Any, builder: Any, kinds: Any, args: Any) -> None:
+        source, target, natural = memories(context, builder, kinds, args, (0, 2, 5), count)
+        part, base = args[4], args[6]
+        places = [at(builder, builder.add(args[1], base), (part, mirrored[r])) for r in range(count)]
+        values = [source.load(place) for place in places]
+        for place in places:
+            lanes.emit_prefetch(builder, source.pointer(at(builder, place, (ir.Constant(I64, 1), 48)), ir.IntType(8)))
+
+        def natural_root(layer: int, block: int) -> Root:
+            # Layer k uses every 2^k-th power: its table of n / 2^(k+1) entries follows those of the layers before it.
+            start = count - (count >> layer) + mirrored[block << (layer + 1)]
+            return lane_root(builder, natural, at(builder, ir.Constant(I64, 0), (base, 2), (part, 2 * start)))
+
+        inverse_layers(builder, values, natural_root)
+        transpose(builder, values)
+        for lane in range(count):
+            target.store(at(builder, builder.add(args[3], args[7]), (part, mirrored[lane])), values[lane])
+
+    return _intrinsic(emit, "auauuauu")
 
 
-def _emit_inverse_first(context: Any, builder: Any, kinds: Any, args: Any) -> None:
-    """See :data:`inverse_first`."""
-    source, target, natural = (Memory(context, builder, kinds[k], args[k]) for k in (0, 2, 5))
-    sixteenth, base = args[4], args[6]
-    order = [int(f"{r:04b}"[::-1], 2) for r in range(16)]
-    places = [at(builder, builder.add(args[1], base), (sixteenth, order[r])) for r in range(16)]
-    values = [source.load(place) for place in places]
-    for place in places:
-        lanes.emit_prefetch(builder, source.pointer(at(builder, place, (ir.Constant(I64, 1), 48)), ir.IntType(8)))
-
-    def natural_root(layer: int, block: int) -> Root:
-        # Layer k uses every 2^k-th power: its table of n / 2^(k+1) entries follows those of the layers before it.
-        start = 16 - (16 >> layer) + order[block << (layer + 1)]
-        return lane_root(builder, natural, at(builder, ir.Constant(I64, 0), (base, 2), (sixteenth, 2 * start)))
-
-    inverse_layers(builder, values, natural_root)
-    transpose(builder, values)
-    for lane in range(16):
-        place = at(builder, builder.add(args[3], args[7]), (sixteenth, order[lane]))
-        target.store(place, values[lane])
-
-
-inverse_first = _intrinsic(_emit_inverse_first, "auauuauu")
-"""(source, source_offset, target, target_offset, n / 16, natural, base, place): the first four layers back, reading
-values in natural order at base + lane (base a multiple of 16) and writing 16 blocks of 16 in bit-reversed order;
-``place`` is 16 * bitrev(base / 16)."""
-
-
-def inverse_pass(radix: int, scaled: bool) -> Any:
-    """Intrinsic: log2(radix) layers back on 16 positions of one block.
+def inverse_pass(radix: int, scaled: bool, count: int = LANES) -> Any:
+    """Intrinsic: log2(radix) layers back on ``count`` positions of one block.
 
     (array, offset, stride, roots, quotients, node, factors, position): inverted roots; ``node`` is the index of the
     block that results. A scaled pass multiplies element r * stride + lane by factors[position + r * stride + lane].
@@ -223,7 +235,7 @@ def inverse_pass(radix: int, scaled: bool) -> Any:
     layers = radix.bit_length() - 1
 
     def emit(context: Any, builder: Any, kinds: Any, args: Any) -> None:
-        array, roots, quotients, factors = (Memory(context, builder, kinds[k], args[k]) for k in (0, 3, 4, 6))
+        array, roots, quotients, factors = memories(context, builder, kinds, args, (0, 3, 4, 6), count)
         places = [at(builder, args[1], (args[2], r)) for r in range(radix)]
         values = [array.load(place) for place in places]
         table = node_roots(builder, roots, quotients, args[5])

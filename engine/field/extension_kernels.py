@@ -1,6 +1,6 @@
 """Kernels of the challenge field F_p[X] / (X^5 + X^2 - 1), in Montgomery form.
 
-Inside numba code an element is five values c0..c4, all uint32 or all ``Lanes`` (16 elements); ``e_*`` functions take
+Inside numba code an element is five values c0..c4, all uint32 or all ``Lanes``; ``e_*`` functions take
 the coordinates of their operands one after the other and return a 5-tuple. Arrays of n elements are flat uint32[5 n],
 coordinate k of element i at k * n + i. The inverse of zero is zero.
 """
@@ -17,9 +17,12 @@ from engine.field import extension, lanes
 from engine.field.extension import Extension
 from engine.field.kernels import ONE, check_out, check_words, m_add, m_mul, m_power, m_sub, to_montgomery_array
 from engine.field.koalabear import P, from_montgomery, to_montgomery
-from engine.field.lanes import aligned_empty
+from engine.field.lanes import BLOCK, aligned_empty
 
 DEGREE = extension.DEGREE
+_LANES = np.uint64(lanes.LANES)
+_CHAINS = 64
+"""Powers that are computed side by side."""
 _CALL = 1 << 14
 
 
@@ -70,7 +73,7 @@ def _emit_fold(builder: Any, diagonal: list[list[Any]]) -> list[Any]:
 
 def _five(kinds: tuple[Any, ...]) -> Any:
     """Lanes when any operand is a vector, else uint32."""
-    return lanes.lanes_type if any(isinstance(kind, lanes.LanesType) for kind in kinds) else types.uint32
+    return lanes.common_type(*kinds)
 
 
 def _e_mul(typingctx: Any, *coordinates: Any) -> Any:
@@ -154,7 +157,7 @@ def e_inv(a0, a1, a2, a3, a4):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def e_load(values, i, n):  # type: ignore[no-untyped-def]
-    """Elements i..i + 15 of a flat array of n elements as five ``Lanes``."""
+    """A vector of elements from i on, of a flat array of n elements, as five ``Lanes``."""
     n2 = n + n
     return (
         lanes.load(values, i),
@@ -167,7 +170,7 @@ def e_load(values, i, n):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def e_store(values, i, n, c0, c1, c2, c3, c4):  # type: ignore[no-untyped-def]
-    """Five ``Lanes`` to elements i..i + 15 of a flat array of n elements."""
+    """Five ``Lanes`` to elements i.. of a flat array of n elements."""
     n2 = n + n
     lanes.store(values, i, c0)
     lanes.store(values, i + n, c1)
@@ -178,11 +181,11 @@ def e_store(values, i, n, c0, c1, c2, c3, c4):  # type: ignore[no-untyped-def]
 
 @njit("void(uint32[::1], uint32[::1], uint64, uint64, uint64)", nogil=True, cache=True)
 def powers_kernel(values, factor, n, start, stop):  # type: ignore[no-untyped-def]
-    """values[i] = values[i - 64] * factor for start <= i < stop, stop - start a multiple of 16: four chains of 16."""
+    """values[i] = values[i - 64] * factor for start <= i < stop, stop - start a multiple of 16: 64 chains."""
     f0, f1, f2 = lanes.splat(factor[0]), lanes.splat(factor[1]), lanes.splat(factor[2])
     f3, f4 = lanes.splat(factor[3]), lanes.splat(factor[4])
-    for i in range(start, stop, np.uint64(16)):
-        c0, c1, c2, c3, c4 = e_load(values, i - np.uint64(64), n)
+    for i in range(start, stop, _LANES):
+        c0, c1, c2, c3, c4 = e_load(values, i - np.uint64(_CHAINS), n)
         c0, c1, c2, c3, c4 = e_mul(c0, c1, c2, c3, c4, f0, f1, f2, f3, f4)
         e_store(values, i, n, c0, c1, c2, c3, c4)
 
@@ -191,17 +194,17 @@ def powers_kernel(values, factor, n, start, stop):  # type: ignore[no-untyped-de
 def inverse_kernel(values, out, n, start, stop):  # type: ignore[no-untyped-def]
     """out = 1 / values for elements start..stop (a multiple of 16) of flat arrays of n, zero for zero.
 
-    Montgomery's trick in 16 chains side by side.
+    Montgomery's trick, a chain per lane.
     """
     one, zero = lanes.splat(ONE), lanes.splat(np.uint32(0))
     p0, p1, p2, p3, p4 = one, zero, zero, zero, zero
-    for i in range(start, stop, np.uint64(16)):
+    for i in range(start, stop, _LANES):
         e_store(out, i, n, p0, p1, p2, p3, p4)
         v0, v1, v2, v3, v4 = e_load(values, i, n)
         v0 = lanes.where_zero(lanes.bits_or(v0, v1, v2, v3, v4), one, v0)
         p0, p1, p2, p3, p4 = e_mul(p0, p1, p2, p3, p4, v0, v1, v2, v3, v4)
     p0, p1, p2, p3, p4 = e_inv_from(p0, p1, p2, p3, p4, one)
-    for step in range(np.uint64(16), stop - start + np.uint64(16), np.uint64(16)):
+    for step in range(_LANES, stop - start + _LANES, _LANES):
         i = stop - step
         v0, v1, v2, v3, v4 = e_load(values, i, n)
         test = lanes.bits_or(v0, v1, v2, v3, v4)
@@ -219,15 +222,15 @@ def inverse_kernel(values, out, n, start, stop):  # type: ignore[no-untyped-def]
 
 def extension_powers(base: Extension, count: int) -> np.ndarray:
     """uint32[5 count]: base^0 .. base^(count - 1) as a flat Montgomery array, from a canonical base."""
-    head = min(count, 64)
+    head = min(count, _CHAINS)
     first = [extension.ONE]
     while len(first) < head:
         first.append(extension.mul(first[-1], base))
     values = aligned_empty(DEGREE * count)
     rows = values.reshape(DEGREE, count)
     rows[:, :head] = to_montgomery_array(np.array(first, dtype=np.uint32).T.reshape(-1).copy()).reshape(DEGREE, head)
-    factor = np.array([to_montgomery(c) for c in extension.power(base, 64)], dtype=np.uint32)
-    bulk = max(count & ~15, head)
+    factor = np.array([to_montgomery(c) for c in extension.power(base, _CHAINS)], dtype=np.uint32)
+    bulk = max(count & -BLOCK, head)
     for start in range(head, bulk, _CALL):
         powers_kernel(values, factor, count, start, min(start + _CALL, bulk))
     for i in range(bulk, count):
@@ -245,12 +248,12 @@ def extension_batch_inverse(values: np.ndarray, out: np.ndarray | None = None) -
     if np.may_share_memory(values, result):
         raise ProtocolError("out overlaps values", field="out", value="overlap", limit="a separate buffer")
     count = values.size // DEGREE
-    bulk = count & ~15
+    bulk = count & -BLOCK
     for start in range(0, bulk, _CALL):
         inverse_kernel(values, result, count, start, min(start + _CALL, bulk))
     if bulk < count:
-        rest, inverses = np.zeros((DEGREE, 16), dtype=np.uint32), aligned_empty(DEGREE * 16)
+        rest, inverses = np.zeros((DEGREE, BLOCK), dtype=np.uint32), aligned_empty(DEGREE * BLOCK)
         rest[:, : count - bulk] = values.reshape(DEGREE, count)[:, bulk:]
-        inverse_kernel(rest.reshape(-1), inverses, 16, 0, 16)
-        result.reshape(DEGREE, count)[:, bulk:] = inverses.reshape(DEGREE, 16)[:, : count - bulk]
+        inverse_kernel(rest.reshape(-1), inverses, BLOCK, 0, BLOCK)
+        result.reshape(DEGREE, count)[:, bulk:] = inverses.reshape(DEGREE, BLOCK)[:, : count - bulk]
     return result

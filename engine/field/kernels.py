@@ -1,4 +1,4 @@
-"""Base-field kernels: Montgomery arithmetic on uint32, scalar or 16 lanes at once.
+"""Base-field kernels: Montgomery arithmetic on uint32, scalar or a vector at once.
 
 ``m_mul``, ``m_add`` and ``m_sub`` take two uint32 or two ``Lanes`` (engine.field.lanes) inside numba code; values are
 in Montgomery form and reduced to [0, p), and so are results. ``m_mul`` also converts: by 2^64 mod p into Montgomery
@@ -17,6 +17,7 @@ from engine.field.lanes import aligned_empty
 
 ONE = np.uint32(to_montgomery(1))
 R_SQUARED = np.uint32(to_montgomery(R))
+_LANES = np.uint64(lanes.LANES)
 _CALL = 1 << 18
 """Elements per call of a kernel here: a few milliseconds."""
 
@@ -47,9 +48,9 @@ def m_inv(a):  # type: ignore[no-untyped-def]
 def scale_kernel(values, factor, out):  # type: ignore[no-untyped-def]
     """out[i] = values[i] * factor / 2^32; ``out`` may be ``values``."""
     size = np.uint64(values.size)
-    bulk = size & ~np.uint64(15)
+    bulk = size & ~(_LANES - np.uint64(1))
     factors = lanes.splat(factor)
-    for i in range(np.uint64(0), bulk, np.uint64(16)):
+    for i in range(np.uint64(0), bulk, _LANES):
         lanes.store(out, i, m_mul(lanes.load(values, i), factors))
     for i in range(bulk, size):
         out[i] = m_mul(values[i], factor)
@@ -57,17 +58,17 @@ def scale_kernel(values, factor, out):  # type: ignore[no-untyped-def]
 
 @njit("void(uint32[::1], uint32[::1])", nogil=True, cache=True)
 def batch_inverse_kernel(values, out):  # type: ignore[no-untyped-def]
-    """out[i] = 1 / values[i], zero for zero: Montgomery's trick in 16 interleaved chains. ``out`` is not ``values``."""
+    """out[i] = 1 / values[i], zero for zero: Montgomery's trick, a chain per lane. ``out`` is not ``values``."""
     size = np.uint64(values.size)
-    bulk = size & ~np.uint64(15)
+    bulk = size & ~(_LANES - np.uint64(1))
     one = lanes.splat(ONE)
     product = one
-    for i in range(np.uint64(0), bulk, np.uint64(16)):
+    for i in range(np.uint64(0), bulk, _LANES):
         lanes.store(out, i, product)
         value = lanes.load(values, i)
         product = m_mul(product, lanes.where_zero(value, one, value))
     inverse = m_power(product, np.uint64(P - 2), one)
-    for step in range(np.uint64(16), bulk + np.uint64(16), np.uint64(16)):
+    for step in range(_LANES, bulk + _LANES, _LANES):
         at = bulk - step
         value = lanes.load(values, at)
         lanes.store(out, at, lanes.where_zero(value, value, m_mul(inverse, lanes.load(out, at))))

@@ -1,11 +1,12 @@
-"""Sixteen KoalaBear elements side by side: the vector values that numba kernels compute with.
+"""KoalaBear elements side by side: the vector values that numba kernels compute with.
 
-``Lanes`` is a numba value type over LLVM's ``<16 x i32>``, ``Wide`` one over ``<16 x i64>`` (the even lanes, then the
-odd ones). LLVM lowers both to whatever the machine has: one AVX-512 register for a ``Lanes``, two AVX2 or four NEON
-ones elsewhere. Explicit vectors are used because LLVM's loop vectoriser loses a factor of 2 to 10 on 32 x 32 -> 64
-products and on anything it cannot prove free of overlap.
+``Lanes`` is a numba value type over LLVM's ``<n x i32>``, ``Wide`` one over ``<n x i64>`` (the even lanes, then the odd
+ones). Kernels use n = ``LANES``, one register of the processor (``engine.field.width``); the emitters take whatever
+vector they are given. Explicit vectors are used because LLVM's loop vectoriser loses a factor of 2 to 10 on 32 x 32 ->
+64 products and on anything it cannot prove free of overlap.
 
-Nothing here checks bounds: an offset must leave 16 elements inside the array.
+Rows come in multiples of ``BLOCK``, which every width divides. Nothing here checks bounds: an offset must leave n
+elements inside the array.
 
 Numba's cache looks only at the file of the cached function: after editing this module, delete the ``*.nbi`` files.
 """
@@ -22,11 +23,14 @@ from numba import types
 from numba.core import cgutils, extending
 from numba.core.datamodel import models
 
+from engine.field import width
 from engine.field.koalabear import P, R
 
-LANES = 16
+LANES = 2 * width.words()
+"""Elements in a vector of the kernels: 16 with AVX-512, 8 with AVX2, 4 elsewhere."""
+BLOCK = 16
+"""What the kernels' callers pad rows to, whatever the width."""
 I32, I64 = ir.IntType(32), ir.IntType(64)
-V32, V64, V64_HALF = ir.VectorType(I32, LANES), ir.VectorType(I64, LANES), ir.VectorType(I64, LANES // 2)
 NEGATED_INVERSE = -pow(P, -1, R) % R
 """-1 / p mod 2^32: t = x * NEGATED_INVERSE makes x + t * p divisible by 2^32.
 
@@ -39,32 +43,56 @@ intrinsic: Any = extending.intrinsic
 
 
 class LanesType(types.Type):
-    """Numba type of 16 unsigned 32-bit values."""
+    """Numba type of ``count`` unsigned 32-bit values."""
 
-    def __init__(self) -> None:
-        super().__init__(name="lanes16x32")
+    def __init__(self, count: int) -> None:
+        super().__init__(name=f"lanes{count}x32")
+        self.count = count
 
 
 class WideType(types.Type):
-    """Numba type of 16 unsigned 64-bit values: even lanes first, then odd lanes."""
+    """Numba type of ``count`` unsigned 64-bit values: even lanes first, then odd lanes."""
 
-    def __init__(self) -> None:
-        super().__init__(name="lanes16x64")
-
-
-lanes_type, wide_type = LanesType(), WideType()
+    def __init__(self, count: int) -> None:
+        super().__init__(name=f"lanes{count}x64")
+        self.count = count
 
 
 @extending.register_model(LanesType)
 class _LanesModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, fe_type: types.Type) -> None:
-        super().__init__(manager, fe_type, V32)
+    def __init__(self, manager: Any, fe_type: LanesType) -> None:
+        super().__init__(manager, fe_type, vector32(fe_type.count))
 
 
 @extending.register_model(WideType)
 class _WideModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, fe_type: types.Type) -> None:
-        super().__init__(manager, fe_type, V64)
+    def __init__(self, manager: Any, fe_type: WideType) -> None:
+        super().__init__(manager, fe_type, vector64(fe_type.count))
+
+
+def vector32(count: int) -> ir.VectorType:
+    """LLVM's ``<count x i32>``."""
+    return ir.VectorType(I32, count)
+
+
+def vector64(count: int) -> ir.VectorType:
+    """LLVM's ``<count x i64>``."""
+    return ir.VectorType(I64, count)
+
+
+def common_type(*kinds: Any) -> Any:
+    """The ``Lanes`` type among argument types, or uint32 when all are scalars."""
+    return next((kind for kind in kinds if isinstance(kind, LanesType)), types.uint32)
+
+
+def wide_of(kind: Any) -> Any:
+    """The type of unreduced products of a ``Lanes`` type or of uint32."""
+    return WideType(kind.count) if isinstance(kind, LanesType) else types.uint64
+
+
+def narrow_of(kind: Any) -> Any:
+    """The way back from :func:`wide_of`."""
+    return LanesType(kind.count) if isinstance(kind, WideType) else types.uint32
 
 
 def aligned_empty(size: int, dtype: type = np.uint32) -> np.ndarray:
@@ -80,17 +108,27 @@ def constant(kind: ir.VectorType, value: int | list[int]) -> ir.Constant:
     return ir.Constant(kind, value if isinstance(value, list) else [value] * kind.count)
 
 
-_EVEN = ir.Constant(ir.VectorType(I32, 8), list(range(8)))
-_ODD = ir.Constant(ir.VectorType(I32, 8), list(range(8, 16)))
-_BOTH = ir.Constant(V32, list(range(16)))
-_HIGH_WORDS = ir.Constant(V32, [i + 1 if i % 2 == 0 else 16 + i for i in range(16)])
+def order(places: Sequence[int]) -> ir.Constant:
+    """The places that a shuffle takes its elements from."""
+    return ir.Constant(vector32(len(places)), list(places))
 
 
 def emit_halves(builder: Any, value: Any) -> tuple[Any, Any]:
-    """The even and the odd elements of a ``<16 x i32>``, each zero-extended to ``<8 x i64>``."""
-    pairs = builder.bitcast(value, V64_HALF)
-    even = builder.and_(pairs, constant(V64_HALF, R - 1))
-    return even, builder.lshr(pairs, constant(V64_HALF, 32))
+    """The even and the odd elements of an i32 vector, each zero-extended to i64."""
+    kind = vector64(value.type.count // 2)
+    pairs = builder.bitcast(value, kind)
+    even = builder.and_(pairs, constant(kind, R - 1))
+    return even, builder.lshr(pairs, constant(kind, 32))
+
+
+def align_stack(builder: Any) -> None:
+    """Have the function under construction align its stack to the widest vectors.
+
+    LLVM aligns it by itself only for variables it knows of before it allocates registers. Values that it then has to
+    put aside would lie across two cache lines, or not, by the caller's stack: up to twice the time.
+    """
+    builder.function.attributes.alignstack = 64
+    builder.function.attributes.add("nounwind")  # llvmlite prints the alignment only beside another attribute
 
 
 def emit_prefetch(builder: Any, pointer: Any) -> None:
@@ -100,11 +138,11 @@ def emit_prefetch(builder: Any, pointer: Any) -> None:
     builder.call(function, [pointer, ir.Constant(I32, 0), ir.Constant(I32, 3), ir.Constant(I32, 1)])
 
 
-def emit_splat(builder: Any, value: Any) -> Any:
-    """An i32 in all lanes."""
-    undefined = ir.Constant(V32, ir.Undefined)
+def emit_splat(builder: Any, value: Any, count: int) -> Any:
+    """A scalar in all of ``count`` lanes."""
+    undefined = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
     single = builder.insert_element(undefined, value, ir.Constant(I32, 0))
-    return builder.shuffle_vector(single, undefined, constant(V32, 0))
+    return builder.shuffle_vector(single, undefined, order([0] * count))
 
 
 def emit_minimum(builder: Any, a: Any, b: Any) -> Any:
@@ -138,16 +176,18 @@ def emit_mul(builder: Any, a: Any, b: Any) -> Any:
 
 
 def emit_montgomery(builder: Any, products: Sequence[Any], low: Any) -> Any:
-    """(x + t p) / 2^32 of 16 products given as halves, ``low`` being their low words in lane order; below 2p."""
-    factors = emit_halves(builder, builder.mul(low, constant(V32, NEGATED_INVERSE)))
-    modulus = constant(V64_HALF, P)
+    """(x + t p) / 2^32 of products given as halves, ``low`` being their low words in lane order; below 2p."""
+    factors = emit_halves(builder, builder.mul(low, constant(low.type, NEGATED_INVERSE)))
+    modulus = constant(factors[0].type, P)
     totals = [builder.add(x, builder.mul(t, modulus)) for x, t in zip(products, factors, strict=True)]
     return emit_high_words(builder, *totals)
 
 
 def emit_high_words(builder: Any, even: Any, odd: Any) -> Any:
-    """The high 32 bits of 16 wide values, in lane order."""
-    return builder.shuffle_vector(builder.bitcast(even, V32), builder.bitcast(odd, V32), _HIGH_WORDS)
+    """The high 32 bits of wide values, in lane order."""
+    count = 2 * even.type.count
+    words = [builder.bitcast(half, vector32(count)) for half in (even, odd)]
+    return builder.shuffle_vector(*words, order([i + 1 if i % 2 == 0 else count + i for i in range(count)]))
 
 
 def scalar_or_vector(kind: Any, value: int) -> ir.Constant:
@@ -157,6 +197,7 @@ def scalar_or_vector(kind: Any, value: int) -> ir.Constant:
 
 def emit_pointer(context: Any, builder: Any, array_type: Any, array: Any, offset: Any, kind: Any) -> Any:
     """Pointer to ``kind`` at element ``offset`` of a 1-D array."""
+    align_stack(builder)
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [offset]), kind.as_pointer())
 
@@ -179,32 +220,50 @@ def binary(emit: Emit) -> Emit:
         return emit(builder, *args)
 
     def typer(typingctx: Any, a: Any, b: Any) -> Any:
-        kind = lanes_type if isinstance(a, LanesType) or isinstance(b, LanesType) else types.uint32
+        kind = common_type(a, b)
         return kind(kind, kind), codegen
 
     return typer
 
 
-@intrinsic
-def load(typingctx: Any, array: Any, offset: Any) -> Any:
-    """array[offset : offset + 16] of a 1-D uint32 array as ``Lanes``."""
+def load_of(count: int) -> Any:
+    """Intrinsic (array, offset): array[offset : offset + count] of a 1-D uint32 array as ``Lanes``."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load(emit_pointer(context, builder, signature.args[0], args[0], args[1], V32), align=4)
+    def load(typingctx: Any, array: Any, offset: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            kind = vector32(count)
+            return builder.load(emit_pointer(context, builder, signature.args[0], args[0], args[1], kind), align=4)
 
-    return lanes_type(array, types.uint64), codegen
+        return LanesType(count)(array, types.uint64), codegen
+
+    return intrinsic(load)
+
+
+def splat_of(count: int) -> Any:
+    """Intrinsic: one uint32 in all of ``count`` lanes."""
+
+    def splat(typingctx: Any, value: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return emit_splat(builder, args[0], count)
+
+        return LanesType(count)(types.uint32), codegen
+
+    return intrinsic(splat)
+
+
+load, splat = load_of(LANES), splat_of(LANES)
 
 
 @intrinsic
 def store(typingctx: Any, array: Any, offset: Any, value: Any) -> Any:
-    """array[offset : offset + 16] = value, for a 1-D uint32 array."""
+    """array[offset :] = value, for a 1-D uint32 array and as many elements as the ``Lanes`` have."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = emit_pointer(context, builder, signature.args[0], args[0], args[1], V32)
+        pointer = emit_pointer(context, builder, signature.args[0], args[0], args[1], args[2].type)
         builder.store(args[2], pointer, align=4)
         return context.get_dummy_value()
 
-    return types.void(array, types.uint64, lanes_type), codegen
+    return types.void(array, types.uint64, value), codegen
 
 
 @intrinsic
@@ -220,36 +279,26 @@ def prefetch(typingctx: Any, array: Any, offset: Any) -> Any:
 
 
 @intrinsic
-def splat(typingctx: Any, value: Any) -> Any:
-    """One uint32 in all 16 lanes."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return emit_splat(builder, args[0])
-
-    return lanes_type(types.uint32), codegen
-
-
-@intrinsic
 def extract(typingctx: Any, value: Any, lane: Any) -> Any:
     """Lane ``lane`` of a ``Lanes`` as uint32."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.extract_element(args[0], builder.trunc(args[1], I32))
 
-    return types.uint32(lanes_type, types.uint64), codegen
+    return types.uint32(value, types.uint64), codegen
 
 
 @intrinsic
 def every_other(typingctx: Any, first: Any, second: Any, start: Any) -> Any:
-    """Of 32 elements in two ``Lanes`` those at even (literal ``start`` 0) or odd (1) places."""
+    """Of the elements in two ``Lanes`` those at even (literal ``start`` 0) or odd (1) places."""
     if not isinstance(start, types.Literal):
         return None
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        order = constant(V32, list(range(start.literal_value, 2 * LANES, 2)))
-        return builder.shuffle_vector(args[0], args[1], order)
+        places = range(start.literal_value, 2 * first.count, 2)
+        return builder.shuffle_vector(args[0], args[1], order(places))
 
-    return lanes_type(lanes_type, lanes_type, start), codegen
+    return first(first, first, start), codegen
 
 
 @intrinsic
@@ -260,7 +309,7 @@ def where_zero(typingctx: Any, test: Any, a: Any, b: Any) -> Any:
         zero = ir.Constant(args[0].type, None)
         return builder.select(builder.icmp_unsigned("==", args[0], zero), args[1], args[2])
 
-    kind = lanes_type if isinstance(test, LanesType) else types.uint32
+    kind = common_type(test)
     return kind(kind, kind, kind), codegen
 
 
@@ -273,7 +322,7 @@ def _bits_or(typingctx: Any, *values: Any) -> Any:
             result = builder.or_(result, value)
         return result
 
-    kind = lanes_type if isinstance(values[0], LanesType) else types.uint32
+    kind = common_type(*values)
     return kind(*[kind] * len(values)), codegen
 
 
@@ -314,24 +363,25 @@ def emit_reduce(builder: Any, halves: list[Any]) -> Any:
         total = builder.add(halves[0], builder.mul(builder.zext(t, I64), ir.Constant(I64, P)))
         high = builder.trunc(builder.lshr(total, ir.Constant(I64, 32)), I32)
     else:
-        words = [builder.bitcast(half, V32) for half in halves]
-        high = emit_montgomery(builder, halves, builder.shuffle_vector(*words, _LOW_WORDS))
+        count = 2 * halves[0].type.count
+        words = [builder.bitcast(half, vector32(count)) for half in halves]
+        places = [i if i % 2 == 0 else count - 1 + i for i in range(count)]
+        high = emit_montgomery(builder, halves, builder.shuffle_vector(*words, order(places)))
     return emit_minimum(builder, high, builder.sub(high, scalar_or_vector(high.type, P)))
-
-
-_LOW_WORDS = ir.Constant(V32, [i if i % 2 == 0 else 15 + i for i in range(16)])
 
 
 def _split(builder: Any, wide: Any) -> list[Any]:
     """The halves of a wide value (or the scalar itself)."""
     if wide.type == I64:
         return [wide]
-    undefined = ir.Constant(V64, ir.Undefined)
-    return [builder.shuffle_vector(wide, undefined, order) for order in (_EVEN, _ODD)]
+    undefined, half = ir.Constant(wide.type, ir.Undefined), wide.type.count // 2
+    return [builder.shuffle_vector(wide, undefined, order(range(at, at + half))) for at in (0, half)]
 
 
 def _join(builder: Any, halves: list[Any]) -> Any:
-    return halves[0] if len(halves) == 1 else builder.shuffle_vector(*halves, _BOTH)
+    if len(halves) == 1:
+        return halves[0]
+    return builder.shuffle_vector(*halves, order(range(2 * halves[0].type.count)))
 
 
 @intrinsic
@@ -341,9 +391,8 @@ def wide_product(typingctx: Any, a: Any, b: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _join(builder, emit_products(builder, *args))
 
-    vector = isinstance(a, LanesType) or isinstance(b, LanesType)
-    kind = lanes_type if vector else types.uint32
-    return (wide_type if vector else types.uint64)(kind, kind), codegen
+    kind = common_type(a, b)
+    return wide_of(kind)(kind, kind), codegen
 
 
 @intrinsic
@@ -356,18 +405,17 @@ def wide_mul_add(typingctx: Any, total: Any, a: Any, b: Any) -> Any:
             builder, [emit_wide_add(builder, t, x) for t, x in zip(_split(builder, args[0]), products, strict=True)]
         )
 
-    vector = isinstance(total, WideType)
-    kind = lanes_type if vector else types.uint32
-    wide = wide_type if vector else types.uint64
-    return wide(wide, kind, kind), codegen
+    kind = narrow_of(total)
+    return wide_of(kind)(wide_of(kind), kind, kind), codegen
 
 
-def emit_factor(builder: Any, value: Any) -> tuple[Any, Any]:
+def emit_factor(builder: Any, value: Any, count: int) -> tuple[Any, Any]:
     """Halves of ``Lanes`` as :func:`emit_halves` gives them; those of a scalar are one and the same broadcast."""
     if value.type != I32:
         return emit_halves(builder, value)
-    pairs = builder.bitcast(emit_splat(builder, value), V64_HALF)
-    even = builder.and_(pairs, constant(V64_HALF, R - 1))
+    kind = vector64(count // 2)
+    pairs = builder.bitcast(emit_splat(builder, value, count), kind)
+    even = builder.and_(pairs, constant(kind, R - 1))
     return even, even
 
 
@@ -382,15 +430,17 @@ def _wide_mul_add_pair(typingctx: Any, total: Any, a: Any, x: Any, b: Any, y: An
         first, second = (
             [
                 builder.mul(u, v)
-                for u, v in zip(emit_halves(builder, args[i]), emit_factor(builder, args[i + 1]), strict=True)
+                for u, v in zip(
+                    emit_halves(builder, args[i]), emit_factor(builder, args[i + 1], total.count), strict=True
+                )
             ]
             for i in (1, 3)
         )
         totals = zip(_split(builder, args[0]), first, second, strict=True)
         return _join(builder, [emit_wrap(builder, builder.add(t, builder.add(u, v))) for t, u, v in totals])
 
-    kind = lanes_type if isinstance(x, LanesType) else types.uint32
-    return wide_type(wide_type, lanes_type, kind, lanes_type, kind), codegen
+    kind = common_type(x)
+    return total(total, a, kind, b, kind), codegen
 
 
 wide_mul_add_pair = intrinsic_of(5, _wide_mul_add_pair)
@@ -403,5 +453,5 @@ def wide_reduce(typingctx: Any, total: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return emit_reduce(builder, _split(builder, args[0]))
 
-    vector = isinstance(total, WideType)
-    return (lanes_type if vector else types.uint32)(wide_type if vector else types.uint64), codegen
+    kind = narrow_of(total)
+    return kind(wide_of(kind)), codegen

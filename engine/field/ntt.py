@@ -25,7 +25,7 @@ from engine.field.extension import Extension
 from engine.field.extension_kernels import extension_powers
 from engine.field.kernels import check_out, check_words, from_montgomery_array, to_montgomery_array
 from engine.field.koalabear import TWO_ADICITY, P
-from engine.field.lanes import aligned_empty
+from engine.field.lanes import LANES, aligned_empty
 from engine.field.ntt_kernels import (
     dot_columns,
     extend,
@@ -36,7 +36,7 @@ from engine.field.ntt_kernels import (
 )
 
 MIN_LOG_SIZE, MAX_LOG_SIZE = 3, 22
-_LOG_CHUNK = 8
+_LOG_CHUNK = 2 * (LANES.bit_length() - 1)
 """Below this size the kernels run layer by layer and take roots in Montgomery form."""
 _BUTTERFLIES = 1 << 24
 """Elements times layers in one kernel call: below 20 ms."""
@@ -115,32 +115,35 @@ def _quotients(roots: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _packed_roots(log_domain: int) -> np.ndarray:
-    """uint32[480 * 2^log_domain / 256]: for each block of 256 points, the 15 root vectors of its last four layers.
+def _packed_roots(log_domain: int, count: int = LANES) -> np.ndarray:
+    """uint32[(2 count - 2) * 2^log_domain / count]: for each block of count^2 points, the count - 1 root vectors of its
+    last log2(count) layers.
 
-    Vector 2^l - 1 + k of block c holds, in lane i, the root of sub-block k at layer l below block 16 c + i of 16; the
-    quotients of each vector follow it.
+    Vector 2^l - 1 + k of block c holds, in lane i, the root of sub-block k at layer l below block count * c + i of
+    ``count``; the quotients of each vector follow it.
     """
     roots = _root_pair(log_domain)[0]
-    nodes = np.arange((1 << log_domain) // 16).reshape(-1, 1, 16)
-    vectors = [roots[(nodes << layer) + block] for layer in range(4) for block in range(1 << layer)]
-    return _with_quotients(np.ascontiguousarray(np.concatenate(vectors, axis=1)).reshape(-1))
+    nodes = np.arange((1 << log_domain) // count).reshape(-1, 1, count)
+    layers = range(count.bit_length() - 1)
+    vectors = [roots[(nodes << layer) + block] for layer in layers for block in range(1 << layer)]
+    return _with_quotients(np.ascontiguousarray(np.concatenate(vectors, axis=1)).reshape(-1), count)
 
 
 @lru_cache(maxsize=16)
-def _natural_roots(log_n: int) -> np.ndarray:
-    """uint32[30 n / 16]: n/2 powers of 1 / w_n, n/4 of its square, n/8 of its fourth, n/16 of its eighth power.
+def _natural_roots(log_n: int, count: int = LANES) -> np.ndarray:
+    """n/2 powers of 1 / w_n, n/4 of its square, n/8 of its fourth power and so on: log2(count) tables.
 
-    Canonical; the quotients of each 16 follow them.
+    Canonical; the quotients of each vector follow it.
     """
     w = field.inverse(field.two_adic_generator(log_n))
-    parts = [powers(pow(w, 1 << k, P), (1 << log_n) >> (k + 1)) for k in range(4)]
-    return _with_quotients(from_montgomery_array(np.concatenate(parts)))
+    layers = range(count.bit_length() - 1)
+    parts = [powers(pow(w, 1 << k, P), (1 << log_n) >> (k + 1)) for k in layers]
+    return _with_quotients(from_montgomery_array(np.concatenate(parts)), count)
 
 
-def _with_quotients(roots: np.ndarray) -> np.ndarray:
-    """Vectors of 16 roots, each followed by its quotients."""
-    vectors = roots.reshape(-1, 1, 16)
+def _with_quotients(roots: np.ndarray, count: int) -> np.ndarray:
+    """Vectors of ``count`` roots, each followed by its quotients."""
+    vectors = roots.reshape(-1, 1, count)
     return _aligned(np.concatenate((vectors, _quotients(vectors)), axis=1).reshape(-1))
 
 

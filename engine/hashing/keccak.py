@@ -12,7 +12,7 @@ from Crypto.Hash import keccak as _keccak
 from engine.errors import ProtocolError, check_range
 from engine.field.kernels import check_array, check_out, from_montgomery_array
 from engine.field.koalabear import P
-from engine.field.lanes import aligned_empty
+from engine.field.lanes import BLOCK, aligned_empty
 from engine.hashing.keccak_kernels import NOT_FOUND, grind_kernel, hash_pairs_kernel, hash_rows_kernel
 from engine.hashing.keccak_reference import keccak256_reference
 
@@ -50,7 +50,7 @@ def hash_rows(
     first, last = _row_range(rows, n_rows)
     digests = _digests("out", out, n_rows)
     factor = 1 if montgomery else (1 << 32) % P
-    block = _ROWS_TOGETHER if n_rows >= _ROWS_TOGETHER else 16
+    block = _ROWS_TOGETHER if n_rows >= _ROWS_TOGETHER else BLOCK
     state = aligned_empty(25 * block, np.uint64)
     bulk = last - last % block
     step = max(_PERMUTATIONS // (n_cols // 34 + 1) // block * block, block)
@@ -70,8 +70,8 @@ def hash_pairs(digests: np.ndarray, *, out: np.ndarray | None = None) -> np.ndar
         raise ProtocolError("digests come in pairs", field="digests", value=digests.size, limit="a multiple of 8 words")
     count = _digests("digests", digests, digests.size // 4).size // 8
     parents = _digests("out", out, count)
-    state = aligned_empty(400, np.uint64)
-    bulk = count & ~15
+    state = aligned_empty(25 * BLOCK, np.uint64)
+    bulk = count & -BLOCK
     for start in range(0, bulk, _PERMUTATIONS):
         hash_pairs_kernel(digests, start, min(start + _PERMUTATIONS, bulk), state, parents)
     for i in range(bulk, count):
@@ -95,7 +95,7 @@ def grind(prefix: bytes, bits: int, *, start: int = 0) -> int:
     check_range("bits", bits, 0, MAX_GRINDING_BITS)
     check_range("start", start, 0, 1 << 62)
     words = np.frombuffer(prefix, dtype="<u8").astype(np.uint64)
-    state = aligned_empty(400, np.uint64)
+    state = aligned_empty(25 * BLOCK, np.uint64)
     while True:
         nonce = int(grind_kernel(words, start, _PERMUTATIONS, (1 << bits) - 1, state))
         if nonce != int(NOT_FOUND):

@@ -1,4 +1,4 @@
-"""Poseidon on 16 states at once, word j of all states in one vector, emitted as LLVM IR.
+"""Poseidon on as many states as there are lanes, word j of all states in one vector, emitted as LLVM IR.
 
 The matrix entries are at most 101, so its product runs on 16-bit halves: x = low + 2^16 high, two words a vector lane,
 multiplied and added pairwise (``pmaddwd`` on x86). With L and H the two sums and p = 1 mod 2^16, the reduction is
@@ -20,7 +20,7 @@ from numba.core import cgutils
 from engine.field import lanes
 from engine.field.butterflies import Memory, at
 from engine.field.koalabear import P, R
-from engine.field.lanes import I32, I64, V32, constant
+from engine.field.lanes import I64, constant, order, vector32
 from engine.hashing.poseidon_constants import (
     HALF_FULL_ROUNDS,
     MDS_FIRST_ROW,
@@ -32,8 +32,6 @@ from engine.hashing.poseidon_constants import (
 
 _ROW_SUM = sum(MDS_FIRST_ROW)
 _ROUNDING = (1 << 15) - 1
-_PAIRS = ir.VectorType(ir.IntType(16), 32)
-_PAIRS_WIDE = ir.VectorType(I32, 32)
 LAST_PARTIAL = HALF_FULL_ROUNDS + PARTIAL_ROUNDS
 
 # Layout of the table of 32-bit words that the kernels read.
@@ -79,11 +77,11 @@ def table(montgomery: bool) -> np.ndarray:
 
 def _multiply_add_pairs(builder: Any, total: Any, values: Any, factors: Any) -> Any:
     """total + low16(v) * low16(f) + high16(v) * high16(f), signed, lane by lane: LLVM's pattern for pmaddwd."""
-    wide = [builder.sext(builder.bitcast(v, _PAIRS), _PAIRS_WIDE) for v in (values, factors)]
-    product = builder.mul(*wide)
-    undefined = ir.Constant(_PAIRS_WIDE, ir.Undefined)
-    even = builder.shuffle_vector(product, undefined, ir.Constant(V32, list(range(0, 32, 2))))
-    odd = builder.shuffle_vector(product, undefined, ir.Constant(V32, list(range(1, 32, 2))))
+    count = 2 * values.type.count
+    pairs, wide = ir.VectorType(ir.IntType(16), count), vector32(count)
+    product = builder.mul(*(builder.sext(builder.bitcast(v, pairs), wide) for v in (values, factors)))
+    undefined = ir.Constant(wide, ir.Undefined)
+    even, odd = (builder.shuffle_vector(product, undefined, order(range(at, count, 2))) for at in (0, 1))
     return builder.add(total, builder.add(even, odd))
 
 
@@ -91,7 +89,7 @@ def emit_cube(builder: Any, x: Any) -> Any:
     """x^3 / 2^64 mod p, reduced, for x < p + 2^24."""
     square = _product(builder, x, x)
     cube = _product(builder, square, x)
-    return lanes.emit_minimum(builder, cube, builder.sub(cube, constant(V32, P)))
+    return lanes.emit_minimum(builder, cube, builder.sub(cube, constant(cube.type, P)))
 
 
 def _product(builder: Any, a: Any, b: Any) -> Any:
@@ -103,30 +101,31 @@ def emit_matrix(builder: Any, words: list[Any], tables: Memory, index: Any) -> l
     """The matrix product over 2^16 plus the constants of the next round; inputs below 2^31, outputs below p + 2^24."""
     matrix = at(builder, ir.Constant(I64, MATRIX_AT), (index, MATRIX_WORDS))
     added = at(builder, ir.Constant(I64, ADDED_AT + WIDTH), (index, WIDTH))
+    kind = words[0].type
     low, high = [], []
     for a, b in zip(words[::2], words[1::2], strict=True):
-        mask = constant(V32, 0xFFFF)
-        packed = builder.or_(builder.and_(a, mask), builder.shl(b, constant(V32, 16)))
-        low.append(builder.xor(packed, constant(V32, 0x80008000)))
-        high.append(builder.or_(builder.lshr(a, constant(V32, 16)), builder.and_(b, constant(V32, 0xFFFF0000))))
+        mask = constant(kind, 0xFFFF)
+        packed = builder.or_(builder.and_(a, mask), builder.shl(b, constant(kind, 16)))
+        low.append(builder.xor(packed, constant(kind, 0x80008000)))
+        high.append(builder.or_(builder.lshr(a, constant(kind, 16)), builder.and_(b, constant(kind, 0xFFFF0000))))
     reduce, result = tables.broadcast(builder.add(matrix, ir.Constant(I64, WIDTH))), []
     for i in range(WIDTH):
         # The xor made the low halves signed, 2^15 too small each.
-        total_low = constant(V32, (_ROW_SUM << 15) + _ROUNDING)
+        total_low = constant(kind, (_ROW_SUM << 15) + _ROUNDING)
         total_high = tables.broadcast(at(builder, added, (ir.Constant(I64, 1), i)))
         for q in range(WIDTH // 2):
             factors = tables.broadcast(builder.add(matrix, ir.Constant(I64, (2 * q - i) % WIDTH)))
             total_low = _multiply_add_pairs(builder, total_low, low[q], factors)
             total_high = _multiply_add_pairs(builder, total_high, high[q], factors)
-        t = builder.sub(constant(V32, _ROUNDING), total_low)
-        total = builder.add(total_high, builder.lshr(total_low, constant(V32, 16)))
+        t = builder.sub(constant(kind, _ROUNDING), total_low)
+        total = builder.add(total_high, builder.lshr(total_low, constant(kind, 16)))
         total = _multiply_add_pairs(builder, total, t, reduce)
-        result.append(lanes.emit_minimum(builder, total, builder.sub(total, constant(V32, P))))
+        result.append(lanes.emit_minimum(builder, total, builder.sub(total, constant(kind, P))))
     return result
 
 
 def emit_rounds(builder: Any, words: list[Any], tables: Memory, after: Any = None) -> list[Any]:
-    """All 28 rounds on 16 canonical vectors; ``after(round, partial, cube, words)`` may emit stores.
+    """All 28 rounds on 16 canonical vectors, one per word; ``after(round, partial, cube, words)`` may emit stores.
 
     Returns the words at the scale of the last round.
     """

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engine.field import extension
 from engine.field.extension import DEGREE, Extension
 from engine.field.koalabear import P
-from engine.field.lanes import LANES, aligned_empty
+from engine.field.lanes import BLOCK, aligned_empty
 from engine.field.ntt import tree_roots
 from engine.stark.domain import shift
 from engine.stark.pcs.commitment import Matrix
@@ -29,8 +29,8 @@ def fold(values: Words, log_arity: int, challenge: Extension, log_domain: int, l
         size = 1 << log_size
         scale = montgomery([pow(2 * shift(log_size, log_largest), -1, P)])[0]
         roots, words = tree_roots(log_size, inverse=True), montgomery(challenge)
-        if size < 2 * LANES:
-            values, roots, size = _padded(values.reshape(DEGREE, -1)), _padded(roots[None]), 2 * LANES
+        if size < 2 * BLOCK:
+            values, roots, size = _padded(values.reshape(DEGREE, -1)), _padded(roots[None]), 2 * BLOCK
         out = aligned_empty(DEGREE * size // 2)
         for start in range(0, size // 2, _CALL):
             stop = np.uint64(min(start + _CALL, size // 2))
@@ -44,7 +44,7 @@ def fold(values: Words, log_arity: int, challenge: Extension, log_domain: int, l
 
 def _padded(rows: Words) -> Words:
     """Flat rows of 32, with anything beyond what is given: a kernel folds 16 pairs at a time."""
-    return np.pad(rows, ((0, 0), (0, 2 * LANES - rows.shape[1]))).reshape(-1)
+    return np.pad(rows, ((0, 0), (0, 2 * BLOCK - rows.shape[1]))).reshape(-1)
 
 
 def mix(values: Words, joining: Words, mixing: Extension) -> Words:

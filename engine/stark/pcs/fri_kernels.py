@@ -8,13 +8,13 @@ from numba import njit
 from engine.field import lanes
 from engine.field.extension_kernels import e_add, e_mul, e_scale, e_store
 from engine.field.kernels import m_add, m_mul, m_sub
-from engine.stark.runtime.evaluator_kernels import splat_extension
+from engine.stark.runtime.evaluator_kernels import LANES, splat_extension
 
 
 @njit(nogil=True, cache=True)
 def _neighbours(values, at, factor):  # type: ignore[no-untyped-def]
-    """Of 16 pairs of neighbours: sums, and differences times ``factor``."""
-    low, high = lanes.load(values, at), lanes.load(values, at + np.uint64(16))
+    """Of a vector of pairs of neighbours: sums, and differences times ``factor``."""
+    low, high = lanes.load(values, at), lanes.load(values, at + LANES)
     even, odd = lanes.every_other(low, high, 0), lanes.every_other(low, high, 1)
     return m_add(even, odd), m_mul(m_sub(even, odd), factor)
 
@@ -29,7 +29,7 @@ def fold_kernel(values, size, roots, scale, half, challenge, start, stop, out): 
     rows = size >> np.uint64(1)
     b0, b1, b2, b3, b4 = splat_extension(challenge, np.uint64(0))
     scales, halves = lanes.splat(scale), lanes.splat(half)
-    for i in range(start, stop, np.uint64(16)):
+    for i in range(start, stop, LANES):
         at = np.uint64(2) * i
         factor = m_mul(lanes.load(roots, i), scales)
         s0, d0 = _neighbours(values, at, factor)

@@ -12,11 +12,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.field.lanes import BLOCK
 from engine.hashing.keccak import hash_pairs, hash_rows, keccak256
 from engine.stark.pcs.schedule import TreeOpenings, TreeShape
 
 Digests = NDArray[np.uint64]
-_LANES = 16
 
 
 def path_root(tree: TreeShape, rows: list[bytes], index: int, path: list[bytes]) -> bytes:
@@ -50,7 +50,7 @@ def openings_match(tree: TreeShape, opened: TreeOpenings, indices: NDArray[np.in
 
     Level by level for all queries together, padded to whole vectors by repeating queries.
     """
-    order = np.arange(-(-len(indices) // _LANES) * _LANES) % len(indices)
+    order = np.arange(-(-len(indices) // BLOCK) * BLOCK) % len(indices)
     at = indices[order]
     paths = np.ascontiguousarray(opened.paths[order]).view(np.uint64)
     rows = {log_rows: block for (log_rows, _), block in zip(tree.matrices, opened.rows, strict=True)}

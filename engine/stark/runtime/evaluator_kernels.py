@@ -1,4 +1,4 @@
-"""Kernels that run a lowered program (``engine.stark.air.lowering``) over rows, sixteen at a time.
+"""Kernels that run a lowered program (``engine.stark.air.lowering``) over rows, a vector at a time.
 
 Rows are taken in blocks of ``width`` (16 or a multiple): slot s of the block lies at s * width in ``scratch``, which
 stays in the second-level cache, and each operation walks the block before the next one starts. Montgomery form
@@ -19,9 +19,9 @@ from engine.field import lanes
 from engine.field.extension_kernels import e_add, e_load, e_mul, e_scale, e_store, e_sub
 from engine.field.kernels import m_add, m_mul
 
-LANES = np.uint64(16)
+LANES = np.uint64(lanes.LANES)
 ZERO, ONE_STEP = np.uint64(0), np.uint64(1)
-V1, V2, V3 = np.uint64(16), np.uint64(32), np.uint64(48)
+V1, V2, V3, V4 = (np.uint64(k * lanes.LANES) for k in (1, 2, 3, 4))
 TWO, THREE, FOUR, FIVE = np.uint64(2), np.uint64(3), np.uint64(4), np.uint64(5)
 
 
@@ -41,7 +41,7 @@ def load_block(load_kind, load_column, columns, rows, following, start, width, s
 
 @njit(nogil=True, cache=True)
 def plain(slots, weights, first, last, width, row, scratch):  # type: ignore[no-untyped-def]
-    """Base-field value of sum of weight * slot over entries first..last, for 16 rows of the block."""
+    """Base-field value of sum of weight * slot over entries first..last, for one vector of rows of the block."""
     nothing = lanes.splat(np.uint32(0))
     total = lanes.wide_product(nothing, nothing)
     pairs = first + ((last - first) & ~ONE_STEP)
@@ -57,12 +57,12 @@ def plain(slots, weights, first, last, width, row, scratch):  # type: ignore[no-
 
 @njit(nogil=True, cache=True)
 def plain_rows(slots, weights, first, last, width, target, scratch):  # type: ignore[no-untyped-def]
-    """:func:`plain` of the whole block to scratch[target:], 64 rows at a time: the four sums do not wait for each
+    """:func:`plain` of the whole block to scratch[target:], four vectors at a time: the four sums do not wait for each
     other, and a weight is spread over the lanes once."""
     nothing = lanes.splat(np.uint32(0))
     pairs = first + ((last - first) & ~ONE_STEP)
-    bulk = width & ~np.uint64(63)
-    for row in range(ZERO, bulk, np.uint64(64)):
+    bulk = width & ~(V4 - ONE_STEP)
+    for row in range(ZERO, bulk, V4):
         w0 = w1 = w2 = w3 = lanes.wide_product(nothing, nothing)
         for entry in range(first, pairs, TWO):
             at, then = slots[entry] * width + row, slots[entry + ONE_STEP] * width + row
@@ -104,7 +104,7 @@ def run_operations(op_kind, op_a, op_b, term_slot, term_weight, first_slot, widt
 
 @njit(nogil=True, cache=True)
 def weighted(slots, weights, first, last, width, row, scratch):  # type: ignore[no-untyped-def]
-    """Extension value of sum of weight * slot over entries first..last, for 16 rows of the block."""
+    """Extension value of sum of weight * slot over entries first..last, for one vector of rows of the block."""
     nothing = lanes.splat(np.uint32(0))
     w0 = w1 = w2 = w3 = w4 = lanes.wide_product(nothing, nothing)
     pairs = first + ((last - first) & ~ONE_STEP)
@@ -181,7 +181,10 @@ def splat_extension(values, at):  # type: ignore[no-untyped-def]
 def lookup_sum(  # type: ignore[no-untyped-def]
     fingerprints, multiplicities, groups, powers, step, auxiliary, rows, following, block, r, width, scratch, near
 ):
-    """Sum of alpha^i * (LogUp constraint i) for 16 rows. ``powers``: five words per group; ``near``: scratch of 80."""
+    """Sum of alpha^i * (LogUp constraint i) for one vector of rows.
+
+    ``powers``: five words per group; ``near``: scratch of 80 words.
+    """
     count = np.uint64(groups.size - 1)
     zero = lanes.splat(np.uint32(0))
     t0 = t1 = t2 = t3 = t4 = zero

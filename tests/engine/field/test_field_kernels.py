@@ -14,6 +14,7 @@ from engine.field import extension_kernels as ek
 from engine.field import koalabear as field
 from engine.field.kernels import batch_inverse, from_montgomery_array, m_inv, to_montgomery_array
 from engine.field.koalabear import P
+from engine.field.lanes import LANES
 
 SIZES = [0, 1, 15, 16, 17, 31, 32, 100]
 words = st.one_of(st.integers(0, P - 1), st.sampled_from([0, 1, P - 2, P - 1]))
@@ -92,7 +93,7 @@ def test_scalar_extension_operations(a: ext.Extension, b: ext.Extension) -> None
 
 @njit
 def lane_products(a, b, out, n):
-    for i in range(np.uint64(0), n, np.uint64(16)):
+    for i in range(np.uint64(0), n, np.uint64(LANES)):
         product = ek.e_mul(*ek.e_load(a, i, n), *ek.e_load(b, i, n))
         ek.e_store(out, i, n, *product)
 

@@ -1,14 +1,19 @@
-"""Vector values: every operation on 16 lanes is the scalar operation in each lane."""
+"""Vector values: at every width an operation on vectors is the scalar operation in each lane."""
 
 from __future__ import annotations
 
+from functools import cache
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 from numba import njit
 
 from engine.field import koalabear as field
 from engine.field import lanes
 from engine.field.kernels import m_add, m_mul, m_sub
 from engine.field.koalabear import P
+from engine.field.width import WIDTHS
 
 EDGES = [
     0,
@@ -30,96 +35,106 @@ EDGES = [
 ]
 
 
-@njit
-def apply_all(a, b, out):
-    x, y = lanes.load(a, 0), lanes.load(b, 0)
-    lanes.store(out, 0, m_add(x, y))
-    lanes.store(out, 16, m_sub(x, y))
-    lanes.store(out, 32, m_mul(x, y))
-    lanes.store(out, 48, lanes.where_zero(x, y, x))
-    lanes.store(out, 64, lanes.bits_or(x, y, x, y, x))
-    lanes.store(out, 80, lanes.splat(a[3]))
-    for i in range(16):
-        out[96 + i] = lanes.extract(x, i)
-        out[112 + i] = m_mul(a[i], b[i])
-        out[128 + i] = m_add(a[i], b[i])
-        out[144 + i] = m_sub(a[i], b[i])
+COUNTS = [2 * words for words in WIDTHS]
+"""Every width, whatever the processor: LLVM splits vectors that it has no register for."""
 
 
-@njit
-def sum_of_products(a, b, count):
-    total, wide = lanes.wide_product(a[0], b[0]), lanes.wide_product(lanes.load(a, 0), lanes.load(b, 0))
-    for i in range(1, count):
-        total = lanes.wide_mul_add(total, a[16 * i], b[16 * i])
-        wide = lanes.wide_mul_add(wide, lanes.load(a, 16 * i), lanes.load(b, 16 * i))
-    return (
-        lanes.wide_reduce(total),
-        lanes.extract(lanes.wide_reduce(wide), 0),
-        lanes.extract(lanes.wide_reduce(wide), 9),
+@cache
+def operations(count: int) -> SimpleNamespace:
+    """The functions under test at one width."""
+    load, splat = lanes.load_of(count), lanes.splat_of(count)
+
+    @njit
+    def apply_all(a, b, out):
+        x, y = load(a, 0), load(b, 0)
+        lanes.store(out, 0, m_add(x, y))
+        lanes.store(out, count, m_sub(x, y))
+        lanes.store(out, 2 * count, m_mul(x, y))
+        lanes.store(out, 3 * count, lanes.where_zero(x, y, x))
+        lanes.store(out, 4 * count, lanes.bits_or(x, y, x, y, x))
+        lanes.store(out, 5 * count, splat(a[3]))
+        for i in range(count):
+            out[6 * count + i] = lanes.extract(x, i)
+            out[7 * count + i] = m_mul(a[i], b[i])
+            out[8 * count + i] = m_add(a[i], b[i])
+            out[9 * count + i] = m_sub(a[i], b[i])
+
+    @njit
+    def sum_of_products(a, b, terms):
+        total, wide = lanes.wide_product(a[0], b[0]), lanes.wide_product(load(a, 0), load(b, 0))
+        for i in range(1, terms):
+            total = lanes.wide_mul_add(total, a[count * i], b[count * i])
+            wide = lanes.wide_mul_add(wide, load(a, count * i), load(b, count * i))
+        reduced = lanes.wide_reduce(wide)
+        return lanes.wide_reduce(total), lanes.extract(reduced, 0), lanes.extract(reduced, count - 1)
+
+    @njit
+    def sum_of_pairs(a, b, terms):
+        """Once with factors of their own per lane, once with one factor for all lanes."""
+        zero = splat(np.uint32(0))
+        own = same = lanes.wide_product(zero, zero)
+        for i in range(0, count * terms, 2 * count):
+            x, y = load(a, i), load(a, i + count)
+            own = lanes.wide_mul_add_pair(own, x, load(b, i), y, load(b, i + count))
+            same = lanes.wide_mul_add_pair(same, x, b[i], y, b[i + count])
+        out = np.empty(2 * count, dtype=np.uint32)
+        lanes.store(out, 0, lanes.wide_reduce(own))
+        lanes.store(out, count, lanes.wide_reduce(same))
+        return out
+
+    @njit
+    def split_in_two(a, out):
+        low, high = load(a, 0), load(a, count)
+        lanes.store(out, 0, lanes.every_other(low, high, 0))
+        lanes.store(out, count, lanes.every_other(low, high, 1))
+
+    return SimpleNamespace(
+        apply_all=apply_all, sum_of_products=sum_of_products, sum_of_pairs=sum_of_pairs, split_in_two=split_in_two
     )
 
 
-@njit
-def sum_of_pairs(a, b, count):
-    """Once with factors of their own per lane, once with one factor for all lanes."""
-    zero = lanes.splat(np.uint32(0))
-    own = same = lanes.wide_product(zero, zero)
-    for i in range(0, 16 * count, 32):
-        x, y = lanes.load(a, i), lanes.load(a, i + 16)
-        own = lanes.wide_mul_add_pair(own, x, lanes.load(b, i), y, lanes.load(b, i + 16))
-        same = lanes.wide_mul_add_pair(same, x, b[i], y, b[i + 16])
-    out = np.empty(32, dtype=np.uint32)
-    lanes.store(out, 0, lanes.wide_reduce(own))
-    lanes.store(out, 16, lanes.wide_reduce(same))
-    return out
-
-
-@njit
-def split_in_two(a, out):
-    low, high = lanes.load(a, 0), lanes.load(a, 16)
-    lanes.store(out, 0, lanes.every_other(low, high, 0))
-    lanes.store(out, 16, lanes.every_other(low, high, 1))
-
-
-def test_every_pair_of_edge_values() -> None:
-    a = np.array(EDGES, dtype=np.uint32)
+@pytest.mark.parametrize("count", COUNTS)
+def test_every_pair_of_edge_values(count: int) -> None:
+    values = np.array(EDGES, dtype=np.uint32)
     for turn in range(16):
-        b = np.roll(a, turn)
-        out = np.zeros(160, dtype=np.uint32)
-        apply_all(a, b, out)
-        pairs = list(zip(a.tolist(), b.tolist(), strict=True))
-        sums = [(x + y) % P for x, y in pairs]
-        differences = [(x - y) % P for x, y in pairs]
-        products = [field.from_montgomery(x * y) for x, y in pairs]
-        assert out[:48].tolist() == sums + differences + products
-        assert out[48:64].tolist() == [x or y for x, y in pairs]
-        assert out[64:80].tolist() == [x | y for x, y in pairs]
-        assert out[80:96].tolist() == [a[3]] * 16
-        assert out[96:112].tolist() == a.tolist()
-        assert out[112:].tolist() == products + sums + differences
+        for start in range(0, 16, count):
+            a, b = values[start : start + count].copy(), np.roll(values, turn)[start : start + count].copy()
+            out = np.zeros(10 * count, dtype=np.uint32)
+            operations(count).apply_all(a, b, out)
+            pairs = list(zip(a.tolist(), b.tolist(), strict=True))
+            sums = [(x + y) % P for x, y in pairs]
+            differences = [(x - y) % P for x, y in pairs]
+            products = [field.from_montgomery(x * y) for x, y in pairs]
+            chosen, joined = [x or y for x, y in pairs], [x | y for x, y in pairs]
+            vectors = [sums, differences, products, chosen, joined, [a[3]] * count]
+            assert out.reshape(10, count).tolist() == [*vectors, a.tolist(), products, sums, differences]
 
 
-def test_long_sums_of_the_largest_products() -> None:
-    count = 40
-    a = np.full(16 * count, P - 1, dtype=np.uint32)
-    expected = field.from_montgomery(count * (P - 1) ** 2)
-    assert sum_of_products(a, a, count) == (expected, expected, expected)
+@pytest.mark.parametrize("count", COUNTS)
+def test_long_sums_of_the_largest_products(count: int) -> None:
+    terms = 40
+    a = np.full(count * terms, P - 1, dtype=np.uint32)
+    expected = field.from_montgomery(terms * (P - 1) ** 2)
+    assert operations(count).sum_of_products(a, a, terms) == (expected, expected, expected)
 
 
-def test_sums_of_pairs_are_exact_up_to_the_largest_products() -> None:
-    count = 40
-    largest = np.full(16 * count, P - 1, dtype=np.uint32)
-    random = np.random.default_rng(3).integers(0, P, size=16 * count, dtype=np.uint32)
+@pytest.mark.parametrize("count", COUNTS)
+def test_sums_of_pairs_are_exact_up_to_the_largest_products(count: int) -> None:
+    terms = 40
+    largest = np.full(count * terms, P - 1, dtype=np.uint32)
+    random = np.random.default_rng(3).integers(0, P, size=count * terms, dtype=np.uint32)
     for a, b in ((largest, largest), (largest, random), (random, random[::-1].copy())):
-        x, y = a.reshape(count, 16).astype(object), b.reshape(count, 16).astype(object)
+        x, y = a.reshape(terms, count).astype(object), b.reshape(terms, count).astype(object)
         expected = [*(x * y).sum(axis=0), *(x * y[:, :1]).sum(axis=0)]
-        assert sum_of_pairs(a, b, count).tolist() == [field.from_montgomery(int(total)) for total in expected]
+        sums = operations(count).sum_of_pairs(a, b, terms)
+        assert sums.tolist() == [field.from_montgomery(int(total)) for total in expected]
 
 
-def test_every_other_splits_two_vectors() -> None:
-    a, out = np.arange(32, dtype=np.uint32), np.zeros(32, dtype=np.uint32)
-    split_in_two(a, out)
-    assert out.tolist() == [*range(0, 32, 2), *range(1, 32, 2)]
+@pytest.mark.parametrize("count", COUNTS)
+def test_every_other_splits_two_vectors(count: int) -> None:
+    a, out = np.arange(2 * count, dtype=np.uint32), np.zeros(2 * count, dtype=np.uint32)
+    operations(count).split_in_two(a, out)
+    assert out.tolist() == [*range(0, 2 * count, 2), *range(1, 2 * count, 2)]
 
 
 def test_aligned_empty() -> None:

@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from engine.errors import OutOfRange, ProtocolError
+from engine.field import lanes
 from engine.field.kernels import to_montgomery_array
 from engine.field.koalabear import P
+from engine.field.width import WIDTHS
 from engine.hashing import keccak
+from engine.hashing.keccak_emit import absorption, permutation
+from engine.hashing.keccak_reference import keccak_f1600
 
 
 def rows(n_cols: int, n_rows: int, seed: int = 1) -> np.ndarray:
@@ -120,3 +125,25 @@ def test_bad_input_is_refused() -> None:
         keccak.hash_rows(np.zeros(7, dtype=np.uint32), 2, 4)
     with pytest.raises(ProtocolError, match="out"):
         keccak.hash_rows(np.zeros(8, dtype=np.uint32), 2, 4, out=np.zeros(4, dtype=np.uint64))
+
+
+@pytest.mark.parametrize("count", WIDTHS)
+def test_batches_of_every_width(count: int) -> None:
+    """Two batches take in a word of 2 ``count`` states, even and odd ones, and are permuted."""
+    permute, absorb, load = permutation(count), absorption(count), lanes.load_of(2 * count)
+    size = np.uint64(25 * count)
+
+    @njit
+    def run(state, low, high):
+        absorb(state, np.uint64(3 * count), load(low, np.uint64(0)), load(high, np.uint64(0)))
+        permute(state, np.uint64(0))
+        permute(state, size)
+
+    rng = np.random.default_rng(8)
+    state = rng.integers(0, 1 << 64, 50 * count, dtype=np.uint64)
+    low, high = (rng.integers(0, 1 << 32, 2 * count, dtype=np.uint32) for _ in range(2))
+    before = state.reshape(2, 25, count).transpose(2, 0, 1).reshape(2 * count, 25).copy()
+    before[:, 3] ^= low.astype(np.uint64) | high.astype(np.uint64) << np.uint64(32)
+    run(state, low, high)
+    after = state.reshape(2, 25, count).transpose(2, 0, 1).reshape(2 * count, 25)
+    assert after.tolist() == [keccak_f1600(words) for words in before.tolist()]

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from engine.errors import ProtocolError
 from engine.field.kernels import from_montgomery_array
 from engine.field.koalabear import P
+from engine.field.width import WIDTHS
 from engine.hashing import poseidon, poseidon_kernels
 
 words = st.one_of(st.integers(0, P - 1), st.sampled_from([0, 1, P - 1]))
@@ -80,3 +82,17 @@ def test_bad_input_is_refused() -> None:
         poseidon_kernels.permute_many(np.zeros(16, dtype=np.uint64))
     with pytest.raises(ProtocolError, match="rights"):
         poseidon_kernels.compress_many(np.zeros(16, dtype=np.uint32), np.zeros(8, dtype=np.uint32))
+
+
+@pytest.mark.parametrize("count", [2 * words for words in WIDTHS])
+def test_blocks_of_every_width(count: int) -> None:
+    permute = poseidon_kernels.permute_block(count)
+
+    @njit
+    def run(values, out, table):
+        permute(values, np.uint64(0), out, table, np.uint64(0))
+
+    values = states(count)
+    out = np.empty_like(values)
+    run(values.reshape(-1), out.reshape(-1), poseidon_kernels._table(False))
+    assert [tuple(row) for row in out.tolist()] == [poseidon.permute(row) for row in values.tolist()]
