@@ -37,6 +37,7 @@ from app.proving.workers.threads import Prove, ThreadWorker  # noqa: E402
 from app.venue.facade import Engine  # noqa: E402
 from app.venue.ingress import Command  # noqa: E402
 from app.venue.invariants import all_invariants  # noqa: E402
+from app.venue.latency import L1_SLOT  # noqa: E402
 from app.venue.session import Session, open_session  # noqa: E402
 from engine.exchange.config import DEFAULT_CONFIG, VenueConfig  # noqa: E402
 from engine.exchange.tree import AccountTree  # noqa: E402
@@ -58,6 +59,8 @@ from engine.settlement.stand_in import yes_verifiers  # noqa: E402
 from engine.units import QUANTUM, SECOND  # noqa: E402
 
 TOLD = (DepositCredited, WithdrawalStage, BatchStage)
+CLOCK_LIFE = 10 * L1_SLOT
+"""Venue time, ns, that a life by the clock lasts at least: every place where it may end comes up several times."""
 STAND_IN = "stand-in, proves nothing"
 Tell = Callable[..., None]
 
@@ -232,8 +235,11 @@ def drive_by_clock(session: Session, user: User, rounds: int, speed: float) -> N
 
     session.loop.on_applied = both
     engine.start()
+    until = session.loop.venue.time + CLOCK_LIFE
+    done = 0
     try:
-        for _ in range(rounds):
+        while done < rounds or session.loop.venue.time < until:  # however fast answers come, blocks come by the clock
+            done += 1
             user.answered.clear()
             user.act()
             if not user.answered.wait(30):
