@@ -16,9 +16,18 @@ A market's ``tick_value`` is the collateral quanta that one lot costs at a price
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import ClassVar
+from typing import ClassVar, NewType
 
 from engine.errors import ProtocolError
+
+AccountId = NewType("AccountId", int)
+"""Place of an account in the accounts tree."""
+MarketId = NewType("MarketId", int)
+"""A market's number in the configuration, which inputs and leaves name."""
+MarketIndex = NewType("MarketIndex", int)
+"""A market's place among the venue's markets, ascending by id."""
+OrderId = NewType("OrderId", int)
+"""Given by the venue in order of acceptance, over all markets."""
 
 FIXED_ONE = 1 << 32
 COLLATERAL_DECIMALS = 6

@@ -20,6 +20,7 @@ from app.venue.facade import Engine
 from app.venue.ingress import Command
 from app.venue.session import open_session
 from engine.sequencer.inputs import CancelOrder, PlaceOrder
+from engine.units import MarketId, OrderId
 
 COMMANDS, QUICK_COMMANDS = 4000, 300
 PAUSE = 0.004
@@ -58,7 +59,7 @@ def _drive(engine: Engine, count: int) -> list[float]:
             command = Command(
                 input=PlaceOrder(
                     account=account,
-                    market=1,
+                    market=MarketId(1),
                     side="buy",
                     type="limit",
                     lots=1,
@@ -67,7 +68,7 @@ def _drive(engine: Engine, count: int) -> list[float]:
                 )
             )
         else:
-            command = Command(input=CancelOrder(account=account, order_id=order_id))
+            command = Command(input=CancelOrder(account=account, order_id=OrderId(order_id)))
         done = threading.Event()
         seen: list[Any] = []
 

@@ -8,9 +8,9 @@ from app.venue.session import USER_DEPOSIT
 from engine.sequencer.events import Fill, FundingPaid
 from engine.sequencer.inputs import CancelOrder, PlaceOrder, RequestWithdrawal
 from engine.sequencer.preview import preview_order
-from engine.units import FIXED_ONE, SECOND, format_decimal, format_quanta
+from engine.units import FIXED_ONE, SECOND, MarketId, format_decimal, format_quanta
 
-MARKET = 1
+MARKET = MarketId(1)
 LEVERAGE = 3
 WITHDRAWAL = 1_234_567_891
 """Quanta; odd on purpose, so that a lost quantum would show."""

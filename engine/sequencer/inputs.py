@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from engine.errors import UNDECODABLE, CorruptData
+from engine.units import AccountId, MarketId, OrderId
 
 Side = Literal["buy", "sell"]
 OrderType = Literal["limit", "market"]
@@ -37,8 +38,8 @@ class PlaceOrder(Input, frozen=True, tag="PlaceOrder", kw_only=True):
     A market order is IOC; the book may fill it at any price.
     """
 
-    account: int
-    market: int
+    account: AccountId
+    market: MarketId
     side: Side
     type: OrderType
     lots: int
@@ -52,23 +53,23 @@ class PlaceOrder(Input, frozen=True, tag="PlaceOrder", kw_only=True):
 class CancelOrder(Input, frozen=True, tag="CancelOrder", kw_only=True):
     """Cancel one resting order by its venue order id."""
 
-    account: int
-    order_id: int
+    account: AccountId
+    order_id: OrderId
     client_id: str = ""
 
 
 class CancelAll(Input, frozen=True, tag="CancelAll", kw_only=True):
     """Cancel all resting orders of an account; ``market`` 0 means every market."""
 
-    account: int
-    market: int = 0
+    account: AccountId
+    market: MarketId = MarketId(0)
     client_id: str = ""
 
 
 class RequestWithdrawal(Input, frozen=True, tag="RequestWithdrawal", kw_only=True):
     """Take ``amount`` quanta off the account towards its L1 address (normal path, in the next batch)."""
 
-    account: int
+    account: AccountId
     amount: int
     client_id: str = ""
 
@@ -82,7 +83,7 @@ class L1Deposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """
 
     entry: int
-    account: int
+    account: AccountId
     owner: bytes
     depositor: bytes
     amount: int
@@ -162,7 +163,7 @@ class ProofOutcome(Input, frozen=True, tag="ProofOutcome", kw_only=True):
 class ClaimRequested(Input, frozen=True, tag="ClaimRequested", kw_only=True):
     """The user asked to claim: a withdraw transaction for ``owner`` was sent to L1 (shown in the stepper)."""
 
-    account: int
+    account: AccountId
     owner: bytes
     transaction: bytes
 

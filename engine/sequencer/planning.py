@@ -32,6 +32,7 @@ from engine.sequencer.inputs import OrderType, PlaceOrder, Side, TimeInForce
 from engine.sequencer.meter import MAX_MAKERS, max_maker_accounts
 from engine.sequencer.order_rules import check_order
 from engine.sequencer.orders import OpenOrder
+from engine.units import AccountId, MarketId, MarketIndex, OrderId
 
 CHUNK = 256
 """Makers that are looked up at a time."""
@@ -51,7 +52,7 @@ class Liquidity(Protocol):
         ...
 
     def next_makers(
-        self, side: Side, price: int | None, lots: int, account: int | None, behind: int, most: int
+        self, side: Side, price: int | None, lots: int, account: AccountId | None, behind: int, most: int
     ) -> list[list[int]]:
         """Makers that such a taker would reach, see :meth:`engine.book.book.OrderBook.next_makers`."""
         ...
@@ -65,11 +66,11 @@ class Orders(Protocol):
         """Ids of resting reduce-only orders, of any account."""
         ...
 
-    def count_of(self, account: int) -> int:
+    def count_of(self, account: AccountId) -> int:
         """How many orders of this account rest."""
         ...
 
-    def of_account(self, account: int) -> list[OpenOrder]:
+    def of_account(self, account: AccountId) -> list[OpenOrder]:
         """The account's orders, oldest first."""
         ...
 
@@ -108,7 +109,7 @@ class Ground(Protocol):
         ...
 
     @property
-    def accounts(self) -> Mapping[int, AccountState]:
+    def accounts(self) -> Mapping[AccountId, AccountState]:
         """Open accounts; at least the one that orders and those of the makers."""
         ...
 
@@ -117,7 +118,7 @@ class Ground(Protocol):
         """Indices of markets that take reducing orders only (:mod:`engine.exchange.deleveraging`)."""
         ...
 
-    def market_index(self, market_id: int) -> int:
+    def market_index(self, market_id: MarketId) -> MarketIndex:
         """Index of a market; :class:`engine.exchange.refusals.UnknownMarket`."""
         ...
 
@@ -126,7 +127,7 @@ class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order whose fields hold. ``lots`` as cut by reduce-only; ``price`` None: any; ``ioc``: it never rests."""
 
     account: AccountState
-    market_index: int
+    market_index: MarketIndex
     buy: bool
     lots: int
     price: int | None
@@ -155,8 +156,8 @@ class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
 class Makers(NamedTuple):
     """Resting orders that trade, in priority order: four lists of one length. ``prices`` ticks, ``lots`` taken."""
 
-    order_ids: list[int]
-    accounts: list[int]
+    order_ids: list[OrderId]
+    accounts: list[AccountId]
     prices: list[int]
     lots: list[int]
 
@@ -169,10 +170,10 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     makers: Makers
-    unfit: tuple[int, ...]
+    unfit: tuple[OrderId, ...]
     filled: int
     cost: int
-    reductions: tuple[tuple[int, int], ...] = ()
+    reductions: tuple[tuple[OrderId, int], ...] = ()
     cut: bool = False
 
 
@@ -277,8 +278,8 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
     vetting, room = _Vetting(ground, order), max_maker_accounts(ground.config)
     makers = Makers([], [], [], [])
     owners: set[int] = set()
-    unfit: list[int] = []
-    reductions: list[tuple[int, int]] = []
+    unfit: list[OrderId] = []
+    reductions: list[tuple[OrderId, int]] = []
     left = reach = order.lots
     behind, cost, looked_at, cut = 0, 0, 0, False
     while left and not cut:
@@ -331,19 +332,19 @@ class _Vetting:
         self._reduce_only, self._sign = ground.orders.reduce_only, -1 if order.buy else 1
         self._makers: dict[int, MakerAccount] = {}
 
-    def _maker(self, account: int) -> MakerAccount:
+    def _maker(self, account: AccountId) -> MakerAccount:
         maker = self._makers.get(account)
         if maker is None:
             maker = self._makers[account] = MakerAccount(self._accounts[account], self._index, self._terms)
         return maker
 
-    def fillable(self, order_id: int, account: int, lots: int) -> int:
+    def fillable(self, order_id: OrderId, account: AccountId, lots: int) -> int:
         """Of so many lots those that its account's position leaves a reduce-only order; of any other order all."""
         if order_id not in self._reduce_only:
             return lots
         return min(lots, reducible(self._maker(account).size, self._sign > 0))
 
-    def may_fill(self, order_id: int, account: int, lots: int, notional: int) -> bool:
+    def may_fill(self, order_id: OrderId, account: AccountId, lots: int, notional: int) -> bool:
         """Whether this maker may fill; when it may, it has."""
         maker = self._maker(account)
         fee = fee_of(notional, self._fee_ppm)

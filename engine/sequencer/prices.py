@@ -13,7 +13,7 @@ from engine.book.book import OrderBook
 from engine.exchange import funding
 from engine.exchange.config import VenueConfig
 from engine.sequencer.inputs import Side
-from engine.units import FIXED_ONE, SECOND
+from engine.units import FIXED_ONE, SECOND, MarketId
 
 BASIS_TIME = 30 * SECOND
 
@@ -21,7 +21,7 @@ BASIS_TIME = 30 * SECOND
 class MarketPrices(msgspec.Struct, kw_only=True):
     """Everything that prices and funding of a market depend on between two clock steps."""
 
-    market_id: int
+    market_id: MarketId
     tick_value: int
     impact_notional: int
     index_fixed: int

@@ -14,7 +14,7 @@ from app.snapshot.views import AccountView, MarketView
 from engine.errors import OutOfRange, ProtocolError
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.sequencer.inputs import OrderType, PlaceOrder, Side, TimeInForce
-from engine.units import PPM, parse_decimal
+from engine.units import PPM, MarketId, parse_decimal
 from ui.viewmodels.wording import (
     fixed_price_text,
     money_text,
@@ -39,7 +39,7 @@ class TicketForm:
     ``cut``: the percentage meant more than the venue accepts, and the size is what it accepts.
     """
 
-    market: int
+    market: MarketId
     side: Side = "buy"
     type: OrderType = "market"
     price_text: str = ""

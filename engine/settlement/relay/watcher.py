@@ -19,7 +19,7 @@ from engine.settlement.relay.client import (
     WithdrawnEvent,
 )
 from engine.settlement.relay.costs import batch_steps
-from engine.units import SECOND
+from engine.units import SECOND, AccountId
 
 NOTHING: Mapping[int, int] = MappingProxyType({})
 
@@ -96,7 +96,7 @@ def block_input(client: Client, block: Block, previous: int, reclaimed: Mapping[
 def _deposit(event: QueuedEvent, receipt: Receipt, reclaim_at: int) -> L1Deposit:
     return L1Deposit(
         entry=event.entry,
-        account=event.account,
+        account=AccountId(event.account),
         owner=event.owner,
         depositor=event.depositor,
         amount=0 if reclaim_at else event.amount,
