@@ -28,6 +28,14 @@ MarketIndex = NewType("MarketIndex", int)
 """A market's place among the venue's markets, ascending by id."""
 OrderId = NewType("OrderId", int)
 """Given by the venue in order of acceptance, over all markets."""
+Ticks = NewType("Ticks", int)
+"""A price in price steps of its market's book, as an order names it."""
+Lots = NewType("Lots", int)
+"""A size in synthetic quanta of its market, as an order names it."""
+Quanta = NewType("Quanta", int)
+"""Collateral, as a deposit or withdrawal names it."""
+Nanoseconds = NewType("Nanoseconds", int)
+"""Venue time since the Unix epoch, as a clock step names it."""
 
 FIXED_ONE = 1 << 32
 COLLATERAL_DECIMALS = 6

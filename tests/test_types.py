@@ -9,17 +9,20 @@ import pytest
 PREAMBLE = """
 from engine.book.book import OrderBook
 from engine.exchange.accounts import Account
-from engine.sequencer.inputs import CancelAll, CancelOrder
-from engine.units import AccountId, MarketId, MarketIndex, OrderId
+from engine.sequencer.inputs import CancelAll, CancelOrder, PlaceOrder, RequestWithdrawal
+from engine.units import AccountId, Lots, MarketId, MarketIndex, OrderId, Quanta, Ticks
 
 account, market, index, order = AccountId(16), MarketId(1), MarketIndex(0), OrderId(7)
 leaf, book = Account(), OrderBook()
+lots, price, amount = Lots(3), Ticks(600_000), Quanta(5)
 """
 RIGHT = """
 CancelOrder(account=account, order_id=order)
 CancelAll(account=account, market=market)
 leaf.size(market)
 book.cancel(order)
+PlaceOrder(account=account, market=market, side="buy", type="limit", lots=lots, price=price)
+RequestWithdrawal(account=account, amount=amount)
 """
 SWAPPED = {
     "CancelOrder(account=order, order_id=account)": 2,
@@ -28,6 +31,8 @@ SWAPPED = {
     "leaf.size(index)": 1,
     "book.cancel(account)": 1,
     "CancelOrder(account=16, order_id=order)": 1,
+    'PlaceOrder(account=account, market=market, side="buy", type="limit", lots=price, price=lots)': 2,
+    "RequestWithdrawal(account=account, amount=lots)": 1,
 }
 
 

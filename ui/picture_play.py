@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.l1.layer_one import ChainRequest
 from app.venue.session import Session
 from engine.sequencer.inputs import PlaceOrder, RequestWithdrawal, Side
-from engine.units import FIXED_ONE, QUANTUM, SECOND, MarketId
+from engine.units import FIXED_ONE, QUANTUM, SECOND, Lots, MarketId, Ticks
 
 STEP = SECOND // 10
 MARKET, OTHER_MARKET = 1, 2
@@ -31,7 +31,7 @@ def play_for_pictures(session: Session, duration: int) -> None:
                 market=MarketId(MARKET),
                 side="buy",
                 type="market",
-                lots=_lots(session, MARKET, LEVERAGE),
+                lots=Lots(_lots(session, MARKET, LEVERAGE)),
                 client_id="p1",
             )
         ]
@@ -44,7 +44,7 @@ def play_for_pictures(session: Session, duration: int) -> None:
                 market=MarketId(OTHER_MARKET),
                 side="sell",
                 type="market",
-                lots=_lots(session, OTHER_MARKET, 1),
+                lots=Lots(_lots(session, OTHER_MARKET, 1)),
                 client_id="p2",
             )
         ]
@@ -67,8 +67,8 @@ def play_for_pictures(session: Session, duration: int) -> None:
                     market=MarketId(MARKET),
                     side=side,
                     type="limit",
-                    lots=40 + 10 * place,
-                    price=price,
+                    lots=Lots(40 + 10 * place),
+                    price=Ticks(price),
                     client_id=f"r{place}",
                 )
             ]

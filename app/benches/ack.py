@@ -20,7 +20,7 @@ from app.venue.facade import Engine
 from app.venue.ingress import Command
 from app.venue.session import open_session
 from engine.sequencer.inputs import CancelOrder, PlaceOrder
-from engine.units import MarketId, OrderId
+from engine.units import Lots, MarketId, OrderId, Ticks
 
 COMMANDS, QUICK_COMMANDS = 4000, 300
 PAUSE = 0.004
@@ -62,8 +62,8 @@ def _drive(engine: Engine, count: int) -> list[float]:
                     market=MarketId(1),
                     side="buy",
                     type="limit",
-                    lots=1,
-                    price=bid * 95 // 100,
+                    lots=Lots(1),
+                    price=Ticks(bid * 95 // 100),
                     client_id=str(number),
                 )
             )

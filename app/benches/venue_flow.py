@@ -12,7 +12,7 @@ from engine.sequencer.batch import root_bytes
 from engine.sequencer.events import AnyEvent
 from engine.sequencer.inputs import CancelOrder, Input, L1Block, L1Deposit, L1StateUpdate, PlaceOrder, Side
 from engine.sequencer.venue import Venue
-from engine.units import FIXED_ONE, QUANTUM, SECOND, AccountId, MarketId, OrderId
+from engine.units import FIXED_ONE, QUANTUM, SECOND, AccountId, Lots, MarketId, OrderId, Quanta, Ticks
 
 SEED = 20240808
 GENESIS = 1_723_075_200 * SECOND
@@ -51,7 +51,7 @@ class Driven:
                 account=AccountId(FIRST + i),
                 owner=(FIRST + i).to_bytes(20, "big"),
                 depositor=(FIRST + i).to_bytes(20, "big"),
-                amount=amount,
+                amount=Quanta(amount),
                 transaction=bytes(32),
             )
             for i, amount in enumerate(amounts)
@@ -150,7 +150,7 @@ class FlowMaker:
                 market=market.market_id,
                 side=side,
                 type="market",
-                lots=lots,
+                lots=Lots(lots),
                 reduce_only=reduce_only,
             )
         crossing = kind >= 0.60
@@ -160,8 +160,8 @@ class FlowMaker:
             market=market.market_id,
             side=side,
             type="limit",
-            lots=lots,
-            price=middle + sign * 10 * away,
+            lots=Lots(lots),
+            price=Ticks(middle + sign * 10 * away),
             tif="ioc" if crossing and random.random() < 0.3 else "gtc",
             post_only=not crossing and random.random() < 0.2,
             client_id=f"{account}-{self._driven.sequence}",

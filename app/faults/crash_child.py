@@ -56,7 +56,7 @@ from engine.sequencer.inputs import (  # noqa: E402
     Side,
 )
 from engine.settlement.stand_in import yes_verifiers  # noqa: E402
-from engine.units import QUANTUM, SECOND, MarketId, OrderId  # noqa: E402
+from engine.units import QUANTUM, SECOND, Lots, MarketId, OrderId, Quanta, Ticks  # noqa: E402
 
 TOLD = (DepositCredited, WithdrawalStage, BatchStage)
 CLOCK_LIFE = 10 * L1_SLOT
@@ -175,7 +175,7 @@ class User:
                 market=MarketId(market),
                 side=side,
                 type="market",
-                lots=rng.randint(1, 9),
+                lots=Lots(rng.randint(1, 9)),
                 client_id=name,
             )
         if dice < 0.55:
@@ -186,8 +186,8 @@ class User:
                 market=MarketId(market),
                 side=side,
                 type="limit",
-                lots=rng.randint(1, 9),
-                price=price,
+                lots=Lots(rng.randint(1, 9)),
+                price=Ticks(price),
                 client_id=name,
             )
         if dice < 0.65:
@@ -195,14 +195,14 @@ class User:
         if dice < 0.7:
             return CancelAll(account=account, market=MarketId(market), client_id=name)
         if dice < 0.95:
-            return RequestWithdrawal(account=account, amount=rng.randint(1, 2 * QUANTUM), client_id=name)
+            return RequestWithdrawal(account=account, amount=Quanta(rng.randint(1, 2 * QUANTUM)), client_id=name)
         return PlaceOrder(
             account=account,
             market=MarketId(market),
             side=side,
             type="limit",
-            lots=-rng.randint(0, 9),
-            price=-1,
+            lots=Lots(-rng.randint(0, 9)),
+            price=Ticks(-1),
             client_id=name,
         )
 

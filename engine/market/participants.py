@@ -15,7 +15,7 @@ from engine.market.feed import TOP_LEVELS
 from engine.market.replay import RecordedMarket
 from engine.sequencer.inputs import CancelOrder, PlaceOrder, Side
 from engine.sequencer.participant import Command, MarketAccess
-from engine.units import FIXED_ONE, PPM, QUANTUM, AccountId, MarketId, OrderId
+from engine.units import FIXED_ONE, PPM, QUANTUM, AccountId, Lots, MarketId, OrderId, Ticks
 
 URGENT = 4  # best prices of a side that are quoted at once
 SPARE = 8  # orders too many or too few that may wait
@@ -166,7 +166,14 @@ class MarketMaker(_Remembering):
                 cancels.append(CancelOrder(account=self.account, order_id=OrderId(current[0])))
             if lots:
                 places.append(
-                    PlaceOrder(account=self.account, market=market_id, side=side, type="limit", lots=lots, price=price)
+                    PlaceOrder(
+                        account=self.account,
+                        market=market_id,
+                        side=side,
+                        type="limit",
+                        lots=Lots(lots),
+                        price=Ticks(price),
+                    )
                 )
             if key >= best:
                 budget -= 1
@@ -245,7 +252,7 @@ class TakerFlow(_Remembering):
             market=config.market_id,
             side=side,
             type="limit",
-            lots=lots,
-            price=max(1, price),
+            lots=Lots(lots),
+            price=Ticks(max(1, price)),
             tif="ioc",
         )

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from engine.errors import UNDECODABLE, CorruptData
-from engine.units import AccountId, MarketId, OrderId
+from engine.units import AccountId, Lots, MarketId, Nanoseconds, OrderId, Quanta, Ticks
 
 Side = Literal["buy", "sell"]
 OrderType = Literal["limit", "market"]
@@ -28,7 +28,7 @@ class ClockStep(Input, frozen=True, tag="ClockStep"):
     ``quotes_only``: the clock runs faster than recorded flow can be played; participants refresh quotes, no takers.
     """
 
-    time: int
+    time: Nanoseconds
     quotes_only: bool = False
 
 
@@ -42,8 +42,8 @@ class PlaceOrder(Input, frozen=True, tag="PlaceOrder", kw_only=True):
     market: MarketId
     side: Side
     type: OrderType
-    lots: int
-    price: int = 0
+    lots: Lots
+    price: Ticks = Ticks(0)
     tif: TimeInForce = "gtc"
     post_only: bool = False
     reduce_only: bool = False
@@ -70,7 +70,7 @@ class RequestWithdrawal(Input, frozen=True, tag="RequestWithdrawal", kw_only=Tru
     """Take ``amount`` quanta off the account towards its L1 address (normal path, in the next batch)."""
 
     account: AccountId
-    amount: int
+    amount: Quanta
     client_id: str = ""
 
 
@@ -86,7 +86,7 @@ class L1Deposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     account: AccountId
     owner: bytes
     depositor: bytes
-    amount: int
+    amount: Quanta
     transaction: bytes
     key_digest: bytes = bytes(32)
     reclaim_at: int = 0
@@ -124,7 +124,7 @@ class L1Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """A claim: ``owner`` (20 bytes) was paid ``amount`` quanta of withdrawable balance."""
 
     owner: bytes
-    amount: int
+    amount: Quanta
     transaction: bytes
 
 

@@ -35,7 +35,7 @@ from engine.sequencer.inputs import (
 from engine.sequencer.solvency import withdrawable
 from engine.sequencer.venue import Venue
 from engine.sequencer.version import RULES_VERSION
-from engine.units import FIXED_ONE, QUANTUM, SECOND, AccountId, MarketId, OrderId
+from engine.units import FIXED_ONE, QUANTUM, SECOND, AccountId, Lots, MarketId, Nanoseconds, OrderId, Quanta, Ticks
 from engine.vectors.encoding import FORMAT, Plain, digest_json, plain, struct_json
 from engine.vectors.record import Recorder
 
@@ -134,7 +134,7 @@ class Story:
             if market.base.lower() in ticks:
                 price = ticks[market.base.lower()] * self.units[market.market_id]
                 self.recorder.source.prices[market.market_id] = price
-        return self.apply(ClockStep(time=self.venue.time + int(seconds * SECOND), quotes_only=quotes_only))
+        return self.apply(ClockStep(time=Nanoseconds(self.venue.time + int(seconds * SECOND)), quotes_only=quotes_only))
 
     def order(
         self,
@@ -157,8 +157,8 @@ class Story:
                 market=MarketId(market),
                 side=side,
                 type=kind or ("limit" if price else "market"),
-                lots=lots,
-                price=price,
+                lots=Lots(lots),
+                price=Ticks(price),
                 tif=tif,
                 post_only=post_only,
                 reduce_only=reduce_only,
@@ -176,7 +176,7 @@ class Story:
 
     def withdraw(self, account: int, quanta: int) -> list[AnyEvent]:
         """Ask for a withdrawal, in quanta."""
-        return self.apply(RequestWithdrawal(account=AccountId(account), amount=quanta, client_id="w"))
+        return self.apply(RequestWithdrawal(account=AccountId(account), amount=Quanta(quanta), client_id="w"))
 
     # -- what comes from L1 and from the prover
 
@@ -219,7 +219,7 @@ class Story:
             account=AccountId(account),
             owner=found,
             depositor=found,
-            amount=quanta,
+            amount=Quanta(quanta),
             transaction=bytes(32),
             key_digest=key_digest,
             reclaim_at=reclaim_at,
@@ -275,7 +275,7 @@ class Story:
 
     def pay(self, account: int, quanta: int) -> list[AnyEvent]:
         """A block in which L1 paid an account's owner."""
-        return self.l1(payments=[L1Withdrawal(owner=owner_of(account), amount=quanta, transaction=bytes(32))])
+        return self.l1(payments=[L1Withdrawal(owner=owner_of(account), amount=Quanta(quanta), transaction=bytes(32))])
 
     # -- what is shown
 

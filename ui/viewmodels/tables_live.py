@@ -7,7 +7,7 @@ from functools import lru_cache
 from app.snapshot.views import AccountView, OrderView, PositionView
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.sequencer.inputs import PlaceOrder
-from engine.units import MarketId
+from engine.units import Lots, MarketId
 from ui.viewmodels.tables import Cell, Column, Row, TableSpec
 from ui.viewmodels.wording import (
     NOTHING,
@@ -160,7 +160,7 @@ def closing_order(user: AccountView, market: MarketId, client_id: str, *, half: 
         market=market,
         side="sell" if size > 0 else "buy",
         type="market",
-        lots=lots,
+        lots=Lots(lots),
         tif="ioc",
         reduce_only=True,
         client_id=client_id,
