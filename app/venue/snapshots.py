@@ -90,7 +90,7 @@ def account_view(venue: Venue, chain: LayerOne) -> AccountView | None:
         initial_margin=margin.initial_margin + margin.reserved_margin,
         maintenance_margin=margin.maintenance_margin,
         free_collateral=margin.free_collateral,
-        withdrawable=max(0, margin.free_collateral - kept_back),
+        withdrawable=venue.withdrawable(account_id),
         health_ppm=margin.health_ppm,
         leverage_ppm=margin.leverage_ppm,
         l1_address=chain.user.address,

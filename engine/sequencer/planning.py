@@ -9,7 +9,11 @@ Nothing is changed here. Order of things for one order:
    position, and is cut to that; the new order goes on behind it. Where it would meet more makers than one batch can
    hold, it is cut: the rest is cancelled with reason "batch_limit";
 3. own orders on the other side that it reaches are passed over, and are to be cancelled (the self-trade rule);
-4. it is judged on the account it would leave (:mod:`engine.exchange.admission`).
+4. a market order fills down to its worst price, which is the edge of the price band unless the order says a better
+   one; the rest is cancelled with reason "worst_price" if somebody rests beyond it;
+5. while an index reading is unconfirmed, an order stops before the first maker whose account the fill would leave below
+   initial margin at that reading: the maker keeps its place, the rest is cancelled with reason "index_unconfirmed";
+6. it is judged on the account it would leave (:mod:`engine.exchange.admission`).
 
 A post-only order that would trade is closed before it meets anybody.
 """
@@ -22,15 +26,17 @@ from typing import Literal, NamedTuple, Protocol
 import msgspec
 
 from engine.book.layout import MAX_LOTS
-from engine.errors import ProtocolError
+from engine.errors import OutOfRange, ProtocolError
 from engine.exchange.admission import FeeRates, MakerAccount, Outcome, Proposal, propose, reduce_only_lots, reducible
 from engine.exchange.config import MarketConfig, VenueConfig
+from engine.exchange.guards import MarketGuard, cautious_terms
+from engine.exchange.margin import measure
 from engine.exchange.refusals import MarketInDeleveraging, TooManyOrders, UnknownAccount
 from engine.exchange.state import AccountState, MarketTerms
-from engine.exchange.trade import fee_of, is_reducing
+from engine.exchange.trade import apply_fill, fee_of, is_reducing
 from engine.sequencer.inputs import OrderType, PlaceOrder, Side, TimeInForce
 from engine.sequencer.meter import MAX_MAKERS, max_maker_accounts
-from engine.sequencer.order_rules import check_order
+from engine.sequencer.order_rules import check_guards, check_order
 from engine.sequencer.orders import OpenOrder
 
 CHUNK = 256
@@ -108,6 +114,11 @@ class Ground(Protocol):
         ...
 
     @property
+    def guards(self) -> Sequence[MarketGuard]:
+        """The markets' price bands, halts and unconfirmed index readings."""
+        ...
+
+    @property
     def accounts(self) -> Mapping[int, AccountState]:
         """Open accounts; at least the one that orders and those of the makers."""
         ...
@@ -123,7 +134,10 @@ class Ground(Protocol):
 
 
 class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order whose fields hold. ``lots`` as cut by reduce-only; ``price`` None: any; ``ioc``: it never rests."""
+    """An order whose fields hold. ``lots`` as cut by reduce-only; ``price`` None: any; ``ioc``: it never rests.
+
+    ``worst``: the worst price in ticks for one without a price, 0 for any.
+    """
 
     account: AccountState
     market_index: int
@@ -131,11 +145,17 @@ class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
     lots: int
     price: int | None
     ioc: bool
+    worst: int = 0
 
     @property
     def side(self) -> Side:
         """``buy`` or ``sell``."""
         return "buy" if self.buy else "sell"
+
+    @property
+    def limit(self) -> int | None:
+        """The worst price in ticks that it may trade at, None for any."""
+        return self.price if self.price is not None else self.worst or None
 
     @property
     def type(self) -> OrderType:
@@ -148,8 +168,9 @@ class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
         return "ioc" if self.ioc else "gtc"
 
     def reaches(self, price: int) -> bool:
-        """Whether its own price lets it trade at this one."""
-        return self.price is None or (price <= self.price if self.buy else price >= self.price)
+        """Whether its own price, or its worst one, lets it trade at this one."""
+        limit = self.limit
+        return limit is None or (price <= limit if self.buy else price >= limit)
 
 
 class Makers(NamedTuple):
@@ -164,8 +185,9 @@ class Makers(NamedTuple):
 class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     """Whom an order meets. ``unfit``: ids of maker orders in its way that may not fill; ``cost`` in ticks x lots.
 
-    ``cut``: one batch holds no more makers; the rest of the order is to be cancelled. ``reductions``: ids of
-    reduce-only orders, and the lots that each is to be left before the book matches (0: none).
+    ``cut``: one batch holds no more makers, or the next one is ``doubtful`` (an unconfirmed index reading leaves it too
+    little); the rest of the order is to be cancelled. ``reductions``: ids of reduce-only orders, and the lots that each
+    is to be left before the book matches (0: none). ``last``: id of the last order that was looked at, 0 for none.
     """
 
     makers: Makers
@@ -174,6 +196,8 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     cost: int
     reductions: tuple[tuple[int, int], ...] = ()
     cut: bool = False
+    doubtful: bool = False
+    last: int = 0
 
 
 NOBODY = Meeting(makers=Makers([], [], [], []), unfit=(), filled=0, cost=0)
@@ -192,7 +216,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     notional: int
     resting: int
     cancelled: int
-    closed: Literal["", "ioc", "post_only", "batch_limit"]
+    closed: Literal["", "ioc", "post_only", "batch_limit", "worst_price", "index_unconfirmed"]
     outcome: Outcome
     refusal: ProtocolError | None
 
@@ -201,8 +225,8 @@ def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
     """The plan of an order.
 
     Raises what refuses an order before it gets as far as the book: UnknownMarket, SystemAccount, OutOfRange, BadOrder,
-    UnknownAccount, NotReducing, MarketInDeleveraging, TooManyOrders; OutOfRange also when margin leaves its format. A
-    refusal by margin is in the plan.
+    UnknownAccount, NotReducing, MarketInDeleveraging, MarketHalted, PriceOutsideBand, TooManyOrders; OutOfRange also
+    when margin leaves its format. A refusal by margin is in the plan.
     """
     checked = _checked(ground, order)
     best = _best_within(ground.books[checked.market_index], checked)
@@ -224,8 +248,10 @@ def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
         released_lots=released[0],
         released_notional=released[1] * tick_value,
         reduce_only=order.reduce_only,
+        outside=meeting.filled > 0
+        and ground.guards[checked.market_index].harms(checked.buy, meeting.makers.prices[-1]),
     )
-    outcome, refusal = propose(checked.account, proposal, ground.terms, ground.fees)
+    outcome, refusal = propose(checked.account, proposal, ground.terms, ground.fees, ground.guards)
     return Plan(
         order=checked,
         best=best,
@@ -233,10 +259,23 @@ def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
         notional=proposal.notional,
         resting=resting,
         cancelled=cancelled,
-        closed="post_only" if closing else "batch_limit" if meeting.cut else "ioc" if cancelled else "",
+        closed="post_only" if closing else _rest_reason(ground, checked, meeting) if cancelled else "",
         outcome=outcome,
         refusal=None if closing else refusal,
     )
+
+
+def _rest_reason(
+    ground: Ground, order: CheckedOrder, meeting: Meeting
+) -> Literal["ioc", "batch_limit", "worst_price", "index_unconfirmed"]:
+    """Why lots that neither fill nor rest are cancelled."""
+    if meeting.cut:
+        return "index_unconfirmed" if meeting.doubtful else "batch_limit"
+    if order.price is None:
+        book = ground.books[order.market_index]
+        if book.next_makers(order.side, None, 1, order.account.account_id, meeting.last, 1)[0]:
+            return "worst_price"
+    return "ioc"
 
 
 def _checked(ground: Ground, order: PlaceOrder) -> CheckedOrder:
@@ -248,15 +287,18 @@ def _checked(ground: Ground, order: PlaceOrder) -> CheckedOrder:
         raise UnknownAccount(order.account)
     buy = order.side == "buy"
     lots = reduce_only_lots(account.positions[index], buy, order.lots) if order.reduce_only else order.lots
-    if index in ground.deleveraging_markets and not order.reduce_only:
-        position = account.positions[index]
-        if not is_reducing(position.size, buy, lots, position.buy_lots if buy else position.sell_lots):
-            raise MarketInDeleveraging(order.market)
+    position, guard = account.positions[index], ground.guards[index]
+    same_side = position.buy_lots if buy else position.sell_lots
+    reducing = order.reduce_only or is_reducing(position.size, buy, lots, same_side)
+    if index in ground.deleveraging_markets and not reducing:
+        raise MarketInDeleveraging(order.market)
+    check_guards(guard, ground.markets[index], order, reducing)
     price = order.price if order.type == "limit" else None
     ioc = price is None or order.tif == "ioc"
     if not ioc and ground.orders.count_of(order.account) >= ground.config.max_open_orders:
         raise TooManyOrders(ground.orders.count_of(order.account), ground.config.max_open_orders)
-    return CheckedOrder(account=account, market_index=index, buy=buy, lots=lots, price=price, ioc=ioc)
+    worst = order.worst_price or guard.worst_price(buy)
+    return CheckedOrder(account=account, market_index=index, buy=buy, lots=lots, price=price, ioc=ioc, worst=worst)
 
 
 def _best_within(book: Liquidity, order: CheckedOrder) -> int:
@@ -280,21 +322,24 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
     unfit: list[int] = []
     reductions: list[tuple[int, int]] = []
     left = reach = order.lots
-    behind, cost, looked_at, cut = 0, 0, 0, False
+    behind, cost, looked_at, last, cut, doubtful = 0, 0, 0, 0, False, False
     while left and not cut:
-        chunk = book.next_makers(order.side, order.price, reach, order.account.account_id, behind, CHUNK)
+        chunk = book.next_makers(order.side, order.limit, reach, order.account.account_id, behind, CHUNK)
         for order_id, account, price, size in zip(*chunk, strict=True):
             if not left:
                 break
             cut = looked_at == MAX_MAKERS
             if cut:
                 break
-            looked_at += 1
+            looked_at, last = looked_at + 1, order_id
             wanted = min(left, size)
             lots = vetting.fillable(order_id, account, wanted)
             if lots and not vetting.may_fill(order_id, account, lots, price * lots * term.tick_value):
                 unfit.append(order_id)
                 continue
+            cut = doubtful = lots > 0 and vetting.doubtful(account, lots, price * lots * term.tick_value)
+            if cut:
+                break
             if lots < wanted:
                 reductions.append((order_id, lots))
                 if not lots:
@@ -319,6 +364,8 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
         cost=cost,
         cut=cut,
         reductions=tuple(reductions),
+        doubtful=doubtful,
+        last=last,
     )
 
 
@@ -330,6 +377,9 @@ class _Vetting:
         self._term, self._fee_ppm = ground.terms[order.market_index], ground.fees.maker_ppm
         self._reduce_only, self._sign = ground.orders.reduce_only, -1 if order.buy else 1
         self._makers: dict[int, MakerAccount] = {}
+        self._guards, self._fees = ground.guards, ground.fees
+        self._any_doubt = any(guard.unconfirmed for guard in ground.guards)
+        self._doubted: dict[int, AccountState] = {}
 
     def _maker(self, account: int) -> MakerAccount:
         maker = self._makers.get(account)
@@ -347,7 +397,26 @@ class _Vetting:
         """Whether this maker may fill; when it may, it has."""
         maker = self._maker(account)
         fee = fee_of(notional, self._fee_ppm)
-        return maker.fill(self._sign * lots, notional, fee, self._term, order_id in self._reduce_only)
+        outside = self._guards[self._index].harms(self._sign > 0, notional // (lots * self._term.tick_value))
+        return maker.fill(self._sign * lots, notional, fee, self._term, order_id in self._reduce_only, outside)
+
+    def doubtful(self, account: int, lots: int, notional: int) -> bool:
+        """Whether a fill that does not just reduce leaves this maker short at an unconfirmed index reading."""
+        if not self._any_doubt:
+            return False
+        state = self._doubted.get(account)
+        if state is None:
+            state = self._doubted[account] = self._accounts[account].copy()
+        signed, fee = self._sign * lots, fee_of(notional, self._fee_ppm)
+        reducing = is_reducing(state.positions[self._index].size, signed > 0, lots)
+        apply_fill(state, self._index, signed, notional, fee, self._term.funding_index)
+        if reducing:
+            return False
+        terms = cautious_terms(state.positions, self._terms, self._guards, None)
+        try:
+            return not measure(state.collateral, state.positions, terms, self._fee_ppm).covers_positions
+        except OutOfRange:  # no account is good for a reading like that
+            return True
 
 
 def _released(ground: Ground, order: CheckedOrder, meeting: Meeting) -> tuple[int, int]:
