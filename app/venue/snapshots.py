@@ -64,6 +64,9 @@ def market_views(venue: Venue) -> dict[int, MarketView]:
             open_24h=day.open,
             volume_24h=day.volume,
             book_changes=prices.book_changes,
+            unconfirmed_fixed=core.guards[index].unconfirmed,
+            halted=core.guards[index].halted,
+            band=(core.guards[index].low, core.guards[index].high),
             deleveraging=index in deleveraging,
         )
     return views
