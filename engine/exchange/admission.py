@@ -110,7 +110,10 @@ def propose(
         if proposal.outside:  # nobody gives his margin away at a price that no market has
             return outcome, InsufficientMargin(after.missing_initial, before.free_collateral)
         return outcome, None if transition_allowed(before, after, True) else WorsensMargin()
-    worst = measure_cautiously(after_account, terms, guards, fees)
+    chosen = cautious_terms(after_account.positions, terms, guards, fees.maker_ppm)
+    worst = (
+        after if chosen is terms else measure(after_account.collateral, after_account.positions, chosen, fees.maker_ppm)
+    )
     if not worst.covers_orders:
         before = measure_cautiously(account, terms, guards, fees)
         return outcome, InsufficientMargin(-worst.free_collateral, before.free_collateral)

@@ -65,7 +65,10 @@ def cautious_terms(
     Free collateral is a sum over markets, so the worse of the two in each gives the worst of all. ``maker_fee_ppm``
     None: of positions alone, as :attr:`engine.exchange.margin.Margin.covers_positions` asks for.
     """
-    if not any(guard.unconfirmed for guard in guards):
+    for guard in guards:
+        if guard.unconfirmed:
+            break
+    else:
         return terms
     chosen = []
     for position, term, guard in zip(positions, terms, guards, strict=True):

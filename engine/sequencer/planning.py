@@ -20,117 +20,25 @@ A post-only order that would trade is closed before it meets anybody.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import msgspec
 
-from engine.book.layout import MAX_LOTS
+from engine.book.layout import MAX_LOTS, MAX_PRICE
 from engine.errors import OutOfRange, ProtocolError
-from engine.exchange.admission import FeeRates, MakerAccount, Outcome, Proposal, propose, reduce_only_lots, reducible
-from engine.exchange.config import MarketConfig, VenueConfig
-from engine.exchange.guards import MarketGuard, cautious_terms
+from engine.exchange.admission import MakerAccount, Outcome, Proposal, propose, reduce_only_lots, reducible
+from engine.exchange.guards import cautious_terms
 from engine.exchange.margin import measure
 from engine.exchange.refusals import MarketInDeleveraging, TooManyOrders, UnknownAccount
-from engine.exchange.state import AccountState, MarketTerms
+from engine.exchange.state import AccountState
 from engine.exchange.trade import apply_fill, fee_of, is_reducing
+from engine.sequencer.ground import Ground, Liquidity
 from engine.sequencer.inputs import OrderType, PlaceOrder, Side, TimeInForce
 from engine.sequencer.meter import MAX_MAKERS, max_maker_accounts
 from engine.sequencer.order_rules import check_guards, check_order
-from engine.sequencer.orders import OpenOrder
 
 CHUNK = 256
 """Makers that are looked up at a time."""
-
-
-class Liquidity(Protocol):
-    """One market's resting orders: a live book, or a copy of its best levels."""
-
-    @property
-    def best_bid(self) -> int | None:
-        """Highest bid in ticks."""
-        ...
-
-    @property
-    def best_ask(self) -> int | None:
-        """Lowest ask in ticks."""
-        ...
-
-    def next_makers(
-        self, side: Side, price: int | None, lots: int, account: int | None, behind: int, most: int
-    ) -> list[list[int]]:
-        """Makers that such a taker would reach, see :meth:`engine.book.book.OrderBook.next_makers`."""
-        ...
-
-
-class Orders(Protocol):
-    """Resting orders beside the book. ``reduce_only``: ids of all that are."""
-
-    @property
-    def reduce_only(self) -> Collection[int]:
-        """Ids of resting reduce-only orders, of any account."""
-        ...
-
-    def count_of(self, account: int) -> int:
-        """How many orders of this account rest."""
-        ...
-
-    def of_account(self, account: int) -> list[OpenOrder]:
-        """The account's orders, oldest first."""
-        ...
-
-
-class Ground(Protocol):
-    """What a plan stands on: the venue itself, or a preview's copy. Sequences run over markets in ascending id."""
-
-    @property
-    def config(self) -> VenueConfig:
-        """Limits and fees."""
-        ...
-
-    @property
-    def markets(self) -> Sequence[MarketConfig]:
-        """The markets' configurations."""
-        ...
-
-    @property
-    def terms(self) -> Sequence[MarketTerms]:
-        """The markets as margin sees them now."""
-        ...
-
-    @property
-    def fees(self) -> FeeRates:
-        """Maker and taker fee."""
-        ...
-
-    @property
-    def books(self) -> Sequence[Liquidity]:
-        """The markets' liquidity."""
-        ...
-
-    @property
-    def orders(self) -> Orders:
-        """Resting orders; at least those of the account that orders."""
-        ...
-
-    @property
-    def guards(self) -> Sequence[MarketGuard]:
-        """The markets' price bands, halts and unconfirmed index readings."""
-        ...
-
-    @property
-    def accounts(self) -> Mapping[int, AccountState]:
-        """Open accounts; at least the one that orders and those of the makers."""
-        ...
-
-    @property
-    def deleveraging_markets(self) -> Collection[int]:
-        """Indices of markets that take reducing orders only (:mod:`engine.exchange.deleveraging`)."""
-        ...
-
-    def market_index(self, market_id: int) -> int:
-        """Index of a market; :class:`engine.exchange.refusals.UnknownMarket`."""
-        ...
 
 
 class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -315,7 +223,7 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
     the order is cut, at one maker's account more than a batch can hold and after
     :data:`engine.sequencer.meter.MAX_MAKERS` orders.
     """
-    book, term = ground.books[order.market_index], ground.terms[order.market_index]
+    book = ground.books[order.market_index]
     vetting, room = _Vetting(ground, order), max_maker_accounts(ground.config)
     makers = Makers([], [], [], [])
     owners: set[int] = set()
@@ -334,12 +242,13 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
             looked_at, last = looked_at + 1, order_id
             wanted = min(left, size)
             lots = vetting.fillable(order_id, account, wanted)
-            if lots and not vetting.may_fill(order_id, account, lots, price * lots * term.tick_value):
+            if lots and not vetting.may_fill(order_id, account, lots, price):
                 unfit.append(order_id)
                 continue
-            cut = doubtful = lots > 0 and vetting.doubtful(account, lots, price * lots * term.tick_value)
-            if cut:
-                break
+            if lots and vetting.any_doubt:
+                cut = doubtful = vetting.doubtful(account, lots, price)
+                if cut:
+                    break
             if lots < wanted:
                 reductions.append((order_id, lots))
                 if not lots:
@@ -377,8 +286,9 @@ class _Vetting:
         self._term, self._fee_ppm = ground.terms[order.market_index], ground.fees.maker_ppm
         self._reduce_only, self._sign = ground.orders.reduce_only, -1 if order.buy else 1
         self._makers: dict[int, MakerAccount] = {}
-        self._guards, self._fees = ground.guards, ground.fees
-        self._any_doubt = any(guard.unconfirmed for guard in ground.guards)
+        self._guards, guard = ground.guards, ground.guards[order.market_index]
+        self._sound = (1, guard.high) if self._sign > 0 else (guard.low, MAX_PRICE)
+        self.any_doubt = any(guard.unconfirmed for guard in ground.guards)
         self._doubted: dict[int, AccountState] = {}
 
     def _maker(self, account: int) -> MakerAccount:
@@ -393,20 +303,19 @@ class _Vetting:
             return lots
         return min(lots, reducible(self._maker(account).size, self._sign > 0))
 
-    def may_fill(self, order_id: int, account: int, lots: int, notional: int) -> bool:
+    def may_fill(self, order_id: int, account: int, lots: int, price: int) -> bool:
         """Whether this maker may fill; when it may, it has."""
-        maker = self._maker(account)
+        maker, notional = self._maker(account), price * lots * self._term.tick_value
         fee = fee_of(notional, self._fee_ppm)
-        outside = self._guards[self._index].harms(self._sign > 0, notional // (lots * self._term.tick_value))
+        outside = not self._sound[0] <= price <= self._sound[1]  # as MarketGuard.harms has it
         return maker.fill(self._sign * lots, notional, fee, self._term, order_id in self._reduce_only, outside)
 
-    def doubtful(self, account: int, lots: int, notional: int) -> bool:
+    def doubtful(self, account: int, lots: int, price: int) -> bool:
         """Whether a fill that does not just reduce leaves this maker short at an unconfirmed index reading."""
-        if not self._any_doubt:
-            return False
         state = self._doubted.get(account)
         if state is None:
             state = self._doubted[account] = self._accounts[account].copy()
+        notional = price * lots * self._term.tick_value
         signed, fee = self._sign * lots, fee_of(notional, self._fee_ppm)
         reducing = is_reducing(state.positions[self._index].size, signed > 0, lots)
         apply_fill(state, self._index, signed, notional, fee, self._term.funding_index)

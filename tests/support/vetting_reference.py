@@ -15,9 +15,10 @@ from engine.exchange.guards import MarketGuard
 from engine.exchange.margin import measure, transition_allowed
 from engine.exchange.state import AccountState, MarketTerms
 from engine.exchange.trade import apply_fill, fee_of, is_reducing
+from engine.sequencer.ground import Ground
 from engine.sequencer.order_rules import market_index
 from engine.sequencer.orders import OrderRegistry
-from engine.sequencer.planning import CheckedOrder, Ground
+from engine.sequencer.planning import CheckedOrder
 
 Maker = tuple[int, int, int, int]
 
