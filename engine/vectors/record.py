@@ -11,14 +11,14 @@ from engine.vectors.encoding import Plain, batch_json, digest_json, event_json, 
 
 
 class ListedPrices:
-    """Index prices, 32.32 quanta per lot by market id, as the story or the file sets them."""
+    """Index prices, 32.32 quanta per lot by market id, as the story or the file sets them; no reading where none is."""
 
     def __init__(self, prices: dict[int, int]) -> None:
         self.prices = dict(prices)
 
-    def index_fixed(self, market_id: int, time: int) -> int:
-        """The price set last, whatever the time."""
-        return self.prices[market_id]
+    def index_fixed(self, market_id: int, time: int) -> int | None:
+        """The price set last, whatever the time; None where there is none."""
+        return self.prices.get(market_id)
 
 
 class Recorder:
