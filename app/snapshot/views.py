@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.exchange.accounts import Account
+from engine.exchange.guards import HaltReason
 from engine.sequencer.inputs import Side
 from engine.units import AccountId, MarketId, OrderId
 
@@ -36,6 +37,9 @@ class MarketView:
     volume_24h: int  # lots
     book_changes: int  # counter since start
     deleveraging: bool = False  # a bankrupt position waits to be closed: reducing orders only
+    unconfirmed_fixed: int = 0  # an index reading that waits for a second one, 32.32; 0 for none
+    halted: HaltReason = ""  # why reducing orders only are taken
+    band: tuple[int, int] = (0, 0)  # no sell below the first price in ticks, no buy above the second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

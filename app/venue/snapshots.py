@@ -65,6 +65,9 @@ def market_views(venue: Venue) -> dict[MarketId, MarketView]:
             open_24h=day.open,
             volume_24h=day.volume,
             book_changes=prices.book_changes,
+            unconfirmed_fixed=core.guards[index].unconfirmed,
+            halted=core.guards[index].halted,
+            band=(core.guards[index].low, core.guards[index].high),
             deleveraging=index in deleveraging,
         )
     return views
@@ -91,7 +94,7 @@ def account_view(venue: Venue, chain: LayerOne) -> AccountView | None:
         initial_margin=margin.initial_margin + margin.reserved_margin,
         maintenance_margin=margin.maintenance_margin,
         free_collateral=margin.free_collateral,
-        withdrawable=max(0, margin.free_collateral - kept_back),
+        withdrawable=venue.withdrawable(account_id),
         health_ppm=margin.health_ppm,
         leverage_ppm=margin.leverage_ppm,
         l1_address=chain.user.address,

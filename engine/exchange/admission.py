@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from engine.errors import OutOfRange, ProtocolError
+from engine.exchange.guards import MarketGuard, cautious_terms
 from engine.exchange.margin import TOTAL_RISK_LIMIT, TOTAL_VALUE_LIMIT, Margin, measure, transition_allowed
 from engine.exchange.refusals import InsufficientMargin, NotReducing, WorsensMargin
 from engine.exchange.state import AccountState, MarketTerms, PositionState
@@ -28,7 +29,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order against the book of now: ``filled`` lots for ``notional`` quanta at once, ``resting`` at ``price``.
 
     ``released_*``: own orders of the other side that the self-trade rule cancels on the way, without reduce-only ones.
-    ``reduce_only``: it is no larger than the position, and what rests of it follows the position.
+    ``reduce_only``: it is no larger than the position, and what rests of it follows the position. ``outside``: lots
+    fill at a price that harms it outside the price band.
     """
 
     market_index: MarketIndex
@@ -40,6 +42,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     released_lots: int = 0
     released_notional: int = 0
     reduce_only: bool = False
+    outside: bool = False
 
 
 class FeeRates(NamedTuple):
@@ -71,11 +74,16 @@ def reduce_only_lots(position: PositionState, buy: bool, lots: int) -> int:
 
 
 def propose(
-    account: AccountState, proposal: Proposal, terms: Sequence[MarketTerms], fees: FeeRates
+    account: AccountState,
+    proposal: Proposal,
+    terms: Sequence[MarketTerms],
+    fees: FeeRates,
+    guards: Sequence[MarketGuard] = (),
 ) -> tuple[Outcome, ProtocolError | None]:
     """The outcome of an order, and the refusal that stops it (None when it may be taken).
 
-    The account must be settled to the current funding indices; it is not changed.
+    The account must be settled to the current funding indices; it is not changed. An order that does not just reduce
+    must be covered at the mark and at any unconfirmed index reading of ``guards``.
     """
     position, term = account.positions[proposal.market_index], terms[proposal.market_index]
     same_side = position.buy_lots if proposal.buy else position.sell_lots
@@ -99,11 +107,25 @@ def propose(
         if not proposal.filled or after.covers_positions:
             return outcome, None
         before = measure(account.collateral, account.positions, terms, fees.maker_ppm)
+        if proposal.outside:  # nobody gives his margin away at a price that no market has
+            return outcome, InsufficientMargin(after.missing_initial, before.free_collateral)
         return outcome, None if transition_allowed(before, after, True) else WorsensMargin()
-    if not after.covers_orders:
-        before = measure(account.collateral, account.positions, terms, fees.maker_ppm)
-        return outcome, InsufficientMargin(-after.free_collateral, before.free_collateral)
+    chosen = cautious_terms(after_account.positions, terms, guards, fees.maker_ppm)
+    worst = (
+        after if chosen is terms else measure(after_account.collateral, after_account.positions, chosen, fees.maker_ppm)
+    )
+    if not worst.covers_orders:
+        before = measure_cautiously(account, terms, guards, fees)
+        return outcome, InsufficientMargin(-worst.free_collateral, before.free_collateral)
     return outcome, _format_refusal(outcome, proposal, term)
+
+
+def measure_cautiously(
+    account: AccountState, terms: Sequence[MarketTerms], guards: Sequence[MarketGuard], fees: FeeRates
+) -> Margin:
+    """Margin at whichever of mark and unconfirmed index reading leaves the least free collateral."""
+    chosen = cautious_terms(account.positions, terms, guards, fees.maker_ppm)
+    return measure(account.collateral, account.positions, chosen, fees.maker_ppm)
 
 
 def _format_refusal(outcome: Outcome, proposal: Proposal, term: MarketTerms) -> ProtocolError | None:
@@ -138,11 +160,14 @@ class MakerAccount:
                 self.initial += abs(worth) * term.initial
                 self.maintenance += abs(worth) * term.maintenance
 
-    def fill(self, signed_lots: int, notional: int, fee: int, term: MarketTerms, reduce_only: bool) -> bool:
+    def fill(
+        self, signed_lots: int, notional: int, fee: int, term: MarketTerms, reduce_only: bool, outside: bool = False
+    ) -> bool:
         """Whether a resting order may fill ``signed_lots`` for ``notional`` quanta now; when it may, it is filled.
 
         It may when the positions are left with initial margin, or as :func:`engine.exchange.margin.transition_allowed`
-        has it for a fill that reduces; a reduce-only order only so. What leaves the formats of margin may not.
+        has it for a fill that reduces; a reduce-only order only so. ``outside``: the price harms the maker outside the
+        price band, and initial margin must be left though the fill reduces. What leaves the formats may not.
         """
         reducing = is_reducing(self.size, signed_lots > 0, abs(signed_lots))
         if reduce_only and not reducing:
@@ -156,7 +181,7 @@ class MakerAccount:
             return False
         if initial > value << 32:
             before, after = self._margin(self.collateral, self.size, term), self._margin(collateral, size, term)
-            if not transition_allowed(before, after, reducing):
+            if not transition_allowed(before, after, reducing and not outside):
                 return False
         self.collateral, self.size = collateral, size
         return True

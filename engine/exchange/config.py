@@ -18,7 +18,14 @@ def fraction(numerator: int, denominator: int) -> int:
 
 
 class MarketConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One perpetual market. Margin fractions are 0.32; ``tick_value`` is collateral quanta per (tick x lot)."""
+    """One perpetual market. Fractions are 0.32; ``tick_value`` is collateral quanta per (tick x lot).
+
+    Prices (docs/prices.md): ``impact_notional`` quanta must rest on both sides for the book's middle to count.
+    ``mark_bound``: how far mark and index may be apart. ``price_band``: how far above the mark a buy may pay, and below
+    it a sell may go. An index reading may differ from the last by ``index_jump`` and ``index_jump_per_second``,
+    by ``index_jump_most`` at most; beyond, it needs a second one. The market is halted ``index_patience`` ns after the
+    last good reading, and when its book has been off the index for ``book_patience`` ns.
+    """
 
     market_id: MarketId
     symbol: str
@@ -31,6 +38,13 @@ class MarketConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     maintenance_margin: int
     max_order_lots: int
     impact_notional: int
+    mark_bound: int = fraction(5, 1000)
+    price_band: int = fraction(5, 100)
+    index_jump: int = fraction(1, 100)
+    index_jump_per_second: int = fraction(1, 1000)
+    index_jump_most: int = fraction(10, 100)
+    index_patience: int = 60 * SECOND
+    book_patience: int = 5 * MINUTE
 
     @property
     def max_leverage(self) -> int:

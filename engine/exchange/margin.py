@@ -68,6 +68,11 @@ class Margin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return ((self.total_value << 32) - self.initial - self.reserved) >> 64
 
     @property
+    def missing_initial(self) -> int:
+        """Quanta short of the positions' initial margin, rounded up; negative above it."""
+        return -(((self.total_value << 32) - self.initial) >> 64)
+
+    @property
     def liquidatable(self) -> bool:
         """Below maintenance margin; equality is healthy."""
         return self.maintenance > self.total_value << 32

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from engine.errors import ProtocolError
-from engine.units import AccountId, MarketId, OrderId, format_quanta
+from engine.units import AccountId, MarketId, OrderId, format_decimal, format_quanta
 
 
 class UnknownAccount(ProtocolError):
@@ -138,6 +138,46 @@ class WorsensMargin(ProtocolError):
             "the account is below maintenance margin and this price would make its ratio worse",
             field="price",
             limit="ratio of equity to requirement may not fall",
+        )
+
+
+HALTED_FOR = {
+    "index_invalid": "the index source sends no usable price",
+    "index_stale": "the index source has been silent for too long",
+    "index_unconfirmed": "index readings have contradicted each other for too long",
+    "book_off_index": "the order book has been far from the index for too long",
+}
+"""Why a market is halted, in words."""
+
+
+class MarketHalted(ProtocolError):
+    """The market takes only orders that reduce a position, until the cause is gone. ``limit``: the reason's code."""
+
+    code: ClassVar[str] = "market_halted"
+
+    def __init__(self, symbol: str, reason: str) -> None:
+        super().__init__(
+            f"{symbol} takes only orders that reduce a position: {HALTED_FOR[reason]}",
+            field="market",
+            value=symbol,
+            limit=reason,
+        )
+
+
+class PriceOutsideBand(ProtocolError):
+    """A buy above, or a sell below, the price band around the mark. ``limit``: the band, [lowest, highest] ticks."""
+
+    code: ClassVar[str] = "price_outside_band"
+
+    def __init__(self, field: str, side: str, price: int, band: tuple[int, int], decimals: int) -> None:
+        low, high = (format_decimal(edge, decimals) for edge in band)
+        allowed = f"buy above {high}" if side == "buy" else f"sell below {low}"
+        super().__init__(
+            f"{format_decimal(price, decimals)} is too far from the mark: nobody may {allowed} now "
+            f"(the band is {low} to {high})",
+            field=field,
+            value=price,
+            limit=band,
         )
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from engine.errors import ProtocolError, check_range
 from engine.exchange.funding import is_behind, settle
-from engine.exchange.margin import PRICE_LIMIT
+from engine.exchange.guards import HaltReason
 from engine.exchange.refusals import ClockBackwards
 from engine.sequencer import liquidator
 from engine.sequencer.cancelling import cancel_all, cancel_order
 from engine.sequencer.core import VenueCore
-from engine.sequencer.events import FundingApplied, FundingPaid
+from engine.sequencer.events import FundingApplied, FundingPaid, TradingHalted, TradingResumed
 from engine.sequencer.execution import place_order
 from engine.sequencer.history import FundingLine
+from engine.sequencer.index_readings import take_reading
 from engine.sequencer.inputs import CancelAll, CancelOrder, ClockStep, PlaceOrder, Side
 from engine.sequencer.participant import Command, PriceSource
-from engine.sequencer.prices import advance_funding, sample_premium, update_mark
+from engine.sequencer.prices import MarketPrices, advance_funding, sample_premium
 from engine.units import HOUR, AccountId, MarketId
 
 MAX_STEP = 24 * HOUR
@@ -47,7 +48,7 @@ class Access:
         return state.positions[self._core.market_index(market)].size if state else 0
 
     def index_fixed(self, market: MarketId) -> int:
-        """Index price of this step."""
+        """Index price as of this step; what stands unconfirmed is not shown."""
         return self._core.prices[self._core.market_index(market)].index_fixed
 
 
@@ -72,11 +73,20 @@ def step(core: VenueCore, source: PriceSource, command: ClockStep) -> None:
 
 
 def _update_prices(core: VenueCore, source: PriceSource, elapsed: int) -> None:
-    for prices, book in zip(core.prices, core.books, strict=True):
-        index = check_range("index price", source.index_fixed(prices.market_id, core.time), 1, PRICE_LIMIT - 1)
-        update_mark(prices, index, book.best_bid, book.best_ask, elapsed)
+    for market, prices, book in zip(core.markets, core.prices, core.books, strict=True):
+        before = prices.halted
+        take_reading(prices, market, book, source.index_fixed(market.market_id, core.time), core.time, elapsed)
+        if prices.halted != before:
+            _tell_halt(core, prices, before)
         sample_premium(prices, book, core.time, core.config.funding_sample_interval)
     core.refresh_terms()
+
+
+def _tell_halt(core: VenueCore, prices: MarketPrices, before: HaltReason) -> None:
+    if prices.halted:
+        core.emit(TradingHalted(sequence=core.sequence, time=core.time, market=prices.market_id, reason=prices.halted))
+    else:
+        core.emit(TradingResumed(sequence=core.sequence, time=core.time, market=prices.market_id, reason=before))
 
 
 def _update_funding(core: VenueCore) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.book.book import OrderBook
 from engine.exchange.accounts import Account
-from engine.exchange.admission import FeeRates
+from engine.exchange.admission import FeeRates, measure_cautiously
 from engine.exchange.config import VenueConfig
 from engine.exchange.margin import Margin, measure
 from engine.exchange.refusals import L1Disagrees, UnknownAccount, UnknownMarket
@@ -19,6 +19,7 @@ from engine.sequencer.candles import MarketCandles
 from engine.sequencer.client_ids import ClientIds
 from engine.sequencer.events import BatchStage, DeferralReason, Event, WithdrawalStage
 from engine.sequencer.history import History
+from engine.sequencer.index_readings import guard_of
 from engine.sequencer.order_rules import is_system
 from engine.sequencer.orders import OpenOrder, OrderRegistry
 from engine.sequencer.participant import Participant
@@ -96,6 +97,7 @@ class VenueCore:
         self.terms = market_terms(
             self.config, [p.mark_fixed for p in self.prices], [p.funding_index for p in self.prices]
         )
+        self.guards = tuple(guard_of(p, m, self.time) for p, m in zip(self.prices, self.markets, strict=True))
 
     # -- looking up
 
@@ -153,6 +155,14 @@ class VenueCore:
     def margin(self, state: AccountState) -> Margin:
         """Margin at the current marks."""
         return measure(state.collateral, state.positions, self.terms, self.fees.maker_ppm)
+
+    def cautious_margin(self, state: AccountState) -> Margin:
+        """Margin where mark and unconfirmed index readings leave the least free, market by market."""
+        return measure_cautiously(state, self.terms, self.guards, self.fees)
+
+    def waits_for_index(self, state: AccountState) -> bool:
+        """Whether the account holds a position in a market whose index nobody may be liquidated at."""
+        return any(s.size and not guard.index_usable for s, guard in zip(state.positions, self.guards, strict=True))
 
     def leaf(self, account_id: AccountId) -> Account:
         """The account as its leaf says it now."""

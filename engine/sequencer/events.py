@@ -6,11 +6,23 @@ from typing import Literal
 
 import msgspec
 
+from engine.exchange.guards import HaltReason
 from engine.sequencer.inputs import OrderType, Side, TimeInForce
 from engine.units import AccountId, MarketId, OrderId
 
-CloseReason = Literal["filled", "cancelled", "ioc", "post_only", "self_trade", "margin", "reduce_only", "batch_limit"]
-DeferralReason = Literal["in_steps", "thin_book", "in_deleveraging", "out_of_range"]
+CloseReason = Literal[
+    "filled",
+    "cancelled",
+    "ioc",
+    "post_only",
+    "self_trade",
+    "margin",
+    "reduce_only",
+    "batch_limit",
+    "worst_price",
+    "index_unconfirmed",
+]
+DeferralReason = Literal["in_steps", "thin_book", "in_deleveraging", "out_of_range", "index_unusable"]
 DeleveragingReason = Literal["bankrupt", "opposing"]
 
 
@@ -143,6 +155,20 @@ class Deleveraged(Event, frozen=True, tag="Deleveraged", kw_only=True):
     counterparty: AccountId
 
 
+class TradingHalted(Event, frozen=True, tag="TradingHalted", kw_only=True):
+    """A market takes only reducing orders from now on, and why (``docs/refusals.md``)."""
+
+    market: MarketId
+    reason: HaltReason
+
+
+class TradingResumed(Event, frozen=True, tag="TradingResumed", kw_only=True):
+    """A market's halt is over; ``reason``: what it had been for."""
+
+    market: MarketId
+    reason: HaltReason
+
+
 class FundingApplied(Event, frozen=True, tag="FundingApplied", kw_only=True):
     """A market's funding index moved. ``rate`` 0.32 per interval, ``index`` and ``index_delta`` 32.32."""
 
@@ -205,6 +231,8 @@ AnyEvent = (
     | Liquidated
     | LiquidationDeferred
     | Deleveraged
+    | TradingHalted
+    | TradingResumed
     | FundingApplied
     | FundingPaid
     | DepositCredited

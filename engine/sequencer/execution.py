@@ -31,7 +31,7 @@ _FILL = struct.Struct(">13q")
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """An order that was taken, on its way to the book. ``taker_fee_ppm`` 0 in liquidations.
 
-    ``cut``: lots that reduce-only took off what was asked for.
+    ``cut``: lots that reduce-only took off what was asked for. ``rest``: why lots that do not fill are cancelled.
     """
 
     order_id: OrderId
@@ -41,6 +41,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     taker_fee_ppm: int
     liquidation: bool
     cut: int = 0
+    rest: CloseReason = "ioc"
 
 
 class UnplannedMatch(RuntimeError):
@@ -66,6 +67,7 @@ def place_order(core: VenueCore, order: PlaceOrder) -> None:
         taker_fee_ppm=core.fees.taker_ppm,
         liquidation=False,
         cut=order.lots - plan.order.lots,
+        rest=plan.closed or "ioc",
     )
     _accept(core, order, ticket.order_id)
     execute(core, ticket, plan.meeting)
@@ -136,9 +138,9 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
         order.account.account_id,
         order.side,
         order.lots,
-        order.price or 0,
-        market=order.price is None,
-        ioc=order.ioc and order.price is not None,
+        order.limit or 0,
+        market=order.limit is None,
+        ioc=order.ioc and order.limit is not None,
         limit_lots=meeting.filled if meeting.cut else None,
     )
     if result.filled_lots != meeting.filled:
@@ -150,7 +152,7 @@ def execute(core: VenueCore, ticket: Ticket, meeting: Meeting) -> None:
     if result.rested_lots:
         _rest(core, ticket, result)
     else:
-        _end(core, ticket, result, "batch_limit" if meeting.cut else "ioc")
+        _end(core, ticket, result, ticket.rest)
     if result.fills and core.orders.reduce_only:
         changed = dict.fromkeys((order.account.account_id, *(fill.maker_account for fill in result.fills)))
         follow_positions(core, order.market_index, changed)

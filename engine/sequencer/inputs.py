@@ -35,7 +35,7 @@ class ClockStep(Input, frozen=True, tag="ClockStep"):
 class PlaceOrder(Input, frozen=True, tag="PlaceOrder", kw_only=True):
     """A new order. ``price`` in ticks (0 for market orders), ``lots`` > 0, ``client_id`` echoed in every event.
 
-    A market order is IOC; the book may fill it at any price.
+    A market order is IOC, and no lot of it fills beyond ``worst_price`` ticks; 0 stands for the edge of the price band.
     """
 
     account: AccountId
@@ -48,6 +48,7 @@ class PlaceOrder(Input, frozen=True, tag="PlaceOrder", kw_only=True):
     post_only: bool = False
     reduce_only: bool = False
     client_id: str = ""
+    worst_price: int = 0
 
 
 class CancelOrder(Input, frozen=True, tag="CancelOrder", kw_only=True):

@@ -7,6 +7,7 @@ from engine.exchange.admission import reducible
 from engine.exchange.deleveraging import total_value
 from engine.exchange.tree import AccountTree
 from engine.sequencer.core import VenueCore
+from engine.sequencer.prices import most_apart
 from engine.sequencer.solvency import shortfall, withdrawable
 
 
@@ -19,6 +20,7 @@ def invariants(core: VenueCore) -> dict[str, bool | str]:
         "insurance_not_negative": _insurance_not_negative(core),
         "withdrawable_is_held": _withdrawable_is_held(core),
         "open_interest_balanced": _open_interest_balanced(core),
+        "mark_within_bound": _mark_within_bound(core),
         "book_uncrossed": _book_uncrossed(core),
         "orders_match_books": _orders_match_books(core),
         "reduce_only_reduces": _reduce_only_reduces(core),
@@ -73,6 +75,14 @@ def _open_interest_balanced(core: VenueCore) -> bool | str:
             return (
                 f"open interest in market {market_id} is kept as {core.prices[index].open_interest}, longs are {longs}"
             )
+    return True
+
+
+def _mark_within_bound(core: VenueCore) -> bool | str:
+    for market, prices in zip(core.markets, core.prices, strict=True):
+        apart, most = abs(prices.mark_fixed - prices.index_fixed), most_apart(prices.index_fixed, market.mark_bound)
+        if apart > most:
+            return f"market {market.market_id}: mark and index are {apart} apart (32.32), {most} are allowed"
     return True
 
 

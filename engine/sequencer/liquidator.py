@@ -40,7 +40,9 @@ def scan(core: VenueCore) -> None:
         except OutOfRange:
             _defer(core, account_id, "out_of_range")
             continue
-        if margin.liquidatable:
+        if margin.liquidatable and core.waits_for_index(state):
+            _defer(core, account_id, "index_unusable")
+        elif margin.liquidatable:
             _liquidate(core, state, margin)
         else:
             core.deferred.pop(account_id, None)

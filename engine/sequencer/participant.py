@@ -59,6 +59,6 @@ class Participant(Protocol):
 class PriceSource(Protocol):
     """Index prices by venue time."""
 
-    def index_fixed(self, market_id: MarketId, time: int) -> int:
-        """Index price, 32.32 quanta per lot, at least 1."""
+    def index_fixed(self, market_id: MarketId, time: int) -> int | None:
+        """Index price, 32.32 quanta per lot; None when nothing new came. At genesis in [1, 2^64)."""
         ...

@@ -9,122 +9,44 @@ Nothing is changed here. Order of things for one order:
    position, and is cut to that; the new order goes on behind it. Where it would meet more makers than one batch can
    hold, it is cut: the rest is cancelled with reason "batch_limit";
 3. own orders on the other side that it reaches are passed over, and are to be cancelled (the self-trade rule);
-4. it is judged on the account it would leave (:mod:`engine.exchange.admission`).
+4. a market order fills down to its worst price, which is the edge of the price band unless the order says a better
+   one; the rest is cancelled with reason "worst_price" if somebody rests beyond it;
+5. while an index reading is unconfirmed, an order stops before the first maker whose account the fill would leave below
+   initial margin at that reading: the maker keeps its place, the rest is cancelled with reason "index_unconfirmed";
+6. it is judged on the account it would leave (:mod:`engine.exchange.admission`).
 
 A post-only order that would trade is closed before it meets anybody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import msgspec
 
-from engine.book.layout import MAX_LOTS
-from engine.errors import ProtocolError
-from engine.exchange.admission import FeeRates, MakerAccount, Outcome, Proposal, propose, reduce_only_lots, reducible
-from engine.exchange.config import MarketConfig, VenueConfig
+from engine.book.layout import MAX_LOTS, MAX_PRICE
+from engine.errors import OutOfRange, ProtocolError
+from engine.exchange.admission import MakerAccount, Outcome, Proposal, propose, reduce_only_lots, reducible
+from engine.exchange.guards import cautious_terms
+from engine.exchange.margin import measure
 from engine.exchange.refusals import MarketInDeleveraging, TooManyOrders, UnknownAccount
-from engine.exchange.state import AccountState, MarketTerms
-from engine.exchange.trade import fee_of, is_reducing
+from engine.exchange.state import AccountState
+from engine.exchange.trade import apply_fill, fee_of, is_reducing
+from engine.sequencer.ground import Ground, Liquidity
 from engine.sequencer.inputs import OrderType, PlaceOrder, Side, TimeInForce
 from engine.sequencer.meter import MAX_MAKERS, max_maker_accounts
-from engine.sequencer.order_rules import check_order
-from engine.sequencer.orders import OpenOrder
-from engine.units import AccountId, MarketId, MarketIndex, OrderId
+from engine.sequencer.order_rules import check_guards, check_order
+from engine.units import AccountId, MarketIndex, OrderId
 
 CHUNK = 256
 """Makers that are looked up at a time."""
 
 
-class Liquidity(Protocol):
-    """One market's resting orders: a live book, or a copy of its best levels."""
-
-    @property
-    def best_bid(self) -> int | None:
-        """Highest bid in ticks."""
-        ...
-
-    @property
-    def best_ask(self) -> int | None:
-        """Lowest ask in ticks."""
-        ...
-
-    def next_makers(
-        self, side: Side, price: int | None, lots: int, account: AccountId | None, behind: int, most: int
-    ) -> list[list[int]]:
-        """Makers that such a taker would reach, see :meth:`engine.book.book.OrderBook.next_makers`."""
-        ...
-
-
-class Orders(Protocol):
-    """Resting orders beside the book. ``reduce_only``: ids of all that are."""
-
-    @property
-    def reduce_only(self) -> Collection[int]:
-        """Ids of resting reduce-only orders, of any account."""
-        ...
-
-    def count_of(self, account: AccountId) -> int:
-        """How many orders of this account rest."""
-        ...
-
-    def of_account(self, account: AccountId) -> list[OpenOrder]:
-        """The account's orders, oldest first."""
-        ...
-
-
-class Ground(Protocol):
-    """What a plan stands on: the venue itself, or a preview's copy. Sequences run over markets in ascending id."""
-
-    @property
-    def config(self) -> VenueConfig:
-        """Limits and fees."""
-        ...
-
-    @property
-    def markets(self) -> Sequence[MarketConfig]:
-        """The markets' configurations."""
-        ...
-
-    @property
-    def terms(self) -> Sequence[MarketTerms]:
-        """The markets as margin sees them now."""
-        ...
-
-    @property
-    def fees(self) -> FeeRates:
-        """Maker and taker fee."""
-        ...
-
-    @property
-    def books(self) -> Sequence[Liquidity]:
-        """The markets' liquidity."""
-        ...
-
-    @property
-    def orders(self) -> Orders:
-        """Resting orders; at least those of the account that orders."""
-        ...
-
-    @property
-    def accounts(self) -> Mapping[AccountId, AccountState]:
-        """Open accounts; at least the one that orders and those of the makers."""
-        ...
-
-    @property
-    def deleveraging_markets(self) -> Collection[int]:
-        """Indices of markets that take reducing orders only (:mod:`engine.exchange.deleveraging`)."""
-        ...
-
-    def market_index(self, market_id: MarketId) -> MarketIndex:
-        """Index of a market; :class:`engine.exchange.refusals.UnknownMarket`."""
-        ...
-
-
 class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order whose fields hold. ``lots`` as cut by reduce-only; ``price`` None: any; ``ioc``: it never rests."""
+    """An order whose fields hold. ``lots`` as cut by reduce-only; ``price`` None: any; ``ioc``: it never rests.
+
+    ``worst``: the worst price in ticks for one without a price, 0 for any.
+    """
 
     account: AccountState
     market_index: MarketIndex
@@ -132,11 +54,17 @@ class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
     lots: int
     price: int | None
     ioc: bool
+    worst: int = 0
 
     @property
     def side(self) -> Side:
         """``buy`` or ``sell``."""
         return "buy" if self.buy else "sell"
+
+    @property
+    def limit(self) -> int | None:
+        """The worst price in ticks that it may trade at, None for any."""
+        return self.price if self.price is not None else self.worst or None
 
     @property
     def type(self) -> OrderType:
@@ -149,8 +77,9 @@ class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
         return "ioc" if self.ioc else "gtc"
 
     def reaches(self, price: int) -> bool:
-        """Whether its own price lets it trade at this one."""
-        return self.price is None or (price <= self.price if self.buy else price >= self.price)
+        """Whether its own price, or its worst one, lets it trade at this one."""
+        limit = self.limit
+        return limit is None or (price <= limit if self.buy else price >= limit)
 
 
 class Makers(NamedTuple):
@@ -165,8 +94,9 @@ class Makers(NamedTuple):
 class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     """Whom an order meets. ``unfit``: ids of maker orders in its way that may not fill; ``cost`` in ticks x lots.
 
-    ``cut``: one batch holds no more makers; the rest of the order is to be cancelled. ``reductions``: ids of
-    reduce-only orders, and the lots that each is to be left before the book matches (0: none).
+    ``cut``: one batch holds no more makers, or the next one is ``doubtful`` (an unconfirmed index reading leaves it too
+    little); the rest of the order is to be cancelled. ``reductions``: ids of reduce-only orders, and the lots that each
+    is to be left before the book matches (0: none). ``last``: id of the last order that was looked at, 0 for none.
     """
 
     makers: Makers
@@ -175,6 +105,8 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     cost: int
     reductions: tuple[tuple[OrderId, int], ...] = ()
     cut: bool = False
+    doubtful: bool = False
+    last: int = 0
 
 
 NOBODY = Meeting(makers=Makers([], [], [], []), unfit=(), filled=0, cost=0)
@@ -193,7 +125,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     notional: int
     resting: int
     cancelled: int
-    closed: Literal["", "ioc", "post_only", "batch_limit"]
+    closed: Literal["", "ioc", "post_only", "batch_limit", "worst_price", "index_unconfirmed"]
     outcome: Outcome
     refusal: ProtocolError | None
 
@@ -202,8 +134,8 @@ def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
     """The plan of an order.
 
     Raises what refuses an order before it gets as far as the book: UnknownMarket, SystemAccount, OutOfRange, BadOrder,
-    UnknownAccount, NotReducing, MarketInDeleveraging, TooManyOrders; OutOfRange also when margin leaves its format. A
-    refusal by margin is in the plan.
+    UnknownAccount, NotReducing, MarketInDeleveraging, MarketHalted, PriceOutsideBand, TooManyOrders; OutOfRange also
+    when margin leaves its format. A refusal by margin is in the plan.
     """
     checked = _checked(ground, order)
     best = _best_within(ground.books[checked.market_index], checked)
@@ -225,8 +157,10 @@ def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
         released_lots=released[0],
         released_notional=released[1] * tick_value,
         reduce_only=order.reduce_only,
+        outside=meeting.filled > 0
+        and ground.guards[checked.market_index].harms(checked.buy, meeting.makers.prices[-1]),
     )
-    outcome, refusal = propose(checked.account, proposal, ground.terms, ground.fees)
+    outcome, refusal = propose(checked.account, proposal, ground.terms, ground.fees, ground.guards)
     return Plan(
         order=checked,
         best=best,
@@ -234,10 +168,23 @@ def plan_order(ground: Ground, order: PlaceOrder) -> Plan:
         notional=proposal.notional,
         resting=resting,
         cancelled=cancelled,
-        closed="post_only" if closing else "batch_limit" if meeting.cut else "ioc" if cancelled else "",
+        closed="post_only" if closing else _rest_reason(ground, checked, meeting) if cancelled else "",
         outcome=outcome,
         refusal=None if closing else refusal,
     )
+
+
+def _rest_reason(
+    ground: Ground, order: CheckedOrder, meeting: Meeting
+) -> Literal["ioc", "batch_limit", "worst_price", "index_unconfirmed"]:
+    """Why lots that neither fill nor rest are cancelled."""
+    if meeting.cut:
+        return "index_unconfirmed" if meeting.doubtful else "batch_limit"
+    if order.price is None:
+        book = ground.books[order.market_index]
+        if book.next_makers(order.side, None, 1, order.account.account_id, meeting.last, 1)[0]:
+            return "worst_price"
+    return "ioc"
 
 
 def _checked(ground: Ground, order: PlaceOrder) -> CheckedOrder:
@@ -249,15 +196,18 @@ def _checked(ground: Ground, order: PlaceOrder) -> CheckedOrder:
         raise UnknownAccount(order.account)
     buy = order.side == "buy"
     lots = reduce_only_lots(account.positions[index], buy, order.lots) if order.reduce_only else order.lots
-    if index in ground.deleveraging_markets and not order.reduce_only:
-        position = account.positions[index]
-        if not is_reducing(position.size, buy, lots, position.buy_lots if buy else position.sell_lots):
-            raise MarketInDeleveraging(order.market)
+    position, guard = account.positions[index], ground.guards[index]
+    same_side = position.buy_lots if buy else position.sell_lots
+    reducing = order.reduce_only or is_reducing(position.size, buy, lots, same_side)
+    if index in ground.deleveraging_markets and not reducing:
+        raise MarketInDeleveraging(order.market)
+    check_guards(guard, ground.markets[index], order, reducing)
     price = order.price if order.type == "limit" else None
     ioc = price is None or order.tif == "ioc"
     if not ioc and ground.orders.count_of(order.account) >= ground.config.max_open_orders:
         raise TooManyOrders(ground.orders.count_of(order.account), ground.config.max_open_orders)
-    return CheckedOrder(account=account, market_index=index, buy=buy, lots=lots, price=price, ioc=ioc)
+    worst = order.worst_price or guard.worst_price(buy)
+    return CheckedOrder(account=account, market_index=index, buy=buy, lots=lots, price=price, ioc=ioc, worst=worst)
 
 
 def _best_within(book: Liquidity, order: CheckedOrder) -> int:
@@ -274,28 +224,32 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
     the order is cut, at one maker's account more than a batch can hold and after
     :data:`engine.sequencer.meter.MAX_MAKERS` orders.
     """
-    book, term = ground.books[order.market_index], ground.terms[order.market_index]
+    book = ground.books[order.market_index]
     vetting, room = _Vetting(ground, order), max_maker_accounts(ground.config)
     makers = Makers([], [], [], [])
     owners: set[int] = set()
     unfit: list[OrderId] = []
     reductions: list[tuple[OrderId, int]] = []
     left = reach = order.lots
-    behind, cost, looked_at, cut = 0, 0, 0, False
+    behind, cost, looked_at, last, cut, doubtful = 0, 0, 0, 0, False, False
     while left and not cut:
-        chunk = book.next_makers(order.side, order.price, reach, order.account.account_id, behind, CHUNK)
+        chunk = book.next_makers(order.side, order.limit, reach, order.account.account_id, behind, CHUNK)
         for order_id, account, price, size in zip(*chunk, strict=True):
             if not left:
                 break
             cut = looked_at == MAX_MAKERS
             if cut:
                 break
-            looked_at += 1
+            looked_at, last = looked_at + 1, order_id
             wanted = min(left, size)
             lots = vetting.fillable(order_id, account, wanted)
-            if lots and not vetting.may_fill(order_id, account, lots, price * lots * term.tick_value):
+            if lots and not vetting.may_fill(order_id, account, lots, price):
                 unfit.append(order_id)
                 continue
+            if lots and vetting.any_doubt:
+                cut = doubtful = vetting.doubtful(account, lots, price)
+                if cut:
+                    break
             if lots < wanted:
                 reductions.append((order_id, lots))
                 if not lots:
@@ -320,6 +274,8 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
         cost=cost,
         cut=cut,
         reductions=tuple(reductions),
+        doubtful=doubtful,
+        last=last,
     )
 
 
@@ -331,6 +287,10 @@ class _Vetting:
         self._term, self._fee_ppm = ground.terms[order.market_index], ground.fees.maker_ppm
         self._reduce_only, self._sign = ground.orders.reduce_only, -1 if order.buy else 1
         self._makers: dict[int, MakerAccount] = {}
+        self._guards, guard = ground.guards, ground.guards[order.market_index]
+        self._sound = (1, guard.high) if self._sign > 0 else (guard.low, MAX_PRICE)
+        self.any_doubt = any(guard.unconfirmed for guard in ground.guards)
+        self._doubted: dict[int, AccountState] = {}
 
     def _maker(self, account: AccountId) -> MakerAccount:
         maker = self._makers.get(account)
@@ -344,11 +304,29 @@ class _Vetting:
             return lots
         return min(lots, reducible(self._maker(account).size, self._sign > 0))
 
-    def may_fill(self, order_id: OrderId, account: AccountId, lots: int, notional: int) -> bool:
+    def may_fill(self, order_id: OrderId, account: AccountId, lots: int, price: int) -> bool:
         """Whether this maker may fill; when it may, it has."""
-        maker = self._maker(account)
+        maker, notional = self._maker(account), price * lots * self._term.tick_value
         fee = fee_of(notional, self._fee_ppm)
-        return maker.fill(self._sign * lots, notional, fee, self._term, order_id in self._reduce_only)
+        outside = not self._sound[0] <= price <= self._sound[1]  # as MarketGuard.harms has it
+        return maker.fill(self._sign * lots, notional, fee, self._term, order_id in self._reduce_only, outside)
+
+    def doubtful(self, account: AccountId, lots: int, price: int) -> bool:
+        """Whether a fill that does not just reduce leaves this maker short at an unconfirmed index reading."""
+        state = self._doubted.get(account)
+        if state is None:
+            state = self._doubted[account] = self._accounts[account].copy()
+        notional = price * lots * self._term.tick_value
+        signed, fee = self._sign * lots, fee_of(notional, self._fee_ppm)
+        reducing = is_reducing(state.positions[self._index].size, signed > 0, lots)
+        apply_fill(state, self._index, signed, notional, fee, self._term.funding_index)
+        if reducing:
+            return False
+        terms = cautious_terms(state.positions, self._terms, self._guards, None)
+        try:
+            return not measure(state.collateral, state.positions, terms, self._fee_ppm).covers_positions
+        except OutOfRange:  # no account is good for a reading like that
+            return True
 
 
 def _released(ground: Ground, order: CheckedOrder, meeting: Meeting) -> tuple[int, int]:

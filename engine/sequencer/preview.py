@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from engine.errors import ProtocolError
 from engine.exchange.admission import FeeRates
 from engine.exchange.config import MarketConfig, VenueConfig
+from engine.exchange.guards import MarketGuard
 from engine.exchange.margin import Margin, liquidation_price, measure
 from engine.exchange.state import AccountState, MarketTerms
 from engine.exchange.trade import apply_fill, fee_of
@@ -42,6 +43,7 @@ class PreviewBasis:
     books: tuple[BookCopy, ...]
     orders: OrderRegistry
     accounts: dict[AccountId, AccountState]
+    guards: tuple[MarketGuard, ...]
     deleveraging_markets: frozenset[int] = frozenset()
 
     def market_index(self, market_id: MarketId) -> MarketIndex:
@@ -105,6 +107,7 @@ def basis_of(core: VenueCore, account_id: AccountId, levels: int = LEVELS) -> Pr
         orders=core.orders.copy_for(account_id),
         accounts={account: core.accounts[account].copy() for account in known if account in core.accounts},
         deleveraging_markets=core.deleveraging_markets,
+        guards=core.guards,
     )
 
 
@@ -143,7 +146,7 @@ def _receipt(basis: PreviewBasis, plan: Plan) -> Receipt:
         size_before=before.size,
         size_after=after.size,
         closed=plan.closed,
-        beyond_depth=wants_more and basis.books[index].ends_before(order.side, order.price),
+        beyond_depth=wants_more and basis.books[index].ends_before(order.side, order.limit),
         refusal=plan.refusal,
         makers_cancelled=0 if plan.refusal else len(meeting.unfit),
         realised=_realised(plan, term),

@@ -49,5 +49,8 @@ def kept_back(core: VenueCore, state: AccountState, found: Shortfall | None = No
 
 
 def withdrawable(core: VenueCore, state: AccountState, found: Shortfall | None = None) -> int:
-    """Quanta that may leave: down to initial margin, reserves and what is kept back. OutOfRange as margin raises it."""
-    return max(0, core.margin(state).free_collateral - sum(kept_back(core, state, found)))
+    """Quanta that may leave: down to initial margin, reserves and what is kept back. OutOfRange as margin raises it.
+
+    At the worse of mark and unconfirmed index reading in each market.
+    """
+    return max(0, core.cautious_margin(state).free_collateral - sum(kept_back(core, state, found)))

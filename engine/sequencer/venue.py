@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from engine.errors import ProtocolError, check_range
+from engine.errors import OutOfRange, ProtocolError, check_range
 from engine.exchange.accounts import Account
 from engine.exchange.config import VenueConfig
 from engine.exchange.margin import PRICE_LIMIT, Margin, liquidation_price
@@ -36,7 +36,7 @@ from engine.sequencer.invariants import invariants
 from engine.sequencer.participant import Participant, PriceSource
 from engine.sequencer.preview import LEVELS, PreviewBasis, basis_of
 from engine.sequencer.prices import MarketPrices, next_multiple
-from engine.sequencer.solvency import kept_back
+from engine.sequencer.solvency import kept_back, withdrawable
 from engine.units import AccountId, MarketId
 
 _HANDLERS: dict[type[Input], Callable[[VenueCore, Any], None]] = {
@@ -71,6 +71,8 @@ class Venue:
         prices = []
         for market in sorted(config.markets, key=lambda m: m.market_id):
             index = price_source.index_fixed(market.market_id, genesis_time)
+            if index is None:
+                raise OutOfRange("index price", index, 1, PRICE_LIMIT - 1)
             check_range("index price", index, 1, PRICE_LIMIT - 1)
             prices.append(
                 MarketPrices(
@@ -78,6 +80,7 @@ class Venue:
                     tick_value=market.tick_value,
                     impact_notional=market.impact_notional,
                     index_fixed=index,
+                    index_time=genesis_time,
                     mark_fixed=index,
                     next_sample=next_multiple(genesis_time, config.funding_sample_interval),
                     next_funding=next_multiple(genesis_time, config.funding_interval),
@@ -177,6 +180,13 @@ class Venue:
     def margin(self, account_id: AccountId) -> Margin:
         """Margin at the current marks; :class:`UnknownAccount`."""
         return self.core.margin(self.core.account(account_id))
+
+    def withdrawable(self, account_id: AccountId) -> int:
+        """Quanta that the account may withdraw now, 0 also when an index reading leaves the formats of margin."""
+        try:
+            return withdrawable(self.core, self.core.account(account_id))
+        except OutOfRange:
+            return 0  # a request is refused with the range
 
     def kept_back(self, account_id: AccountId) -> int:
         """Quanta that the account may not withdraw while another is in deleveraging; :class:`UnknownAccount`."""

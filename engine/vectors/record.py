@@ -9,19 +9,19 @@ from engine.exchange.config import VenueConfig
 from engine.sequencer.events import AnyEvent
 from engine.sequencer.inputs import ClockStep, Input
 from engine.sequencer.venue import Venue
-from engine.units import AccountId, MarketId
+from engine.units import MarketId
 from engine.vectors.encoding import Plain, batch_json, digest_json, event_json, leaf_json, plain, struct_json
 
 
 class ListedPrices:
-    """Index prices, 32.32 quanta per lot by market id, as the story or the file sets them."""
+    """Index prices, 32.32 quanta per lot by market id, as the story or the file sets them; no reading where none is."""
 
     def __init__(self, prices: Mapping[MarketId, int]) -> None:
         self.prices = dict(prices)
 
-    def index_fixed(self, market_id: MarketId, time: int) -> int:
-        """The price set last, whatever the time."""
-        return self.prices[market_id]
+    def index_fixed(self, market_id: MarketId, time: int) -> int | None:
+        """The price set last, whatever the time; None where there is none."""
+        return self.prices.get(market_id)
 
 
 class Recorder:
@@ -74,7 +74,7 @@ class Recorder:
         """Leaves that differ from those after the input before, by account."""
         changed: Plain = {}
         for account in self.venue.account_ids():
-            leaf = self.venue.account(AccountId(account))
+            leaf = self.venue.account(account)
             if leaf != self._leaves.get(account, EMPTY_ACCOUNT):
                 self._leaves[account] = leaf
                 changed[str(account)] = leaf_json(leaf)

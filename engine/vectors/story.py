@@ -42,10 +42,20 @@ from engine.vectors.record import Recorder
 E = TypeVar("E", bound=Event)
 GENESIS_TIME = 1_723_075_200 * SECOND
 """A whole hour, so that funding times are whole hours after it."""
-CONFIG = msgspec.structs.replace(
+GUARDED = msgspec.structs.replace(
     DEFAULT_CONFIG, name="Proofline vectors", tree_height=6, batch_max_transactions=12, batch_max_accounts=8
 )
 """The default venue with a small tree and small batches."""
+CONFIG = msgspec.structs.replace(
+    GUARDED,
+    markets=tuple(
+        msgspec.structs.replace(
+            market, mark_bound=FIXED_ONE, price_band=20 * FIXED_ONE, index_jump=1 << 60, index_jump_most=1 << 60
+        )
+        for market in GUARDED.markets
+    ),
+)
+"""The same with price guards so wide that a story which is not about them may move prices as it likes."""
 START_TICKS = {1: 600_000, 2: 250_000}
 INSURANCE, MAKER, ALICE, BOB, CAROL = CONFIG.insurance_account, 16, 17, 18, 19
 
@@ -128,8 +138,12 @@ class Story:
         self.steps.append(step)
         return events
 
-    def clock(self, seconds: float = 1, *, quotes_only: bool = False, **ticks: int) -> list[AnyEvent]:
-        """Move time; ``btc`` and ``eth`` set index prices in ticks."""
+    def clock(
+        self, seconds: float = 1, *, quotes_only: bool = False, silent: bool = False, **ticks: int
+    ) -> list[AnyEvent]:
+        """Move time; ``btc`` and ``eth`` set index prices in ticks. ``silent``: there are no readings from here on."""
+        if silent:
+            self.recorder.source.prices.clear()
         for market in self.config.markets:
             if market.base.lower() in ticks:
                 price = ticks[market.base.lower()] * self.units[market.market_id]
@@ -149,6 +163,7 @@ class Story:
         post_only: bool = False,
         reduce_only: bool = False,
         client_id: str = "",
+        worst_price: int = 0,
     ) -> list[AnyEvent]:
         """Place an order: a limit order where there is a price, otherwise a market order."""
         return self.apply(
@@ -163,6 +178,7 @@ class Story:
                 post_only=post_only,
                 reduce_only=reduce_only,
                 client_id=client_id,
+                worst_price=worst_price,
             )
         )
 

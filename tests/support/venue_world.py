@@ -26,7 +26,17 @@ from engine.units import FIXED_ONE, QUANTUM, SECOND
 
 GENESIS = 1_723_075_200 * SECOND  # a whole hour
 BTC_TICKS, ETH_TICKS = 600_000, 250_000
-CONFIG = msgspec.structs.replace(DEFAULT_CONFIG, tree_height=8, batch_max_transactions=64, batch_max_accounts=16)
+GUARDED = msgspec.structs.replace(DEFAULT_CONFIG, tree_height=8, batch_max_transactions=64, batch_max_accounts=16)
+UNGUARDED = {
+    "mark_bound": FIXED_ONE,
+    "price_band": 20 * FIXED_ONE,
+    "index_jump": FIXED_ONE,
+    "index_jump_most": FIXED_ONE,
+}
+"""Bounds so wide that a test which is not about them may move prices as it likes."""
+CONFIG = msgspec.structs.replace(
+    GUARDED, markets=tuple(msgspec.structs.replace(market, **UNGUARDED) for market in GUARDED.markets)
+)
 MAKER, ALICE, BOB = 4, 16, 17
 
 
@@ -39,11 +49,13 @@ class SteeredPrices:
     """Index prices in ticks, set by the test; ``drift`` ticks per second from genesis."""
 
     def __init__(self, drift: int = 0) -> None:
-        self.ticks = {BTC.market_id: BTC_TICKS, ETH.market_id: ETH_TICKS}
+        self.ticks: dict[int, int | None] = {BTC.market_id: BTC_TICKS, ETH.market_id: ETH_TICKS}
         self.unit = {market.market_id: market.tick_value * FIXED_ONE for market in (BTC, ETH)}
         self.drift = drift
 
-    def index_fixed(self, market_id: int, time: int) -> int:
+    def index_fixed(self, market_id: int, time: int) -> int | None:
+        if self.ticks[market_id] is None:
+            return None
         ticks = self.ticks[market_id] + self.drift * ((time - GENESIS) // SECOND)
         return ticks * self.unit[market_id]
 

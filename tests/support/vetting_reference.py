@@ -8,15 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.book.book import OrderBook
-from engine.book.layout import MAX_LOTS
+from engine.book.layout import MAX_LOTS, MAX_PRICE
 from engine.exchange.admission import FeeRates
 from engine.exchange.config import MarketConfig, VenueConfig
+from engine.exchange.guards import MarketGuard
 from engine.exchange.margin import measure, transition_allowed
 from engine.exchange.state import AccountState, MarketTerms
 from engine.exchange.trade import apply_fill, fee_of, is_reducing
+from engine.sequencer.ground import Ground
 from engine.sequencer.order_rules import market_index
 from engine.sequencer.orders import OrderRegistry
-from engine.sequencer.planning import CheckedOrder, Ground
+from engine.sequencer.planning import CheckedOrder
 
 Maker = tuple[int, int, int, int]
 
@@ -32,6 +34,11 @@ class BareGround:
     books: list[OrderBook]
     orders: OrderRegistry
     accounts: dict[int, AccountState]
+
+    @property
+    def guards(self) -> tuple[MarketGuard, ...]:
+        """None that stops anything."""
+        return tuple(MarketGuard(low=1, high=MAX_PRICE) for _ in self.markets)
 
     def market_index(self, market_id: int) -> int:
         return market_index(self.config, market_id)

@@ -24,7 +24,7 @@ from ui.shell.notices import Banner, NoticeStack
 from ui.shell.status_bar import StatusBar
 from ui.shell.workspace import Workspace, build_panel
 from ui.theme.theme import Theme
-from ui.viewmodels.header import ModeTeller, deleveraging_words
+from ui.viewmodels.header import ModeTeller, deleveraging_words, guard_words
 from ui.viewmodels.notices import Notice, NoticeLog
 from ui.viewmodels.status import alarm
 from ui.widgets.panel import Panel
@@ -119,7 +119,8 @@ class DeskWindow(QMainWindow):
         if snapshot is None:
             return
         problem = alarm(snapshot)
-        waiting = deleveraging_words(snapshot, self.notice_log.config)
+        config = self.notice_log.config
+        waiting = deleveraging_words(snapshot, config) or guard_words(snapshot, config)
         self.banner.say("danger" if problem else "warn", problem or waiting or self._mode.sentence(snapshot, now))
         self._take_events(snapshot, now)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.snapshot.rules import MAX_FLOW_SPEED, MODES
 from app.snapshot.views import MarketView, Snapshot
 from engine.exchange.config import MarketConfig, VenueConfig
+from engine.exchange.refusals import HALTED_FOR
 from engine.units import PPM, SECOND, MarketId
 from ui.viewmodels.wording import (
     NOTHING,
@@ -93,6 +94,19 @@ def deleveraging_words(snapshot: Snapshot, config: VenueConfig) -> str:
     return f"{' and '.join(waiting)}: reducing orders only, a bankrupt position waits to be closed (deleveraging)"
 
 
+def guard_words(snapshot: Snapshot, config: VenueConfig) -> str:
+    """Which markets are halted and why, and which index readings are under confirmation; ``""`` for none."""
+    said = []
+    for market in config.markets:
+        view = snapshot.markets.get(market.market_id)
+        if view is not None and view.halted:
+            said.append(f"{market.symbol}: reducing orders only, {HALTED_FOR[view.halted]}")
+        elif view is not None and view.unconfirmed_fixed:
+            reading = fixed_price_text(market, view.unconfirmed_fixed)
+            said.append(f"{market.symbol}: index reading under confirmation ({reading})")
+    return "; ".join(said)
+
+
 def change_ppm(view: MarketView) -> int | None:
     """Change over 24 hours in millionths; None before there was a price."""
     return rounded_ratio((view.last_price - view.open_24h) * PPM, view.open_24h) if view.open_24h > 0 else None
@@ -115,7 +129,7 @@ def _facts(config: VenueConfig, market: MarketConfig, view: MarketView, now: int
     payer = "longs pay shorts" if view.funding_rate >= 0 else "shorts pay longs"
     return (
         Fact("Mark", fixed_price_text(market, view.mark_fixed), "strong", "margin and liquidation use this price"),
-        Fact("Index", fixed_price_text(market, view.index_fixed), "normal", "mid price of the recorded market feed"),
+        _index_fact(market, view),
         Fact("24h change", change_text, tone),
         Fact(
             f"Funding {interval_text(config.funding_interval)} · settles in",
@@ -128,6 +142,14 @@ def _facts(config: VenueConfig, market: MarketConfig, view: MarketView, now: int
         Fact(f"24h volume {market.base}", count_text(view.volume_24h // 10**market.size_decimals)),
         Fact(f"Open interest {market.base}", size_text(market, view.open_interest, unit=False)),
     )
+
+
+def _index_fact(market: MarketConfig, view: MarketView) -> Fact:
+    text = fixed_price_text(market, view.index_fixed)
+    if view.unconfirmed_fixed:
+        reading = fixed_price_text(market, view.unconfirmed_fixed)
+        return Fact("Index", text, "warn", f"index reading under confirmation: {reading} needs a second one like it")
+    return Fact("Index", text, "normal", "mid price of the recorded market feed")
 
 
 def countdown_text(nanoseconds: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.exchange.config import VenueConfig
+from engine.exchange.refusals import HALTED_FOR
 from engine.sequencer.events import (
     BatchStage,
     Deleveraged,
@@ -17,6 +18,8 @@ from engine.sequencer.events import (
     OrderClosed,
     OrderRested,
     Rejected,
+    TradingHalted,
+    TradingResumed,
     WithdrawalStage,
 )
 from engine.units import FIXED_ONE, AccountId
@@ -31,9 +34,15 @@ UNFILLED = {
     "margin": "{0} cancelled: insufficient margin",
     "reduce_only": "{0} cancelled: reduce-only, and the position is closed or has turned",
     "batch_limit": "{0} cancelled: it met as many orders as one batch can hold",
+    "worst_price": "{0} not filled: the other offers are beyond the price band around the mark",
+    "index_unconfirmed": "{0} not filled: an index reading is under confirmation, and the next offer depends on it",
 }
 """Why an order ended with something left, by the event's reason."""
-IN_DELEVERAGING = "In deleveraging: worth less than nothing, and no opposing account can take the position yet"
+DEFERRED = {
+    "in_deleveraging": "In deleveraging: worth less than nothing, and no opposing account can take the position yet",
+    "index_unusable": "Below maintenance margin; nothing is liquidated until an index reading can be relied on",
+}
+"""What is said when a liquidation waits, by the event's reason."""
 LIFETIME_SECONDS = {"info": 4.0, "good": 5.0, "warn": 8.0, "danger": 12.0}
 
 
@@ -80,7 +89,10 @@ class NoticeLog:
         if isinstance(event, Fill):
             order = self._own_order(event)
             return None if order is None else ("order", order)
-        if not isinstance(event, BatchStage) and getattr(event, "account", None) != self.account:
+        if (
+            not isinstance(event, BatchStage | TradingHalted | TradingResumed)
+            and getattr(event, "account", None) != self.account
+        ):
             return None
         if isinstance(event, OrderClosed) and event.reason == "cancelled":
             return ("cancelled", event.sequence)
@@ -92,6 +104,11 @@ class NoticeLog:
             return self._filled([fill for fill in group if isinstance(fill, Fill)])
         if isinstance(event, BatchStage):
             return Notice("warn", f"Batch {event.batch}: {event.detail}") if event.stage == "failed" else None
+        if isinstance(event, TradingHalted):
+            symbol = self.config.market(event.market).symbol
+            return Notice("danger", f"{symbol} takes reducing orders only: {HALTED_FOR[event.reason]}")
+        if isinstance(event, TradingResumed):
+            return Notice("good", f"{self.config.market(event.market).symbol} takes all orders again")
         if isinstance(event, Rejected):
             return Notice("danger", event.message)  # the panel that sent it says the same words: shown once
         if isinstance(event, OrderRested):
@@ -103,7 +120,8 @@ class NoticeLog:
         if isinstance(event, Liquidated):
             return self._liquidated(event)
         if isinstance(event, LiquidationDeferred):
-            return Notice("danger", IN_DELEVERAGING) if event.reason == "in_deleveraging" else None
+            words = DEFERRED.get(event.reason)
+            return Notice("danger", words) if words else None
         if isinstance(event, Deleveraged):
             return self._deleveraged(event)
         if isinstance(event, DepositCredited):

@@ -78,12 +78,18 @@ def _execution(receipt: Receipt, context: TicketContext, symbol: str) -> tuple[F
     )
 
 
+CANCELLED_FOR = {
+    "batch_limit": ": one batch cannot hold more",
+    "worst_price": ": the other offers are beyond the price band around the mark",
+    "index_unconfirmed": ": an index reading is under confirmation, and the next offer depends on it",
+}
+
+
 def _split(receipt: Receipt, context: TicketContext) -> Figure:
     if not receipt.cancelled:
         return Figure(LABELS[1], split_words(receipt, context), tip="what fills at once and what rests on the book")
     tip = f"{size_text(context.market, receipt.cancelled)} would be cancelled unfilled"
-    if receipt.closed == "batch_limit":
-        tip += ": one batch cannot hold more"
+    tip += CANCELLED_FOR.get(receipt.closed, "")
     return Figure(LABELS[1], split_words(receipt, context), "warn", tip)
 
 

@@ -59,7 +59,7 @@ ORDER = PlaceOrder(
 )
 ENCODED: list[tuple[Input, str]] = [  # the first eight bytes of SHA-256
     (ClockStep(7, quotes_only=True), "2fa0e7029e919fc9"),
-    (ORDER, "2ecd26298f644c69"),
+    (ORDER, "4d1e40a263ece279"),
     (CancelOrder(account=16, order_id=5, client_id="c"), "c12f57c82844ce0d"),
     (CancelAll(account=16, market=1, client_id="c"), "f32be32d3e7a1271"),
     (RequestWithdrawal(account=16, amount=5, client_id="w"), "13779ea3090c033c"),

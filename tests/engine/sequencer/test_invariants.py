@@ -57,6 +57,10 @@ def _interest_miscounted(core: VenueCore) -> None:
     core.prices[0].open_interest += 1
 
 
+def _mark_ran_away(core: VenueCore) -> None:
+    core.prices[0].mark_fixed = 3 * core.prices[0].index_fixed
+
+
 class CrossedBook(OrderBook):
     """A bid at its ask: the book itself cannot be brought to it."""
 
@@ -107,6 +111,7 @@ COUNTER_EXAMPLES: list[tuple[str, Callable[[VenueCore], None]]] = [
     ("withdrawable_is_held", _profit_without_loss),
     ("open_interest_balanced", _one_sided),
     ("open_interest_balanced", _interest_miscounted),
+    ("mark_within_bound", _mark_ran_away),
     ("book_uncrossed", _crossed),
     ("orders_match_books", _order_forgotten),
     ("orders_match_books", _order_of_another_size),

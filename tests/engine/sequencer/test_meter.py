@@ -46,7 +46,11 @@ from tests.support.venue_world import (
 )
 
 OPEN_ENDED = msgspec.structs.replace(
-    DEFAULT_CONFIG, batch_max_accounts=1 << 14, batch_max_transactions=1 << 20, batch_max_age=HOUR
+    DEFAULT_CONFIG,
+    markets=CONFIG.markets,
+    batch_max_accounts=1 << 14,
+    batch_max_transactions=1 << 20,
+    batch_max_age=HOUR,
 )
 SMALL_TREE = msgspec.structs.replace(OPEN_ENDED, tree_height=8)
 UNBOUNDED = msgspec.structs.replace(SMALL, batch_max_accounts=1 << 14, batch_max_transactions=1 << 20)

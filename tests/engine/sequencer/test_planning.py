@@ -12,8 +12,9 @@ from engine.errors import ProtocolError
 from engine.sequencer.book_copy import copy_book
 from engine.sequencer.events import Fill, OrderClosed
 from engine.sequencer.execution import UnplannedMatch
+from engine.sequencer.ground import Ground
 from engine.sequencer.inputs import PlaceOrder
-from engine.sequencer.planning import Ground, Plan, plan_order
+from engine.sequencer.planning import Plan, plan_order
 from engine.sequencer.preview import basis_of, preview_order
 from engine.units import HOUR
 from tests.support.venue_world import ALICE, BOB, BTC_TICKS, CONFIG, MAKER, World, funded, kinds

@@ -16,6 +16,7 @@ import engine.exchange
 import engine.sequencer
 from engine.errors import ProtocolError
 from engine.exchange import refusals
+from engine.exchange.guards import HaltReason
 from engine.sequencer import events, inputs
 from engine.sequencer.events import CloseReason, DeferralReason, DeleveragingReason, Event, Rejected
 from engine.sequencer.inputs import Input, RequestWithdrawal
@@ -49,7 +50,7 @@ def test_every_refusal_has_a_code_of_its_own() -> None:
 def test_every_code_and_reason_is_documented() -> None:
     codes = {found.code for found in refusal_classes()}
     reasons = [*get_args(CloseReason), *get_args(DeferralReason)]
-    reasons += get_args(DeleveragingReason)
+    reasons += [*get_args(DeleveragingReason), *filter(None, get_args(HaltReason))]
     first = documented(0)
     assert {name for name in first if name not in vars(events)} == codes
     assert len(first) == len(set(first))
@@ -124,6 +125,8 @@ EVENT_KINDS = {
     "OrderCut",
     "OrderRested",
     "Rejected",
+    "TradingHalted",
+    "TradingResumed",
     "WithdrawalStage",
 }
 

@@ -17,6 +17,7 @@ def prices(index: int = BTC_TICKS) -> MarketPrices:
         tick_value=100,
         impact_notional=10**10,
         index_fixed=index * UNIT,
+        index_time=GENESIS,
         mark_fixed=index * UNIT,
         next_sample=GENESIS + MINUTE,
         next_funding=GENESIS + HOUR,
@@ -25,19 +26,19 @@ def prices(index: int = BTC_TICKS) -> MarketPrices:
 
 def test_mark_is_the_median_of_index_smoothed_basis_and_mid() -> None:
     found = prices()
-    update_mark(found, BTC_TICKS * UNIT, BTC_TICKS + 90, BTC_TICKS + 110, BASIS_TIME)
+    update_mark(found, BTC_TICKS * UNIT, (BTC_TICKS + 100) * UNIT, BASIS_TIME, FIXED_ONE)
     assert found.basis == 50 * UNIT  # half of the way in one time constant
     assert found.mark_fixed == (BTC_TICKS + 50) * UNIT
-    update_mark(found, BTC_TICKS * UNIT, BTC_TICKS - 1000, BTC_TICKS - 900, SECOND)
+    update_mark(found, BTC_TICKS * UNIT, (BTC_TICKS - 950) * UNIT, SECOND, FIXED_ONE)
     assert found.mark_fixed == BTC_TICKS * UNIT  # mid and its average are on different sides of the index
-    update_mark(found, BTC_TICKS * UNIT, None, BTC_TICKS, SECOND)
+    update_mark(found, BTC_TICKS * UNIT, None, SECOND, FIXED_ONE)
     assert found.mark_fixed == BTC_TICKS * UNIT
 
 
 def test_mid_between_ticks_is_exact() -> None:
     found = prices()
     found.basis = 10 * UNIT
-    update_mark(found, BTC_TICKS * UNIT, BTC_TICKS, BTC_TICKS + 1, 0)
+    update_mark(found, BTC_TICKS * UNIT, BTC_TICKS * UNIT + UNIT // 2, 0, FIXED_ONE)
     assert found.mark_fixed == BTC_TICKS * UNIT + UNIT // 2
 
 

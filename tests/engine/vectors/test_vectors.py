@@ -12,6 +12,7 @@ import pytest
 
 from engine.errors import CorruptData
 from engine.exchange.config import MarketConfig, VenueConfig
+from engine.exchange.guards import HaltReason
 from engine.sequencer import events as event_module
 from engine.sequencer.events import AnyEvent, CloseReason, DeferralReason, DeleveragingReason
 from engine.sequencer.inputs import AnyInput
@@ -87,6 +88,7 @@ def test_every_input_event_and_reason_is_covered() -> None:
         *(("OrderClosed", reason) for reason in get_args(CloseReason)),
         *(("LiquidationDeferred", reason) for reason in get_args(DeferralReason)),
         *(("Deleveraged", reason) for reason in get_args(DeleveragingReason)),
+        *((kind, r) for kind in ("TradingHalted", "TradingResumed") for r in get_args(HaltReason) if r),
     }
 
 

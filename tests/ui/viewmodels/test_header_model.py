@@ -15,6 +15,7 @@ from ui.viewmodels.header import (
     change_ppm,
     countdown_text,
     deleveraging_words,
+    guard_words,
     interval_text,
     make_header,
     speed_text,
@@ -79,6 +80,20 @@ def test_markets_that_take_reducing_orders_only_are_named():
     markets = {i: replace(view, deleveraging=i == 2) for i, view in snapshot.markets.items()}
     words = "ETH-USD: reducing orders only, a bankrupt position waits to be closed (deleveraging)"
     assert deleveraging_words(replace(snapshot, markets=markets), DEFAULT_CONFIG) == words
+
+
+def test_halts_and_readings_under_confirmation_are_said_with_their_reason():
+    snapshot = sample_snapshot()
+    assert guard_words(snapshot, DEFAULT_CONFIG) == ""
+    doubted = replace(snapshot.markets[1], unconfirmed_fixed=100 << 32)
+    halted = replace(snapshot.markets[2], halted="index_stale", unconfirmed_fixed=1)
+    words = guard_words(replace(snapshot, markets={1: doubted, 2: halted}), DEFAULT_CONFIG)
+    assert words == (
+        "BTC-USD: index reading under confirmation (0.1); "
+        "ETH-USD: reducing orders only, the index source has been silent for too long"
+    )
+    found = facts(make_header(DEFAULT_CONFIG, replace(snapshot, markets={1: doubted, 2: halted}), 1))["Index"]
+    assert (found.tone, found.help) == ("warn", "index reading under confirmation: 0.1 needs a second one like it")
 
 
 def test_only_a_long_wait_of_the_clock_is_said():

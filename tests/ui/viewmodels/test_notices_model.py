@@ -14,6 +14,8 @@ from engine.sequencer.events import (
     OrderClosed,
     OrderRested,
     Rejected,
+    TradingHalted,
+    TradingResumed,
     WithdrawalStage,
 )
 from ui.viewmodels.notices import DEDUPE_SECONDS, Notice, NoticeLog
@@ -51,6 +53,17 @@ def test_the_fills_of_one_order_are_one_notice_at_their_average():
     ]
 
 
+def test_a_halt_is_told_to_everybody_with_its_reason():
+    halted = TradingHalted(sequence=1, time=0, market=2, reason="index_invalid")
+    resumed = TradingResumed(sequence=2, time=1, market=2, reason="index_invalid")
+    assert texts(halted, resumed) == [
+        "ETH-USD takes reducing orders only: the index source sends no usable price",
+        "ETH-USD takes all orders again",
+    ]
+    waits = LiquidationDeferred(sequence=1, time=0, account=ME, reason="index_unusable")
+    assert texts(waits) == ["Below maintenance margin; nothing is liquidated until an index reading can be relied on"]
+
+
 def test_equal_fills_are_both_shown():
     notices, same = log(), Notice("good", "Bought 0.250 BTC at 57,412.3")
     assert notices.add(same, 0.0)
@@ -83,6 +96,8 @@ def test_what_became_of_an_order_is_told():
         ("self_trade", "another of your orders"),
         ("margin", "margin"),
         ("batch_limit", "one batch"),
+        ("worst_price", "price band"),
+        ("index_unconfirmed", "index reading is under confirmation"),
     ],
 )
 def test_an_order_that_ends_unfilled_says_why(reason, words):

@@ -46,6 +46,10 @@ def test_what_is_dropped_and_what_is_beyond_the_book_are_said() -> None:
     assert values(filled=200, cancelled=50)["Fills / rests"] == "0.200 of 0.250 BTC"
     cut = receipt_view(sample_receipt(filled=200, cancelled=50, closed="batch_limit"), 0, CONTEXT)
     assert cut.figures[1].tip == "0.050 BTC would be cancelled unfilled: one batch cannot hold more"
+    banded = receipt_view(sample_receipt(filled=200, cancelled=50, closed="worst_price"), 0, CONTEXT)
+    assert banded.figures[1].tip.endswith(
+        "cancelled unfilled: the other offers are beyond the price band around the mark"
+    )
     view = receipt_view(sample_receipt(beyond_depth=True), 0, CONTEXT)
     assert view.figures[0].tone == "warn"
     assert "beyond the visible levels" in view.figures[0].tip
