@@ -16,9 +16,26 @@ A market's ``tick_value`` is the collateral quanta that one lot costs at a price
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import ClassVar
+from typing import ClassVar, NewType
 
 from engine.errors import ProtocolError
+
+AccountId = NewType("AccountId", int)
+"""Place of an account in the accounts tree."""
+MarketId = NewType("MarketId", int)
+"""A market's number in the configuration, which inputs and leaves name."""
+MarketIndex = NewType("MarketIndex", int)
+"""A market's place among the venue's markets, ascending by id."""
+OrderId = NewType("OrderId", int)
+"""Given by the venue in order of acceptance, over all markets."""
+Ticks = NewType("Ticks", int)
+"""A price in price steps of its market's book, as an order names it."""
+Lots = NewType("Lots", int)
+"""A size in synthetic quanta of its market, as an order names it."""
+Quanta = NewType("Quanta", int)
+"""Collateral, as a deposit or withdrawal names it."""
+Nanoseconds = NewType("Nanoseconds", int)
+"""Venue time since the Unix epoch, as a clock step names it."""
 
 FIXED_ONE = 1 << 32
 COLLATERAL_DECIMALS = 6

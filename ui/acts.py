@@ -10,6 +10,7 @@ from shiboken6 import isValid
 
 from engine.errors import ProtocolError
 from engine.sequencer.inputs import CancelAll, Input
+from engine.units import MarketId
 from ui.model.contexts import Context, WindowState, read_context
 from ui.model.desk import Direction
 from ui.panels.account.panel import AccountPanel
@@ -88,7 +89,7 @@ class DeskActs:
         """Raises ``UnknownName``."""
         self._window.theme.use(density=density_name(name))
 
-    def set_market(self, market: int) -> None:
+    def set_market(self, market: MarketId) -> None:
         """In every panel."""
         self._window.set_market(market)
 

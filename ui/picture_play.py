@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.l1.layer_one import ChainRequest
 from app.venue.session import Session
 from engine.sequencer.inputs import PlaceOrder, RequestWithdrawal, Side
-from engine.units import FIXED_ONE, QUANTUM, SECOND
+from engine.units import FIXED_ONE, QUANTUM, SECOND, Lots, MarketId, Ticks
 
 STEP = SECOND // 10
 MARKET, OTHER_MARKET = 1, 2
@@ -28,10 +28,10 @@ def play_for_pictures(session: Session, duration: int) -> None:
         [
             PlaceOrder(
                 account=account,
-                market=MARKET,
+                market=MarketId(MARKET),
                 side="buy",
                 type="market",
-                lots=_lots(session, MARKET, LEVERAGE),
+                lots=Lots(_lots(session, MARKET, LEVERAGE)),
                 client_id="p1",
             )
         ]
@@ -41,10 +41,10 @@ def play_for_pictures(session: Session, duration: int) -> None:
         [
             PlaceOrder(
                 account=account,
-                market=OTHER_MARKET,
+                market=MarketId(OTHER_MARKET),
                 side="sell",
                 type="market",
-                lots=_lots(session, OTHER_MARKET, 1),
+                lots=Lots(_lots(session, OTHER_MARKET, 1)),
                 client_id="p2",
             )
         ]
@@ -58,17 +58,17 @@ def play_for_pictures(session: Session, duration: int) -> None:
     loop.apply([RequestWithdrawal(account=account, amount=125 * QUANTUM + 500_000, client_id="w2")])
     at(0.995)  # late and not at the touch, so that they still rest at the end
     for place, (side, distance) in enumerate(RESTING):
-        book = loop.venue.core.books[loop.venue.core.market_index(MARKET)]
+        book = loop.venue.core.books[loop.venue.core.market_index(MarketId(MARKET))]
         price = (book.best_bid or 1) + distance
         loop.apply(
             [
                 PlaceOrder(
                     account=account,
-                    market=MARKET,
+                    market=MarketId(MARKET),
                     side=side,
                     type="limit",
-                    lots=40 + 10 * place,
-                    price=price,
+                    lots=Lots(40 + 10 * place),
+                    price=Ticks(price),
                     client_id=f"r{place}",
                 )
             ]
@@ -78,5 +78,5 @@ def play_for_pictures(session: Session, duration: int) -> None:
 
 def _lots(session: Session, market: int, leverage: int) -> int:
     venue = session.loop.venue
-    mark = venue.core.terms[venue.core.market_index(market)].mark
+    mark = venue.core.terms[venue.core.market_index(MarketId(market))].mark
     return leverage * venue.margin(session.chain.user_account).equity * FIXED_ONE // mark // 2

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from engine.errors import ProtocolError
+from engine.units import MarketId
 from ui.desk import make_application, make_window
 from ui.model.engine_protocol import DeskEngine
 from ui.panels.inspector.panel import InspectorPanel
@@ -27,7 +28,7 @@ class PictureFailed(ProtocolError):
     """A picture could not be written."""
 
 
-def save_pictures(engine: DeskEngine, folder: Path, *, market: int | None = None) -> list[Path]:
+def save_pictures(engine: DeskEngine, folder: Path, *, market: MarketId | None = None) -> list[Path]:
     """Write ``<what>-<theme>-<width>x<height>.png`` of desk, prover and inspector for every theme and size; returns the
     files."""
     make_application()

@@ -20,6 +20,7 @@ from app.venue.facade import Engine
 from app.venue.ingress import Command
 from app.venue.session import open_session
 from engine.sequencer.inputs import CancelOrder, PlaceOrder
+from engine.units import Lots, MarketId, OrderId, Ticks
 
 COMMANDS, QUICK_COMMANDS = 4000, 300
 PAUSE = 0.004
@@ -58,16 +59,16 @@ def _drive(engine: Engine, count: int) -> list[float]:
             command = Command(
                 input=PlaceOrder(
                     account=account,
-                    market=1,
+                    market=MarketId(1),
                     side="buy",
                     type="limit",
-                    lots=1,
-                    price=bid * 95 // 100,
+                    lots=Lots(1),
+                    price=Ticks(bid * 95 // 100),
                     client_id=str(number),
                 )
             )
         else:
-            command = Command(input=CancelOrder(account=account, order_id=order_id))
+            command = Command(input=CancelOrder(account=account, order_id=OrderId(order_id)))
         done = threading.Event()
         seen: list[Any] = []
 

@@ -10,6 +10,7 @@ from engine.exchange.accounts import Account, Position
 from engine.exchange.config import DEFAULT_CONFIG
 from engine.exchange.tree import AccountTree
 from engine.sequencer.batch import Batch, ExternalFlow
+from engine.units import MarketId
 
 SEED = 7
 LOTS, INDEX, RICH, PAID = 1 << 20, 1 << 30, 1 << 50, 1 << 38
@@ -30,7 +31,7 @@ def venue_batch(updates: int, deposits: int, withdrawals: int) -> Batch:
             version=1,
             l1_address=numbers.bytes(20),
             collateral=int(numbers.integers(RICH >> 1, RICH)),
-            positions=(Position(0, int(numbers.integers(1, LOTS)), int(numbers.integers(1, INDEX))),),
+            positions=(Position(MarketId(0), int(numbers.integers(1, LOTS)), int(numbers.integers(1, INDEX))),),
         )
         for i in ids
     }

@@ -38,6 +38,7 @@ from engine.book.layout import (
 from engine.book.stream import IOC, MARKET, Stream, Sums, build
 from engine.book.workload import BLOCK, run_matching_benchmark
 from engine.errors import ProtocolError
+from engine.units import AccountId, OrderId
 
 OPERATIONS, QUICK_OPERATIONS = 3_000_000, 300_000
 STREAM_OPERATIONS, QUICK_STREAM_OPERATIONS = 300_000, 30_000
@@ -111,9 +112,17 @@ def _call_all(book: OrderBook, rows: list[list[int]]) -> Sums:
     fills = lots = notional = check = 0
     for kind, order_id, account, side, size, price, order_type, _ in rows:
         if kind:
-            cancel(order_id)
+            cancel(OrderId(order_id))
             continue
-        placed = place(order_id, account, SIDES[side], size, price, market=order_type == MARKET, ioc=order_type == IOC)
+        placed = place(
+            OrderId(order_id),
+            AccountId(account),
+            SIDES[side],
+            size,
+            price,
+            market=order_type == MARKET,
+            ioc=order_type == IOC,
+        )
         for fill in placed.fills:
             fills += 1
             lots += fill.lots

@@ -12,7 +12,7 @@ from engine.sequencer.batch import root_bytes
 from engine.sequencer.events import AnyEvent
 from engine.sequencer.inputs import CancelOrder, Input, L1Block, L1Deposit, L1StateUpdate, PlaceOrder, Side
 from engine.sequencer.venue import Venue
-from engine.units import FIXED_ONE, QUANTUM, SECOND
+from engine.units import FIXED_ONE, QUANTUM, SECOND, AccountId, Lots, MarketId, OrderId, Quanta, Ticks
 
 SEED = 20240808
 GENESIS = 1_723_075_200 * SECOND
@@ -32,7 +32,7 @@ class HeldPrices:
 
     def index_fixed(self, market_id: int, time: int) -> int:
         """32.32 quanta per lot."""
-        return self.ticks[market_id] * CONFIG.market(market_id).tick_value * FIXED_ONE
+        return self.ticks[market_id] * CONFIG.market(MarketId(market_id)).tick_value * FIXED_ONE
 
 
 class Driven:
@@ -48,10 +48,10 @@ class Driven:
         deposits = [
             L1Deposit(
                 entry=i,
-                account=FIRST + i,
+                account=AccountId(FIRST + i),
                 owner=(FIRST + i).to_bytes(20, "big"),
                 depositor=(FIRST + i).to_bytes(20, "big"),
-                amount=amount,
+                amount=Quanta(amount),
                 transaction=bytes(32),
             )
             for i, amount in enumerate(amounts)
@@ -129,7 +129,7 @@ class FlowMaker:
         while self._placed:
             at = self._random.randrange(len(self._placed))
             self._placed[at], self._placed[-1] = self._placed[-1], self._placed[at]
-            order = orders.get(self._placed.pop())
+            order = orders.get(OrderId(self._placed.pop()))
             if order is not None:
                 return CancelOrder(account=order.account, order_id=order.order_id)
         return None
@@ -137,26 +137,31 @@ class FlowMaker:
     def _order(self, kind: float) -> Input:
         random = self._random
         account = FIRST + random.randrange(self._accounts)
-        market = CONFIG.market(1 if random.random() < 0.7 else 2)
+        market = CONFIG.market(MarketId(1 if random.random() < 0.7 else 2))
         side: Side = "buy" if random.random() < 0.5 else "sell"
         lots = random.randint(1, LOTS[market.market_id])
         middle, sign = self._middle(market), 1 if side == "buy" else -1
         if kind >= 0.90:
             reduce_only = kind >= 0.97
             if reduce_only:
-                side = "sell" if self._driven.venue.account(account).size(market.market_id) > 0 else "buy"
+                side = "sell" if self._driven.venue.account(AccountId(account)).size(market.market_id) > 0 else "buy"
             return PlaceOrder(
-                account=account, market=market.market_id, side=side, type="market", lots=lots, reduce_only=reduce_only
+                account=AccountId(account),
+                market=market.market_id,
+                side=side,
+                type="market",
+                lots=Lots(lots),
+                reduce_only=reduce_only,
             )
         crossing = kind >= 0.60
         away = random.randint(1, 30) if crossing else -random.randint(1, 60)
         return PlaceOrder(
-            account=account,
+            account=AccountId(account),
             market=market.market_id,
             side=side,
             type="limit",
-            lots=lots,
-            price=middle + sign * 10 * away,
+            lots=Lots(lots),
+            price=Ticks(middle + sign * 10 * away),
             tif="ioc" if crossing and random.random() < 0.3 else "gtc",
             post_only=not crossing and random.random() < 0.2,
             client_id=f"{account}-{self._driven.sequence}",

@@ -16,7 +16,7 @@ from app.benches.venue_flow import FIRST, MIDDLES, Driven
 from app.commands.bench import result
 from engine.sequencer.events import AnyEvent, Fill, OrderClosed, Rejected
 from engine.sequencer.inputs import ClockStep, OrderType, PlaceOrder, Side
-from engine.units import QUANTUM, SECOND
+from engine.units import QUANTUM, SECOND, AccountId, Lots, MarketId, Nanoseconds, Ticks
 
 FIT = UNFIT = 400
 REFUSED, QUICK_REFUSED = 50, 3
@@ -44,7 +44,16 @@ def crowded(unfit: int, fit: int) -> Driven:
 
     def order(account: int, side: Side, lots: int, price: int = 0) -> None:
         kind: OrderType = "limit" if price else "market"
-        driven.apply(PlaceOrder(account=account, market=1, side=side, type=kind, lots=lots, price=price))
+        driven.apply(
+            PlaceOrder(
+                account=AccountId(account),
+                market=MarketId(1),
+                side=side,
+                type=kind,
+                lots=Lots(lots),
+                price=Ticks(price),
+            )
+        )
 
     for maker in range(MAKERS, MAKERS + unfit):
         order(WHALE, "buy", SHORT, MIDDLES[1])
@@ -52,14 +61,14 @@ def crowded(unfit: int, fit: int) -> Driven:
     for maker in range(MAKERS, MAKERS + unfit + fit):
         order(maker, "sell", 1, MIDDLES[1] + 10)
     driven.prices.ticks[1] = MIDDLES[1] * 101 // 100
-    driven.apply(ClockStep(driven.venue.time + SECOND))
+    driven.apply(ClockStep(Nanoseconds(driven.venue.time + SECOND)))
     driven.post()
     return driven
 
 
 def send(driven: Driven, account: int) -> tuple[float, list[AnyEvent]]:
     """Seconds and events of a market order over every fit maker's lot."""
-    order = PlaceOrder(account=account, market=1, side="buy", type="market", lots=FIT)
+    order = PlaceOrder(account=AccountId(account), market=MarketId(1), side="buy", type="market", lots=Lots(FIT))
     started = perf_counter()
     events = driven.apply(order)
     return perf_counter() - started, events

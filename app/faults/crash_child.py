@@ -56,7 +56,7 @@ from engine.sequencer.inputs import (  # noqa: E402
     Side,
 )
 from engine.settlement.stand_in import yes_verifiers  # noqa: E402
-from engine.units import QUANTUM, SECOND  # noqa: E402
+from engine.units import QUANTUM, SECOND, Lots, MarketId, OrderId, Quanta, Ticks  # noqa: E402
 
 TOLD = (DepositCredited, WithdrawalStage, BatchStage)
 CLOCK_LIFE = 10 * L1_SLOT
@@ -171,28 +171,39 @@ class User:
         side: Side = "buy" if rng.random() < 0.5 else "sell"
         if dice < 0.3:
             return PlaceOrder(
-                account=account, market=market, side=side, type="market", lots=rng.randint(1, 9), client_id=name
+                account=account,
+                market=MarketId(market),
+                side=side,
+                type="market",
+                lots=Lots(rng.randint(1, 9)),
+                client_id=name,
             )
         if dice < 0.55:
-            price = venue.core.prices[venue.core.market_index(market)].mark_ticks()
+            price = venue.core.prices[venue.core.market_index(MarketId(market))].mark_ticks()
             price = int(price) * rng.randint(950, 1050) // 1000
             return PlaceOrder(
                 account=account,
-                market=market,
+                market=MarketId(market),
                 side=side,
                 type="limit",
-                lots=rng.randint(1, 9),
-                price=price,
+                lots=Lots(rng.randint(1, 9)),
+                price=Ticks(price),
                 client_id=name,
             )
         if dice < 0.65:
-            return CancelOrder(account=account, order_id=rng.choice(self._resting() or [1]), client_id=name)
+            return CancelOrder(account=account, order_id=OrderId(rng.choice(self._resting() or [1])), client_id=name)
         if dice < 0.7:
-            return CancelAll(account=account, market=market, client_id=name)
+            return CancelAll(account=account, market=MarketId(market), client_id=name)
         if dice < 0.95:
-            return RequestWithdrawal(account=account, amount=rng.randint(1, 2 * QUANTUM), client_id=name)
+            return RequestWithdrawal(account=account, amount=Quanta(rng.randint(1, 2 * QUANTUM)), client_id=name)
         return PlaceOrder(
-            account=account, market=market, side=side, type="limit", lots=-rng.randint(0, 9), price=-1, client_id=name
+            account=account,
+            market=MarketId(market),
+            side=side,
+            type="limit",
+            lots=Lots(-rng.randint(0, 9)),
+            price=Ticks(-1),
+            client_id=name,
         )
 
     def _resting(self) -> list[int]:

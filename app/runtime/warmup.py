@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from numba.core import event
 
 from app.runtime import jit_cache
+from engine.units import AccountId, OrderId
 
 if TYPE_CHECKING:
     from engine.sequencer.batch import Batch
@@ -83,13 +84,13 @@ def _book() -> None:
     from engine.book.book import OrderBook
 
     book = OrderBook()
-    book.place(1, 1, "sell", 5, 100)
-    book.place(2, 2, "buy", 2, 100)
+    book.place(OrderId(1), AccountId(1), "sell", 5, 100)
+    book.place(OrderId(2), AccountId(2), "buy", 2, 100)
     book.walk("buy", 1)
     book.depth(5)
-    book.lots_ahead(1)
-    book.cancel(1)
-    book.cancel_account(2)
+    book.lots_ahead(OrderId(1))
+    book.cancel(OrderId(1))
+    book.cancel_account(AccountId(2))
     OrderBook.load(book.dump())
 
 

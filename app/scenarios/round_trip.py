@@ -8,9 +8,9 @@ from app.venue.session import USER_DEPOSIT
 from engine.sequencer.events import Fill, FundingPaid
 from engine.sequencer.inputs import CancelOrder, PlaceOrder, RequestWithdrawal
 from engine.sequencer.preview import preview_order
-from engine.units import FIXED_ONE, SECOND, format_decimal, format_quanta
+from engine.units import FIXED_ONE, SECOND, Lots, MarketId, Quanta, Ticks, format_decimal, format_quanta
 
-MARKET = 1
+MARKET = MarketId(1)
 LEVERAGE = 3
 WITHDRAWAL = 1_234_567_891
 """Quanta; odd on purpose, so that a lost quantum would show."""
@@ -41,7 +41,9 @@ def trade(journey: Journey) -> None:
     market = venue.config.market(MARKET)
     mark = venue.core.terms[venue.core.market_index(MARKET)].mark
     lots = LEVERAGE * venue.margin(account).equity * FIXED_ONE // mark
-    order = PlaceOrder(account=account, market=MARKET, side="buy", type="market", lots=lots, client_id="round-trip-buy")
+    order = PlaceOrder(
+        account=account, market=MARKET, side="buy", type="market", lots=Lots(lots), client_id="round-trip-buy"
+    )
     receipt = preview_order(venue.preview_basis(account), order)
     fills = [event for event in journey.send(order) if isinstance(event, Fill)]
     size = f"{format_decimal(lots, market.size_decimals)} {market.base}"
@@ -76,8 +78,8 @@ def rest_and_cancel(journey: Journey) -> None:
         market=MARKET,
         side="buy",
         type="limit",
-        lots=10,
-        price=bid * 98 // 100,
+        lots=Lots(10),
+        price=Ticks(bid * 98 // 100),
         post_only=True,
         client_id="rest",
     )
@@ -114,7 +116,7 @@ def close_half(journey: Journey) -> None:
             market=MARKET,
             side="sell",
             type="market",
-            lots=size // 2,
+            lots=Lots(size // 2),
             reduce_only=True,
             client_id="close-half",
         )
@@ -141,7 +143,7 @@ def withdraw_and_claim(journey: Journey) -> None:
     """The withdrawal goes through a batch to the contract and is claimed to the last quantum."""
     chain, account = journey.session.chain, journey.account
     wallet = chain.funds.wallet
-    journey.send(RequestWithdrawal(account=account, amount=WITHDRAWAL, client_id="withdraw"))
+    journey.send(RequestWithdrawal(account=account, amount=Quanta(WITHDRAWAL), client_id="withdraw"))
     journey.passed("withdrawal requested", f"{format_decimal(WITHDRAWAL, 6)} pUSD")
     journey.wait_until("the withdrawal claimable", lambda: chain.funds.claimable > 0)
     journey.check("claimable", chain.funds.claimable == WITHDRAWAL, f"{format_decimal(chain.funds.claimable, 6)} pUSD")

@@ -13,13 +13,14 @@ import numpy as np
 from engine.exchange.accounts import Account
 from engine.exchange.guards import HaltReason
 from engine.sequencer.inputs import Side
+from engine.units import AccountId, MarketId, OrderId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketView:
     """One market. ``bids``/``asks``: int64 arrays (levels, 3) of price, lots, orders; best first, 200 at most."""
 
-    market_id: int
+    market_id: MarketId
     bids: np.ndarray
     asks: np.ndarray
     last_price: int
@@ -47,7 +48,7 @@ class TradePrint:
 
     fill_id: int
     time: int
-    market: int
+    market: MarketId
     price: int
     lots: int
     side: Side
@@ -77,9 +78,9 @@ class OrderView:
     Of ``lots``, ``filled`` have traded and the others rest. ``cut``: what was taken off a reduce-only order besides.
     """
 
-    order_id: int
+    order_id: OrderId
     client_id: str
-    market: int
+    market: MarketId
     side: Side
     price: int
     lots: int
@@ -96,7 +97,7 @@ class FillView:
 
     fill_id: int
     time: int
-    market: int
+    market: MarketId
     side: Side
     price: int
     lots: int
@@ -111,7 +112,7 @@ class FillView:
 class PositionView:
     """A position of the user's. ``entry_fixed``: average entry price, 32.32. ``liquidation_price``: ticks or None."""
 
-    market: int
+    market: MarketId
     size: int
     entry_fixed: int
     mark_fixed: int
@@ -131,7 +132,7 @@ class AccountView:
     ``leverage_ppm``: notional / equity in millionths. ``kept_back``: quanta that cannot be withdrawn while some
     account is in deleveraging; ``in_deleveraging``: this one is."""
 
-    account_id: int
+    account_id: AccountId
     account: Account
     equity: int
     initial_margin: int
@@ -305,7 +306,7 @@ class Snapshot:
     paused: bool
     mode: str  # "recorded flow" or "quotes only: the clock is faster than the recording plays"
     engine_lag_ms: float
-    markets: dict[int, MarketView]
+    markets: dict[MarketId, MarketView]
     trades: tuple[TradePrint, ...]  # newest first, 200 at most
     user: AccountView | None
     fills: tuple[FillView, ...]  # the user's, newest first, 500 at most

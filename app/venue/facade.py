@@ -23,7 +23,7 @@ from engine.sequencer.candles import CandleArrays
 from engine.sequencer.events import AnyEvent
 from engine.sequencer.inputs import USER_COMMANDS, Input, PlaceOrder
 from engine.sequencer.preview import PreviewBasis, Receipt, preview_order
-from engine.units import INT64_MAX
+from engine.units import INT64_MAX, MarketId
 
 SNAPSHOT_INTERVAL = 1 / 40
 CANDLES_WANTED = 5.0
@@ -87,7 +87,7 @@ class Engine:
         """The newest picture."""
         return self._snapshot
 
-    def candles(self, market: int, interval_ns: int) -> CandleSeries:
+    def candles(self, market: MarketId, interval_ns: int) -> CandleSeries:
         """A market's candles, oldest first; intervals of 1, 5, 15, 60, 300, 900, 3,600 s.
 
         Built on the sequencer's thread with each picture, for the series asked for in the last seconds: the first call
@@ -248,7 +248,7 @@ class Engine:
                 self._wanted.pop(key)
                 self._candles.pop(key, None)
                 continue
-            rows = core.candles[core.market_index(key[0])].read(key[1])
+            rows = core.candles[core.market_index(MarketId(key[0]))].read(key[1])
             self._candles[key] = _candle_series(key[1], rows)
 
     def _mode(self) -> str:

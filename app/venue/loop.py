@@ -25,6 +25,7 @@ from engine.sequencer.batch import Batch
 from engine.sequencer.events import AnyEvent
 from engine.sequencer.inputs import ClockStep, Input, L1Block, ProofOutcome
 from engine.sequencer.venue import Venue
+from engine.units import Nanoseconds
 
 GROUP_LIMIT = 512
 EVENTS_KEPT = 20_000
@@ -167,7 +168,7 @@ class VenueLoop:
         held_by = due if due is not None and self.hold_for_proofs else None
         limit = min(target, self.next_slot, held_by[0] if held_by else target)
         if limit > self.venue.time:
-            self.apply([ClockStep(time=limit, quotes_only=quotes_only)])
+            self.apply([ClockStep(time=Nanoseconds(limit), quotes_only=quotes_only)])
         if held_by is not None and self.venue.time >= held_by[0]:
             outcome = self._arrived.pop(held_by[1], None)
             if outcome is None:

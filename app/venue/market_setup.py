@@ -18,9 +18,9 @@ from engine.market.replay import RecordedMarket, RecordedPrices
 from engine.sequencer.participant import Participant
 from engine.settlement.genesis import GenesisAccount
 from engine.settlement.keys.keys import Role, role_key
-from engine.units import QUANTUM, SECOND
+from engine.units import QUANTUM, SECOND, AccountId, MarketId
 
-FIRST_MAKER, FIRST_TAKER = 8, 12
+FIRST_MAKER, FIRST_TAKER = AccountId(8), AccountId(12)
 TAKERS_PER_MARKET = 2
 MAKER_DEPOSIT = 200_000_000 * QUANTUM
 TAKER_DEPOSIT = 50_000_000 * QUANTUM
@@ -37,7 +37,7 @@ class MarketSetup:
 
     config: VenueConfig
     prices: RecordedPrices
-    markets: dict[int, RecordedMarket]
+    markets: dict[MarketId, RecordedMarket]
     genesis_time: int
     genesis_accounts: tuple[GenesisAccount, ...]
 
@@ -47,10 +47,10 @@ class MarketSetup:
         makers: list[Participant] = []
         for place, market_id in enumerate(sorted(self.markets)):
             market, seed = self.markets[market_id], self.config.seed
-            makers.append(MarketMaker(FIRST_MAKER + place, market, seed=seed))
+            makers.append(MarketMaker(AccountId(FIRST_MAKER + place), market, seed=seed))
             for flow in range(TAKERS_PER_MARKET):
                 account = FIRST_TAKER + TAKERS_PER_MARKET * place + flow
-                takers.append(TakerFlow(account, market, seed=seed, flow=flow, flows=TAKERS_PER_MARKET))
+                takers.append(TakerFlow(AccountId(account), market, seed=seed, flow=flow, flows=TAKERS_PER_MARKET))
         return takers + makers
 
 
@@ -88,17 +88,17 @@ def _load(name: str, price_decimals: int, size_decimals: int) -> Feed:
 def _genesis_accounts(config: VenueConfig) -> tuple[GenesisAccount, ...]:
     accounts = [_funded(config, config.insurance_account, "insurance", INSURANCE_DEPOSIT)]
     for place in range(len(config.markets)):
-        accounts.append(_funded(config, FIRST_MAKER + place, "maker", MAKER_DEPOSIT))
+        accounts.append(_funded(config, AccountId(FIRST_MAKER + place), "maker", MAKER_DEPOSIT))
     for place in range(TAKERS_PER_MARKET * len(config.markets)):
-        accounts.append(_funded(config, FIRST_TAKER + place, "taker", TAKER_DEPOSIT))
+        accounts.append(_funded(config, AccountId(FIRST_TAKER + place), "taker", TAKER_DEPOSIT))
     return tuple(accounts)
 
 
-def _funded(config: VenueConfig, account: int, role: Role, deposit: int) -> GenesisAccount:
+def _funded(config: VenueConfig, account: AccountId, role: Role, deposit: int) -> GenesisAccount:
     """Each account has an owner of its own, with a test key that follows from the seed."""
     return GenesisAccount(account, role_key(account_seed(config, account), role), deposit)
 
 
-def account_seed(config: VenueConfig, account: int) -> int:
+def account_seed(config: VenueConfig, account: AccountId) -> int:
     """Seed of an account's test key."""
     return config.seed * 65536 + account

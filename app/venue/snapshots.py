@@ -29,6 +29,7 @@ from engine.sequencer.batch import root_bytes
 from engine.sequencer.batches import BatchRecord
 from engine.sequencer.prices import predicted_rate
 from engine.sequencer.venue import Venue
+from engine.units import AccountId, MarketId
 
 DEPTH = 200
 BATCHES_SHOWN = 100
@@ -38,7 +39,7 @@ GATE = (
 )
 
 
-def market_views(venue: Venue) -> dict[int, MarketView]:
+def market_views(venue: Venue) -> dict[MarketId, MarketView]:
     """One view per market, with private copies of the book's depth."""
     core = venue.core
     deleveraging = core.deleveraging_markets
@@ -136,7 +137,7 @@ def _positions(venue: Venue, state: AccountState, margin: Margin) -> tuple[Posit
     return tuple(views)
 
 
-def order_views(venue: Venue, account_id: int) -> tuple[OrderView, ...]:
+def order_views(venue: Venue, account_id: AccountId) -> tuple[OrderView, ...]:
     """The account's resting orders, oldest first."""
     core = venue.core
     return tuple(
@@ -157,12 +158,12 @@ def order_views(venue: Venue, account_id: int) -> tuple[OrderView, ...]:
     )
 
 
-def fill_views(venue: Venue, account_id: int) -> tuple[FillView, ...]:
+def fill_views(venue: Venue, account_id: AccountId) -> tuple[FillView, ...]:
     """The user's fills, newest first."""
     return tuple(FillView(**msgspec.structs.asdict(line)) for line in reversed(venue.core.history.of(account_id).fills))
 
 
-def withdrawal_views(venue: Venue, account_id: int) -> tuple[WithdrawalView, ...]:
+def withdrawal_views(venue: Venue, account_id: AccountId) -> tuple[WithdrawalView, ...]:
     """The user's withdrawals, newest first."""
     return tuple(
         WithdrawalView(

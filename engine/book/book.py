@@ -43,6 +43,7 @@ from engine.book.results import (
     Walk,
 )
 from engine.errors import CorruptData, OutOfRange, UnknownName, check_range
+from engine.units import AccountId, OrderId
 
 SIDES: tuple[Side, Side] = ("buy", "sell")
 REASONS: dict[int, Reason] = {
@@ -77,7 +78,7 @@ def side_code(side: str) -> int:
     raise UnknownName("side", side, list(SIDES))
 
 
-def _refuse(order_id: int, account: int, lots: int, price: int, flags: int, limit: int) -> NoReturn:
+def _refuse(order_id: OrderId, account: AccountId, lots: int, price: int, flags: int, limit: int) -> NoReturn:
     """Say what is wrong with an order that :meth:`OrderBook.place` found wrong somewhere."""
     check_range("order_id", order_id, 1, MAX_ID)
     check_range("account", account, 0, MAX_ACCOUNT)
@@ -118,8 +119,8 @@ class OrderBook:
 
     def place(
         self,
-        order_id: int,
-        account: int,
+        order_id: OrderId,
+        account: AccountId,
         side: Side,
         lots: int,
         price: int = 0,
@@ -177,13 +178,13 @@ class OrderBook:
             REASONS[reason] if reason else "",
         )
 
-    def cancel(self, order_id: int) -> int | None:
+    def cancel(self, order_id: OrderId) -> int | None:
         """Take an order off the book; the lots it still had, None when it does not rest."""
         if not 0 < order_id <= MAX_ID:
             check_range("order_id", order_id, 1, MAX_ID)
         return self._cancel_one(self._arena, order_id) or None
 
-    def reduce(self, order_id: int, lots: int) -> int | None:
+    def reduce(self, order_id: OrderId, lots: int) -> int | None:
         """Cut a resting order to ``lots`` (1 or more), keeping its time priority.
 
         The lots taken off, 0 when it has no more than that, None when it does not rest. Raises OutOfRange.
@@ -192,7 +193,7 @@ class OrderBook:
         taken = self._reduce_one(self._arena, order_id, check_range("lots", lots, 1, MAX_LOTS))
         return None if taken < 0 else taken
 
-    def cancel_account(self, account: int) -> tuple[int, ...]:
+    def cancel_account(self, account: AccountId) -> tuple[int, ...]:
         """Take all orders of an account off the book; their ids, oldest first."""
         self._operation[:] = (CANCEL_ACCOUNT, 0, check_range("account", account, 0, MAX_ACCOUNT), 0, 0, 0, 0, 0)
         while self.run(self._operation, self._result, 0, 1) == 0:
@@ -211,10 +212,10 @@ class OrderBook:
             self._set_outputs(4 * (self.count + 1))
         done = kernel.execute(self._arena, operations, first, last, self.fills, self.gone, results)
         if done < last:
-            self._make_room(int(self._arena[layout.H_STOP]), int(operations[done * ROW + layout.P_ACCOUNT]))
+            self._make_room(int(self._arena[layout.H_STOP]), AccountId(int(operations[done * ROW + layout.P_ACCOUNT])))
         return done
 
-    def _make_room(self, stop: int, account: int) -> None:
+    def _make_room(self, stop: int, account: AccountId) -> None:
         """Enlarge what the kernel stopped for."""
         if stop == layout.STOP_NODES:
             self._arena = layout.enlarged(self._arena, nodes=True)
@@ -233,7 +234,7 @@ class OrderBook:
     def _removed(self, count: int) -> tuple[RemovedOrder, ...]:
         rows = self.gone[: count * ROW].reshape(count, ROW).tolist()
         return tuple(
-            RemovedOrder(order_id, account, SIDES[side], price, lots, after)
+            RemovedOrder(OrderId(order_id), AccountId(account), SIDES[side], price, lots, after)
             for order_id, account, side, price, lots, _, after, _ in rows
         )
 
@@ -287,13 +288,13 @@ class OrderBook:
             sides.append(out[: 3 * rows].reshape(rows, 3).copy())
         return sides[0], sides[1]
 
-    def walk(self, side: Side, lots: int, price: int | None = None, account: int | None = None) -> Walk:
+    def walk(self, side: Side, lots: int, price: int | None = None, account: AccountId | None = None) -> Walk:
         """What a taker of ``lots`` would get now (down to limit ``price``), orders of ``account`` passed over."""
         self._walk(side, lots, price, account, self._scratch[:0])
         return Walk(*self._totals.tolist())
 
     def peek_makers(
-        self, side: Side, price: int | None, lots: int, account: int | None = None
+        self, side: Side, price: int | None, lots: int, account: AccountId | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """The makers such a taker would match, in order: int64 arrays order id, account, price, lots (taken)."""
         out = self._room(4 * self.count)
@@ -302,7 +303,7 @@ class OrderBook:
         return table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy(), table[:, 3].copy()
 
     def next_makers(
-        self, side: Side, price: int | None, lots: int, account: int | None, behind: int, most: int
+        self, side: Side, price: int | None, lots: int, account: AccountId | None, behind: int, most: int
     ) -> list[list[int]]:
         """Makers that such a taker would reach, in order: lists of order id, account, price, lots that rest.
 
@@ -317,7 +318,7 @@ class OrderBook:
         found = out[: 4 * rows].tolist()
         return [found[0::4], found[1::4], found[2::4], found[3::4]]
 
-    def _reach(self, side: Side, price: int | None, lots: int, account: int | None) -> tuple[int, int, int]:
+    def _reach(self, side: Side, price: int | None, lots: int, account: AccountId | None) -> tuple[int, int, int]:
         """Code of the side, worst price and passed-over account of a taker."""
         code = BUY if side == "buy" else side_code(side)
         if not 0 < lots <= MAX_LOTS:
@@ -328,16 +329,16 @@ class OrderBook:
             check_range("price", price, 1, MAX_PRICE)
         return code, price, -1 if account is None else account
 
-    def _walk(self, side: Side, lots: int, price: int | None, account: int | None, out: np.ndarray) -> int:
+    def _walk(self, side: Side, lots: int, price: int | None, account: AccountId | None, out: np.ndarray) -> int:
         code, limit, own = self._reach(side, price, lots, account)
         return int(queries.walk(self._arena, code, lots, limit, own, out, self._totals))
 
-    def lots_ahead(self, order_id: int) -> int | None:
+    def lots_ahead(self, order_id: OrderId) -> int | None:
         """Lots with time priority over this order at its price, None when it does not rest."""
         lots = int(queries.lots_ahead(self._arena, order_id))
         return None if lots < 0 else lots
 
-    def find(self, order_id: int) -> tuple[int, BookOrder] | None:
+    def find(self, order_id: OrderId) -> tuple[int, BookOrder] | None:
         """Account and state of a resting order, None when it does not rest."""
         out = self._room(4)
         if not queries.find(self._arena, order_id, out):
@@ -345,7 +346,7 @@ class OrderBook:
         account, side, price, lots = out.tolist()
         return account, BookOrder(order_id, SIDES[side], price, lots)
 
-    def orders_of(self, account: int) -> list[BookOrder]:
+    def orders_of(self, account: AccountId) -> list[BookOrder]:
         """Resting orders of an account, oldest first."""
         if not 0 <= account < self._arena[layout.H_ACCOUNT_ROOM]:
             return []

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.book.results import BookFill, BookOrder, PlaceResult, Reason, RemovedOrder, Side, Walk
+from engine.units import AccountId, OrderId
 
 
 @dataclass(slots=True)
 class _Resting:
-    order_id: int
-    account: int
+    order_id: OrderId
+    account: AccountId
     side: Side
     price: int
     lots: int
@@ -47,8 +48,8 @@ class ReferenceBook:
 
     def place(
         self,
-        order_id: int,
-        account: int,
+        order_id: OrderId,
+        account: AccountId,
         side: Side,
         lots: int,
         price: int = 0,
@@ -79,7 +80,7 @@ class ReferenceBook:
         return PlaceResult(tuple(fills), tuple(removed), filled, rested, cancelled, reason)
 
     def _trade(
-        self, account: int, side: Side, lots: int, price: int | None
+        self, account: AccountId, side: Side, lots: int, price: int | None
     ) -> tuple[list[BookFill], list[RemovedOrder]]:
         fills: list[BookFill] = []
         removed: list[RemovedOrder] = []
@@ -100,7 +101,7 @@ class ReferenceBook:
                 self._remove(maker)
         return fills, removed
 
-    def cancel(self, order_id: int) -> int | None:
+    def cancel(self, order_id: OrderId) -> int | None:
         """See OrderBook.cancel."""
         order = self.orders.get(order_id)
         if order is None:
@@ -108,7 +109,7 @@ class ReferenceBook:
         self._remove(order)
         return order.lots
 
-    def reduce(self, order_id: int, lots: int) -> int | None:
+    def reduce(self, order_id: OrderId, lots: int) -> int | None:
         """See OrderBook.reduce."""
         order = self.orders.get(order_id)
         if order is None:
@@ -117,7 +118,7 @@ class ReferenceBook:
         order.lots -= taken
         return taken
 
-    def cancel_account(self, account: int) -> tuple[int, ...]:
+    def cancel_account(self, account: AccountId) -> tuple[int, ...]:
         """See OrderBook.cancel_account."""
         mine = sorted(order.order_id for order in self.orders.values() if order.account == account)
         for order_id in mine:
@@ -133,7 +134,9 @@ class ReferenceBook:
             sides.append([[price, sum(o.lots for o in queues[price]), len(queues[price])] for price in prices])
         return sides[0], sides[1]
 
-    def makers(self, side: Side, price: int | None, lots: int, account: int | None = None) -> list[tuple[int, ...]]:
+    def makers(
+        self, side: Side, price: int | None, lots: int, account: AccountId | None = None
+    ) -> list[tuple[int, ...]]:
         """See OrderBook.peek_makers; rows (order id, account, price, lots)."""
         other: Side = "sell" if side == "buy" else "buy"
         found: list[tuple[int, ...]] = []
@@ -148,7 +151,7 @@ class ReferenceBook:
         return found
 
     def next_makers(
-        self, side: Side, price: int | None, lots: int, account: int | None, behind: int, most: int
+        self, side: Side, price: int | None, lots: int, account: AccountId | None, behind: int, most: int
     ) -> list[list[int]]:
         """See OrderBook.next_makers."""
         rows = [(i, a, p, self.orders[i].lots) for i, a, p, _ in self.makers(side, price, 1 << 62, account)]
@@ -160,12 +163,12 @@ class ReferenceBook:
                 found.append(row)
         return [[row[column] for row in found] for column in range(4)]
 
-    def walk(self, side: Side, lots: int, price: int | None = None, account: int | None = None) -> Walk:
+    def walk(self, side: Side, lots: int, price: int | None = None, account: AccountId | None = None) -> Walk:
         """See OrderBook.walk."""
         rows = self.makers(side, price, lots, account)
         return Walk(sum(r[3] for r in rows), sum(r[2] * r[3] for r in rows), rows[-1][2] if rows else 0)
 
-    def lots_ahead(self, order_id: int) -> int | None:
+    def lots_ahead(self, order_id: OrderId) -> int | None:
         """See OrderBook.lots_ahead."""
         order = self.orders.get(order_id)
         if order is None:
@@ -173,7 +176,7 @@ class ReferenceBook:
         queue = self.levels[order.side][order.price]
         return sum(earlier.lots for earlier in queue[: queue.index(order)])
 
-    def orders_of(self, account: int) -> list[BookOrder]:
+    def orders_of(self, account: AccountId) -> list[BookOrder]:
         """See OrderBook.orders_of."""
         mine = sorted((o for o in self.orders.values() if o.account == account), key=lambda o: o.order_id)
         return [BookOrder(o.order_id, o.side, o.price, o.lots) for o in mine]

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, NamedTuple
 import msgspec
 
 from engine.errors import ProtocolError
+from engine.units import AccountId, OrderId
 
 Side = Literal["buy", "sell"]
 # Why lots of a new order neither traded nor rested: "" none did; ioc: nothing (more) to trade with; post_only: it would
@@ -35,8 +36,8 @@ class ConflictingOrder(ProtocolError):
 class BookFill(NamedTuple):
     """One match against a resting order; ``price`` ticks, ``maker_left`` lots of the maker that still rest."""
 
-    maker_order: int
-    maker_account: int
+    maker_order: OrderId
+    maker_account: AccountId
     price: int
     lots: int
     maker_left: int
@@ -45,8 +46,8 @@ class BookFill(NamedTuple):
 class RemovedOrder(NamedTuple):
     """A maker cancelled by the self-trade rule, after ``after_fills`` fills of the same taker."""
 
-    order_id: int
-    account: int
+    order_id: OrderId
+    account: AccountId
     side: Side
     price: int
     lots: int
@@ -56,7 +57,7 @@ class RemovedOrder(NamedTuple):
 class BookOrder(NamedTuple):
     """A resting order."""
 
-    order_id: int
+    order_id: OrderId
     side: Side
     price: int
     lots: int

@@ -24,6 +24,7 @@ from engine.book.layout import BUY, CANCEL_ACCOUNT, FLAG_IOC, FLAG_MARKET, FLAG_
 from engine.book.results import BookFill
 from engine.book.workload import BLOCK, DEPTH, START_PRICE, generate, seeded
 from engine.errors import check_range
+from engine.units import AccountId, OrderId
 
 MAGIC = 0x424F4F4B
 LIMIT, IOC, MARKET = range(3)
@@ -87,7 +88,7 @@ def _common(book: OrderBook, operation: list[int]) -> Row | None:
     """An operation of the workload (layout.P_*) as a row that all engines understand; None: left out."""
     kind, order_id, account, side, lots, price, flags, _ = operation
     if kind == CANCEL_ACCOUNT:
-        orders = book.orders_of(account)
+        orders = book.orders_of(AccountId(account))
         return (1, orders[0].order_id, 0, 0, 0, 0, 0, 0) if orders else None
     if kind != PLACE:
         return 1, order_id, 0, 0, 0, 0, 0, 0
@@ -107,10 +108,10 @@ def _apply(book: OrderBook, row: Row) -> tuple[BookFill, ...]:
     """Do a row; its fills."""
     kind, order_id, account, side, lots, price, order_type, _ = row
     if kind:
-        book.cancel(order_id)
+        book.cancel(OrderId(order_id))
         return ()
     market, ioc = order_type == MARKET, order_type == IOC
-    return book.place(order_id, account, SIDES[side], lots, price, market=market, ioc=ioc).fills
+    return book.place(OrderId(order_id), AccountId(account), SIDES[side], lots, price, market=market, ioc=ioc).fills
 
 
 def _sums(fills: list[tuple[int, BookFill]]) -> Sums:

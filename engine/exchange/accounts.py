@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from engine.units import AccountId, MarketId
+
 Digest = tuple[int, ...]
 """8 canonical KoalaBear elements: a leaf's or node's digest."""
 
@@ -15,7 +17,7 @@ ACCOUNT_VERSION = 1
 class Position:
     """One market's position: signed lots (never 0) and the funding index (32.32, signed) it was last settled at."""
 
-    market_id: int
+    market_id: MarketId
     size: int
     funding_index: int
 
@@ -35,19 +37,19 @@ class Account:
     collateral: int = 0
     positions: tuple[Position, ...] = field(default=())
 
-    def position(self, market_id: int) -> Position | None:
+    def position(self, market_id: MarketId) -> Position | None:
         """The position in this market, or None."""
         for position in self.positions:
             if position.market_id == market_id:
                 return position
         return None
 
-    def size(self, market_id: int) -> int:
+    def size(self, market_id: MarketId) -> int:
         """Signed lots in this market, 0 when there is no position."""
         position = self.position(market_id)
         return position.size if position else 0
 
-    def with_position(self, market_id: int, size: int, funding_index: int) -> Account:
+    def with_position(self, market_id: MarketId, size: int, funding_index: int) -> Account:
         """A copy with this market's position replaced (removed when ``size`` is 0)."""
         others = [p for p in self.positions if p.market_id != market_id]
         if size:
@@ -65,7 +67,7 @@ class AccountUpdate:
     The siblings are those at the moment of this update: after all earlier updates of the batch, before later ones.
     """
 
-    account: int
+    account: AccountId
     old: Account
     new: Account
     siblings: tuple[Digest, ...]

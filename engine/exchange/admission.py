@@ -19,7 +19,7 @@ from engine.exchange.margin import TOTAL_RISK_LIMIT, TOTAL_VALUE_LIMIT, Margin, 
 from engine.exchange.refusals import InsufficientMargin, NotReducing, WorsensMargin
 from engine.exchange.state import AccountState, MarketTerms, PositionState
 from engine.exchange.trade import apply_fill, fee_of, is_reducing
-from engine.units import INT64_MAX
+from engine.units import INT64_MAX, MarketIndex
 
 MAX_POSITION_NOTIONAL = 1 << 60
 """Quanta at mark: keeps total value and risk far inside their formats, whatever the mark does within a factor of 8."""
@@ -33,7 +33,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fill at a price that harms it outside the price band.
     """
 
-    market_index: int
+    market_index: MarketIndex
     buy: bool
     filled: int
     notional: int
@@ -148,7 +148,7 @@ class MakerAccount:
 
     __slots__ = ("collateral", "size", "value", "initial", "maintenance")
 
-    def __init__(self, account: AccountState, market_index: int, terms: Sequence[MarketTerms]) -> None:
+    def __init__(self, account: AccountState, market_index: MarketIndex, terms: Sequence[MarketTerms]) -> None:
         self.collateral = account.collateral
         self.size = account.positions[market_index].size
         self.value = self.initial = self.maintenance = 0

@@ -9,7 +9,7 @@ import hashlib
 
 import msgspec
 
-from engine.units import FIXED_ONE, HOUR, MINUTE, QUANTUM, SECOND
+from engine.units import FIXED_ONE, HOUR, MINUTE, QUANTUM, SECOND, AccountId, MarketId
 
 
 def fraction(numerator: int, denominator: int) -> int:
@@ -27,7 +27,7 @@ class MarketConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     last good reading, and when its book has been off the index for ``book_patience`` ns.
     """
 
-    market_id: int
+    market_id: MarketId
     symbol: str
     base: str
     feed: str
@@ -72,10 +72,10 @@ class VenueConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     liquidation_fee_ppm: int
     bankruptcy_adjustment_ppm: int = 1_000_000
     fillable_spread_ppm: int = 1_500_000
-    funding_account: int
-    insurance_account: int
-    fee_account: int
-    first_user_account: int
+    funding_account: AccountId
+    insurance_account: AccountId
+    fee_account: AccountId
+    first_user_account: AccountId
     funding_interval: int
     funding_sample_interval: int
     funding_cap: int
@@ -91,7 +91,7 @@ class VenueConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     market_data_digest: str
     seed: int
 
-    def market(self, market_id: int) -> MarketConfig:
+    def market(self, market_id: MarketId) -> MarketConfig:
         """The market with this id; ``KeyError`` when there is none."""
         for market in self.markets:
             if market.market_id == market_id:
@@ -112,7 +112,7 @@ def config_digest(config: VenueConfig) -> str:
 
 
 BTC = MarketConfig(
-    market_id=1,
+    market_id=MarketId(1),
     symbol="BTC-USD",
     base="BTC",
     feed="usdm_btcusdt_20240808",
@@ -125,7 +125,7 @@ BTC = MarketConfig(
     impact_notional=10_000 * 10**6,
 )
 ETH = MarketConfig(
-    market_id=2,
+    market_id=MarketId(2),
     symbol="ETH-USD",
     base="ETH",
     feed="usdm_ethusdt_20240808",
@@ -147,10 +147,10 @@ DEFAULT_CONFIG = VenueConfig(
     maker_fee_ppm=200,
     taker_fee_ppm=500,
     liquidation_fee_ppm=10_000,
-    funding_account=1,
-    insurance_account=2,
-    fee_account=3,
-    first_user_account=16,
+    funding_account=AccountId(1),
+    insurance_account=AccountId(2),
+    fee_account=AccountId(3),
+    first_user_account=AccountId(16),
     funding_interval=HOUR,
     funding_sample_interval=MINUTE,
     funding_cap=fraction(75, 80_000),  # 0.75 % per 8 h, per hour

@@ -23,6 +23,7 @@ from engine.exchange.liquidation import bankruptcy_notional
 from engine.exchange.margin import Margin, measure, transition_allowed
 from engine.exchange.state import AccountState, MarketTerms
 from engine.exchange.trade import apply_fill
+from engine.units import MarketIndex
 
 
 class BankruptLots(NamedTuple):
@@ -48,7 +49,7 @@ def total_maintenance(account: AccountState, terms: Sequence[MarketTerms]) -> in
     return sum(abs(position.size) * term.mark * term.maintenance for position, term in held)
 
 
-def score(account: AccountState, index: int, margin: Margin, term: MarketTerms) -> Fraction:
+def score(account: AccountState, index: MarketIndex, margin: Margin, term: MarketTerms) -> Fraction:
     """Rank of a position: profit in relation to its cost, times leverage with a profit, by leverage with a loss."""
     position = account.positions[index]
     profit = position.size * term.mark - (position.cost << 32)
@@ -58,7 +59,7 @@ def score(account: AccountState, index: int, margin: Margin, term: MarketTerms) 
 
 
 def ranked(
-    accounts: Iterable[tuple[AccountState, Margin]], index: int, size: int, term: MarketTerms
+    accounts: Iterable[tuple[AccountState, Margin]], index: MarketIndex, size: int, term: MarketTerms
 ) -> list[AccountState]:
     """Accounts with a position against ``size`` signed lots, first to be deleveraged first, ties by ascending id."""
     opposing = [
@@ -70,7 +71,7 @@ def ranked(
 
 
 def exchange_lots(
-    bankrupt: AccountState, other: AccountState, index: int, lots: int, price: Fraction, term: MarketTerms
+    bankrupt: AccountState, other: AccountState, index: MarketIndex, lots: int, price: Fraction, term: MarketTerms
 ) -> int:
     """Close ``lots`` of both positions against each other at the bankruptcy price, without a fee; the notional."""
     size = bankrupt.positions[index].size
@@ -84,7 +85,7 @@ def exchange_lots(
 def lots_it_can_take(
     bankrupt: AccountState,
     other: AccountState,
-    index: int,
+    index: MarketIndex,
     price: Fraction,
     terms: Sequence[MarketTerms],
     maker_fee_ppm: int,

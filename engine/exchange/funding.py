@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from engine.errors import OutOfRange
 from engine.exchange.state import AccountState, MarketTerms
-from engine.units import FIXED_ONE
+from engine.units import FIXED_ONE, MarketId
 
 INDEX_MIN, INDEX_MAX = -(1 << 63), (1 << 63) - 1
 
@@ -54,7 +54,9 @@ def advanced_index(index: int, delta: int) -> int:
     return value
 
 
-def settle(account: AccountState, funding_account: AccountState, terms: Sequence[MarketTerms]) -> list[tuple[int, int]]:
+def settle(
+    account: AccountState, funding_account: AccountState, terms: Sequence[MarketTerms]
+) -> list[tuple[MarketId, int]]:
     """Bring all of an account's positions to the current funding indices.
 
     collateral' = floor((collateral * 2^32 - sum(delta * size)) / 2^32); what the account loses or gains, the rounding
@@ -62,7 +64,7 @@ def settle(account: AccountState, funding_account: AccountState, terms: Sequence
     per settled market, negative = paid by the account; the parts add up to the exact change of collateral (each is the
     difference of running floors).
     """
-    paid: list[tuple[int, int]] = []
+    paid: list[tuple[MarketId, int]] = []
     fine = running = 0
     for position, term in zip(account.positions, terms, strict=True):
         delta = term.funding_index - position.funding_index

@@ -27,6 +27,7 @@ from engine.errors import CorruptData, OutOfRange, check_range
 from engine.exchange.accounts import ACCOUNT_VERSION, EMPTY_ACCOUNT, EMPTY_KEY, Account, Position
 from engine.field.koalabear import P
 from engine.hashing.poseidon import sponge_hash
+from engine.units import MarketId
 
 LEAF_DOMAIN = int.from_bytes(b"leaf", "big")
 """First element of the sponge's initial capacity; nodes are hashed by compression, which has no capacity."""
@@ -182,7 +183,7 @@ def _decode_present(words: Sequence[int], max_positions: int, limb_bits: int) ->
             start = HEADER_WORDS + POSITION_WORDS * k
             size = from_limbs("size", words[start + 1 : start + 5], signed=True, limb_bits=limb_bits)
             index = from_limbs("funding_index", words[start + 5 : start + 9], signed=True, limb_bits=limb_bits)
-            positions.append(Position(words[start], size, index))
+            positions.append(Position(MarketId(words[start]), size, index))
         return Account(
             version=words[1],
             key_digest=tuple(words[2:10]),

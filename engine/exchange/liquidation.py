@@ -26,7 +26,7 @@ from typing import NamedTuple
 from engine.exchange.margin import Margin
 from engine.exchange.state import AccountState, MarketTerms
 from engine.exchange.trade import fee_of
-from engine.units import FIXED_ONE, PPM
+from engine.units import FIXED_ONE, PPM, MarketIndex
 
 
 class FillableSpread(NamedTuple):
@@ -39,10 +39,10 @@ class FillableSpread(NamedTuple):
     distance_ppm: int
 
 
-def markets_by_risk(account: AccountState, terms: Sequence[MarketTerms]) -> list[int]:
+def markets_by_risk(account: AccountState, terms: Sequence[MarketTerms]) -> list[MarketIndex]:
     """Market indices with a position, the largest maintenance requirement first, then the lowest id."""
     held = [
-        (-abs(position.size) * term.mark * term.maintenance, index)
+        (-abs(position.size) * term.mark * term.maintenance, MarketIndex(index))
         for index, (position, term) in enumerate(zip(account.positions, terms, strict=True))
         if position.size
     ]

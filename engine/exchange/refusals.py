@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from engine.errors import ProtocolError
-from engine.units import format_decimal, format_quanta
+from engine.units import AccountId, MarketId, OrderId, format_decimal, format_quanta
 
 
 class UnknownAccount(ProtocolError):
@@ -16,7 +16,7 @@ class UnknownAccount(ProtocolError):
 
     code: ClassVar[str] = "unknown_account"
 
-    def __init__(self, account: int) -> None:
+    def __init__(self, account: AccountId) -> None:
         super().__init__(
             f"account {account} is not open: it needs a deposit first", field="account", value=account, limit="opened"
         )
@@ -27,7 +27,7 @@ class SystemAccount(ProtocolError):
 
     code: ClassVar[str] = "system_account"
 
-    def __init__(self, account: int) -> None:
+    def __init__(self, account: AccountId) -> None:
         super().__init__(
             f"account {account} belongs to the venue and cannot trade or withdraw",
             field="account",
@@ -41,7 +41,7 @@ class UnknownMarket(ProtocolError):
 
     code: ClassVar[str] = "unknown_market"
 
-    def __init__(self, market: int, valid: list[int]) -> None:
+    def __init__(self, market: MarketId, valid: list[MarketId]) -> None:
         super().__init__(
             f"market {market} does not exist; valid: {', '.join(map(str, valid))}",
             field="market",
@@ -75,7 +75,7 @@ class DuplicateClientId(ProtocolError):
 
     code: ClassVar[str] = "duplicate_client_id"
 
-    def __init__(self, client_id: str, order_id: int, state: str) -> None:
+    def __init__(self, client_id: str, order_id: OrderId, state: str) -> None:
         words = "is open" if state == "open" else f"ended ({state})"
         super().__init__(
             f"client id {client_id!r} is that of order {order_id}, which {words}",
@@ -90,7 +90,7 @@ class UnknownOrder(ProtocolError):
 
     code: ClassVar[str] = "unknown_order"
 
-    def __init__(self, order_id: int) -> None:
+    def __init__(self, order_id: OrderId) -> None:
         super().__init__(
             f"order {order_id} is not resting on this account", field="order_id", value=order_id, limit="resting"
         )
@@ -214,7 +214,7 @@ class MarketInDeleveraging(ProtocolError):
 
     code: ClassVar[str] = "market_in_deleveraging"
 
-    def __init__(self, market: int) -> None:
+    def __init__(self, market: MarketId) -> None:
         super().__init__(
             "a bankrupt position in this market waits to be closed: only orders that reduce a position are taken",
             field="market",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from engine.exchange.accounts import ACCOUNT_VERSION, EMPTY_KEY, Account, Position
 from engine.exchange.config import VenueConfig
-from engine.units import FIXED_ONE
+from engine.units import FIXED_ONE, AccountId, MarketId, MarketIndex
 
 NO_OWNER = bytes(20)
 
@@ -20,7 +20,7 @@ NO_OWNER = bytes(20)
 class MarketTerms(NamedTuple):
     """A market as margin sees it: fractions 0.32, ``mark`` and ``funding_index`` 32.32 per lot."""
 
-    market_id: int
+    market_id: MarketId
     tick_value: int
     initial: int
     maintenance: int
@@ -113,7 +113,7 @@ class AccountState:
 
     __slots__ = ("account_id", "version", "key_digest", "l1_address", "next_signature_index", "collateral", "positions")
 
-    def __init__(self, account_id: int, markets: int) -> None:
+    def __init__(self, account_id: AccountId, markets: int) -> None:
         self.account_id = account_id
         self.version = 0
         self.key_digest: tuple[int, ...] = EMPTY_KEY
@@ -129,11 +129,11 @@ class AccountState:
 
     def copy(self) -> AccountState:
         """A copy: changing it leaves this account alone."""
-        other = self.what_if(0)
+        other = self.what_if(MarketIndex(0))
         other.positions = [position.copy() for position in self.positions]
         return other
 
-    def what_if(self, market_index: int) -> AccountState:
+    def what_if(self, market_index: MarketIndex) -> AccountState:
         """A copy to change in this one market and to look at before this account changes: the others are shared."""
         other = AccountState.__new__(AccountState)
         other.account_id = self.account_id
@@ -150,7 +150,7 @@ class AccountState:
         """Whether any market's size is not 0."""
         return any(position.size for position in self.positions)
 
-    def leaf(self, market_ids: Sequence[int]) -> Account:
+    def leaf(self, market_ids: Sequence[MarketId]) -> Account:
         """The committed leaf; ``market_ids`` are the configuration's, ascending."""
         held = [
             Position(market_id, position.size, position.funding_index)
@@ -167,7 +167,7 @@ class AccountState:
         )
 
 
-def state_of(account_id: int, leaf: Account, market_ids: Sequence[int]) -> AccountState:
+def state_of(account_id: AccountId, leaf: Account, market_ids: Sequence[MarketId]) -> AccountState:
     """The working state of a leaf, without history or resting orders."""
     state = AccountState(account_id, len(market_ids))
     state.version, state.key_digest, state.l1_address = leaf.version, leaf.key_digest, leaf.l1_address

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.exchange.state import AccountState, PositionState
-from engine.units import PPM
+from engine.units import PPM, MarketIndex
 
 
 def fee_of(notional: int, fee_ppm: int) -> int:
@@ -11,7 +11,9 @@ def fee_of(notional: int, fee_ppm: int) -> int:
     return -(-notional * fee_ppm // PPM)
 
 
-def apply_fill(account: AccountState, market_index: int, signed_lots: int, notional: int, fee: int, index: int) -> None:
+def apply_fill(
+    account: AccountState, market_index: MarketIndex, signed_lots: int, notional: int, fee: int, index: int
+) -> None:
     """Buy (``signed_lots`` > 0) or sell lots for ``notional`` quanta and pay ``fee``.
 
     ``index``: the market's funding index; the account must have been settled to it. A position opened by this fill

@@ -19,6 +19,7 @@ from engine.exchange.leaf import BLOCK, LEAF_DOMAIN, LIMB_BITS, leaf_digest, lea
 from engine.hashing.poseidon import DIGEST_WORDS, compress
 from engine.hashing.poseidon_constants import WIDTH
 from engine.hashing.poseidon_kernels import compress_bytes, permute_many
+from engine.units import AccountId
 
 MAX_HEIGHT = 30
 """Account ids must stay below p."""
@@ -58,40 +59,41 @@ class AccountTree:
         self.limb_bits = check_range("limb_bits", limb_bits, 8, LIMB_BITS)
         self._empty = [_WORDS.pack(*digest) for digest in empty_digests(height, max_positions, limb_bits)]
         self._levels: list[dict[int, bytes]] = [{} for _ in range(height + 1)]
-        self._accounts: dict[int, Account] = {}
+        self._accounts: dict[AccountId, Account] = {}
 
     @property
     def root(self) -> Digest:
         """Digest of the whole tree."""
         return self._node(self.height, 0)
 
-    def get(self, account_id: int) -> Account:
+    def get(self, account_id: AccountId) -> Account:
         """The account, empty when nobody has it; :class:`AccountOutsideTree` outside [0, 2^height)."""
         return self._accounts.get(self._checked(account_id), EMPTY_ACCOUNT)
 
-    def accounts(self) -> Iterator[tuple[int, Account]]:
+    def accounts(self) -> Iterator[tuple[AccountId, Account]]:
         """All accounts that are not empty, ascending by id."""
         for account_id in sorted(self._accounts):
             yield account_id, self._accounts[account_id]
 
-    def path(self, account_id: int) -> tuple[Digest, ...]:
+    def path(self, account_id: AccountId) -> tuple[Digest, ...]:
         """``height`` siblings of the leaf's path, from the leaf's own sibling to the child of the root."""
         index = self._checked(account_id)
         return tuple(self._node(level, (index >> level) ^ 1) for level in range(self.height))
 
-    def update(self, account_id: int, account: Account) -> tuple[Digest, ...]:
+    def update(self, account_id: AccountId, account: Account) -> tuple[Digest, ...]:
         """Replace one leaf; returns the siblings of its path (the same before and after)."""
         updates, _ = self.apply_batch({account_id: account})
         return updates[0].siblings
 
-    def apply_batch(self, accounts: Mapping[int, Account]) -> tuple[tuple[AccountUpdate, ...], Digest]:
+    def apply_batch(self, accounts: Mapping[AccountId, Account]) -> tuple[tuple[AccountUpdate, ...], Digest]:
         """Replace these leaves in ascending id; returns the updates, each with its siblings then, and the new root.
 
         Every id and account is checked before the first leaf changes: after an error the tree is as it was.
         """
         order = sorted(self._checked(account_id) for account_id in accounts)
         nodes = _leaf_nodes([accounts[i] for i in order], self.max_positions, self.limb_bits)
-        indices, climbing = order, list(range(len(order)))  # of each update: which of the nodes it is under
+        indices: list[int]
+        indices, climbing = [*order], list(range(len(order)))  # of each update: which of the nodes it is under
         siblings: list[list[Digest]] = []  # level by level
         for level in range(self.height):
             beside, parents, pairs = self._raise(level, indices, nodes)
@@ -111,7 +113,7 @@ class AccountTree:
             self._store(account_id, accounts[account_id])
         return updates, self.root
 
-    def _checked(self, account_id: int) -> int:
+    def _checked(self, account_id: AccountId) -> AccountId:
         if not 0 <= account_id < 1 << self.height:
             raise AccountOutsideTree(account_id, self.height)
         return account_id
@@ -119,7 +121,7 @@ class AccountTree:
     def _node(self, level: int, index: int) -> Digest:
         return _digest(self._levels[level].get(index, self._empty[level]))
 
-    def _store(self, account_id: int, account: Account) -> None:
+    def _store(self, account_id: AccountId, account: Account) -> None:
         if account.version == 0 and account == EMPTY_ACCOUNT:
             self._accounts.pop(account_id, None)
         else:

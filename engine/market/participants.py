@@ -15,7 +15,7 @@ from engine.market.feed import TOP_LEVELS
 from engine.market.replay import RecordedMarket
 from engine.sequencer.inputs import CancelOrder, PlaceOrder, Side
 from engine.sequencer.participant import Command, MarketAccess
-from engine.units import FIXED_ONE, PPM, QUANTUM
+from engine.units import FIXED_ONE, PPM, QUANTUM, AccountId, Lots, MarketId, OrderId, Ticks
 
 URGENT = 4  # best prices of a side that are quoted at once
 SPARE = 8  # orders too many or too few that may wait
@@ -39,8 +39,8 @@ class _State(msgspec.Struct, forbid_unknown_fields=True):
     """A participant's memory. ``kind`` and ``account`` must match on load; carries are lots x PPM not yet sent."""
 
     kind: str
-    account: int
-    market: int
+    account: AccountId
+    market: MarketId
     carry_buy: int = 0
     carry_sell: int = 0
 
@@ -48,7 +48,7 @@ class _State(msgspec.Struct, forbid_unknown_fields=True):
 class _Remembering:
     """Account, market and memory of a participant, with its checkpoint."""
 
-    def __init__(self, kind: str, account: int, market_id: int) -> None:
+    def __init__(self, kind: str, account: AccountId, market_id: MarketId) -> None:
         self.account = account
         self._state = _State(kind, account, market_id)
 
@@ -94,7 +94,7 @@ class MarketMaker(_Remembering):
 
     def __init__(
         self,
-        account: int,
+        account: AccountId,
         market: RecordedMarket,
         *,
         seed: int,
@@ -121,7 +121,7 @@ class MarketMaker(_Remembering):
         cancels: list[Command] = []
         for order_id, side, price, lots in view.orders_of(self.account, config.market_id):
             if price in resting[side]:  # one order a price; a second one can only come from another configuration
-                cancels.append(CancelOrder(account=self.account, order_id=order_id))
+                cancels.append(CancelOrder(account=self.account, order_id=OrderId(order_id)))
             else:
                 resting[side][price] = (order_id, lots)
         places: list[Command] = []
@@ -163,10 +163,17 @@ class MarketMaker(_Remembering):
             if current is not None and lots and 4 * abs(lots - current[1]) <= lots:
                 continue
             if current is not None:
-                cancels.append(CancelOrder(account=self.account, order_id=current[0]))
+                cancels.append(CancelOrder(account=self.account, order_id=OrderId(current[0])))
             if lots:
                 places.append(
-                    PlaceOrder(account=self.account, market=market_id, side=side, type="limit", lots=lots, price=price)
+                    PlaceOrder(
+                        account=self.account,
+                        market=market_id,
+                        side=side,
+                        type="limit",
+                        lots=Lots(lots),
+                        price=Ticks(price),
+                    )
                 )
             if key >= best:
                 budget -= 1
@@ -189,7 +196,7 @@ class TakerFlow(_Remembering):
 
     def __init__(
         self,
-        account: int,
+        account: AccountId,
         market: RecordedMarket,
         *,
         seed: int,
@@ -245,7 +252,7 @@ class TakerFlow(_Remembering):
             market=config.market_id,
             side=side,
             type="limit",
-            lots=lots,
-            price=max(1, price),
+            lots=Lots(lots),
+            price=Ticks(max(1, price)),
             tif="ioc",
         )

@@ -18,7 +18,7 @@ import numpy as np
 from engine.errors import CorruptData, OutOfRange, UnknownName
 from engine.exchange.config import MarketConfig
 from engine.market.feed import TOP_LEVELS, Feed
-from engine.units import FIXED_ONE
+from engine.units import FIXED_ONE, MarketId
 
 JOIN_GAP = 1_000_000  # ns after the last quote, when nothing was recorded after it
 
@@ -176,10 +176,10 @@ def _led(levels: np.ndarray, price: int, lots: int, count: int) -> np.ndarray:
 class RecordedPrices:
     """Index prices of several recorded markets by venue time (the venue's ``PriceSource``)."""
 
-    def __init__(self, markets: dict[int, RecordedMarket]) -> None:
+    def __init__(self, markets: dict[MarketId, RecordedMarket]) -> None:
         self.markets = markets
 
-    def index_fixed(self, market_id: int, time: int) -> int:
+    def index_fixed(self, market_id: MarketId, time: int) -> int:
         """Index price, 32.32 quanta per lot; :class:`UnknownName` for a market without a recording."""
         market = self.markets.get(market_id)
         if market is None:

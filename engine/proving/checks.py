@@ -9,6 +9,7 @@ from engine.proving.statement import Claim, check_claim
 from engine.proving.tables.update import update_columns
 from engine.proving.traces import Traces
 from engine.sequencer.batch import Batch, ExternalFlow
+from engine.units import AccountId
 
 
 class BadBatch(ProtocolError):
@@ -56,7 +57,7 @@ def _check_update(update: AccountUpdate, shape: StatementShape, *, deposited: bo
         )
 
 
-def _check_flow(flow: ExternalFlow, owners: dict[int, bytes]) -> None:
+def _check_flow(flow: ExternalFlow, owners: dict[AccountId, bytes]) -> None:
     if flow.account not in owners:
         raise BadBatch(f"account {flow.account} has a flow but no update", field="account", value=flow.account)
     if owners[flow.account] != flow.owner:

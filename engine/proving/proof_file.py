@@ -28,6 +28,7 @@ from engine.proving.shape import StatementShape, venue_shape
 from engine.proving.statement import Claim, check_claim, statement_id
 from engine.sequencer.batch import Batch, Digest, ExternalFlow, root_bytes
 from engine.stark.errors import VerificationError
+from engine.units import AccountId
 
 MAGIC = b"PLBATCH2"
 LENGTH_BYTES = 4
@@ -64,7 +65,7 @@ def _flows(flows: tuple[ExternalFlow, ...]) -> tuple[Flow, ...]:
 
 
 def _external(flows: tuple[Flow, ...]) -> tuple[ExternalFlow, ...]:
-    return tuple(ExternalFlow(flow.account, flow.owner, flow.amount) for flow in flows)
+    return tuple(ExternalFlow(AccountId(flow.account), flow.owner, flow.amount) for flow in flows)
 
 
 def _root(data: bytes, name: str) -> Digest:

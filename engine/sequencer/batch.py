@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.exchange.accounts import AccountUpdate as AccountUpdate
 from engine.exchange.accounts import Digest as Digest
+from engine.units import AccountId
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class ExternalFlow:
     ``owner`` is the leaf's L1 address (20 bytes); ``amount`` in [1, 2^63).
     """
 
-    account: int
+    account: AccountId
     owner: bytes
     amount: int
 

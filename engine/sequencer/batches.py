@@ -22,6 +22,7 @@ from engine.exchange.tree import AccountTree
 from engine.sequencer.batch import Batch, Digest, ExternalFlow, root_bytes
 from engine.sequencer.inputs import L1StateUpdate, L1Step, ProofOutcome
 from engine.sequencer.meter import MAX_FLOW, MAX_QUEUE_COUNT, Use, meter_of
+from engine.units import AccountId
 
 RECORDS_KEPT = 1000
 
@@ -65,9 +66,9 @@ class OpenBatch(msgspec.Struct, kw_only=True):
     transactions: int = 0
     first_sequence: int = 0
     opened_at: int = 0
-    touched: set[int] = msgspec.field(default_factory=set)
-    deposits: dict[int, int] = msgspec.field(default_factory=dict)
-    withdrawals: dict[int, int] = msgspec.field(default_factory=dict)
+    touched: set[AccountId] = msgspec.field(default_factory=set)
+    deposits: dict[AccountId, int] = msgspec.field(default_factory=dict)
+    withdrawals: dict[AccountId, int] = msgspec.field(default_factory=dict)
     queue_count: int = 0
     not_before: int = 0
     hurried: bool = False
@@ -93,7 +94,7 @@ class BatchBook:
         self._untaken: list[int] = []
 
     def record_transaction(
-        self, sequence: int, time: int, accounts: Iterable[int], count: int, *, dust: bool = False
+        self, sequence: int, time: int, accounts: Iterable[AccountId], count: int, *, dust: bool = False
     ) -> None:
         """Count transactions, at least one, that touched these accounts; ``dust`` is in no hurry to be proved."""
         batch = self.open
@@ -112,12 +113,12 @@ class BatchBook:
         """Whether the open batch still takes an entry of L1's queue."""
         return self.open.queue_count < MAX_QUEUE_COUNT
 
-    def room_for(self, accounts: set[int]) -> bool:
+    def room_for(self, accounts: set[AccountId]) -> bool:
         """Whether a transaction over these accounts still fits the open batch."""
         touched = self.open.touched
         return len(touched) + len(accounts - touched) <= self.max_accounts
 
-    def room_for_flow(self, account: int, amount: int, flows: dict[int, int]) -> bool:
+    def room_for_flow(self, account: AccountId, amount: int, flows: dict[AccountId, int]) -> bool:
         """Whether the open batch takes an entry more, or more of one: ``flows`` are its deposits or its withdrawals."""
         batch = self.open
         entries = len(batch.deposits) + len(batch.withdrawals) + (account not in flows)
@@ -141,7 +142,7 @@ class BatchBook:
             or time - batch.opened_at >= max_age
         )
 
-    def close(self, sequence: int, time: int, leaf: Callable[[int], Account]) -> Batch | None:
+    def close(self, sequence: int, time: int, leaf: Callable[[AccountId], Account]) -> Batch | None:
         """Close the open batch over the current leaves; None when no leaf changed after all."""
         batch = self.open
         if not self.meter.fits(len(batch.touched), len(batch.deposits) + len(batch.withdrawals)):
@@ -175,7 +176,7 @@ class BatchBook:
         self.open = OpenBatch(number=batch.number + 1)
         return closed
 
-    def _unchanged_leaf(self) -> dict[int, Account]:
+    def _unchanged_leaf(self) -> dict[AccountId, Account]:
         """Some account as it is, if there is one: the queue goes on even when a batch full of it changed no leaf."""
         return dict(islice(self.tree.accounts(), 1))
 
@@ -267,7 +268,7 @@ class BatchBook:
         return True
 
 
-def _flows(amounts: dict[int, int], leaves: dict[int, Account]) -> tuple[ExternalFlow, ...]:
+def _flows(amounts: dict[AccountId, int], leaves: dict[AccountId, Account]) -> tuple[ExternalFlow, ...]:
     return tuple(
         ExternalFlow(account, leaves[account].l1_address, amount) for account, amount in sorted(amounts.items())
     )

@@ -9,6 +9,7 @@ import numpy as np
 from engine.book.book import OrderBook
 from engine.book.layout import MAX_LOTS
 from engine.sequencer.inputs import Side
+from engine.units import AccountId
 
 ORDERS = 500
 """Orders of a side that are copied, to whole levels; a copy is made with each snapshot, on the sequencer's thread."""
@@ -51,7 +52,7 @@ class BookCopy:
         return self.asks.best
 
     def next_makers(
-        self, side: Side, price: int | None, lots: int, account: int | None, behind: int, most: int
+        self, side: Side, price: int | None, lots: int, account: AccountId | None, behind: int, most: int
     ) -> list[list[int]]:
         """As :meth:`engine.book.book.OrderBook.next_makers`, as far as the copy reaches."""
         rests = self.asks if side == "buy" else self.bids
@@ -65,7 +66,7 @@ class BookCopy:
         chosen = found[:count]
         return [column[chosen].tolist() for column in (rests.order_id, rests.account, rests.price, rests.lots)]
 
-    def accounts(self) -> set[int]:
+    def accounts(self) -> set[AccountId]:
         """Everybody who rests here."""
         return set(np.concatenate([self.bids.account, self.asks.account]).tolist())
 

@@ -7,6 +7,7 @@ from engine.sequencer.core import VenueCore
 from engine.sequencer.events import Accepted, CloseReason, OrderClosed
 from engine.sequencer.inputs import CancelAll, CancelOrder
 from engine.sequencer.orders import OpenOrder
+from engine.units import AccountId, OrderId
 
 
 def emit_closed(core: VenueCore, order: OpenOrder, reason: CloseReason) -> None:
@@ -31,14 +32,14 @@ def emit_closed(core: VenueCore, order: OpenOrder, reason: CloseReason) -> None:
         )
 
 
-def forget_order(core: VenueCore, order_id: int, reason: CloseReason) -> None:
+def forget_order(core: VenueCore, order_id: OrderId, reason: CloseReason) -> None:
     """An order that the book no longer has: off the registry and the account's totals."""
     order = core.orders.remove(order_id)
     core.count_resting(order, -order.lots)
     emit_closed(core, order, reason)
 
 
-def close_order(core: VenueCore, order_id: int, reason: CloseReason) -> None:
+def close_order(core: VenueCore, order_id: OrderId, reason: CloseReason) -> None:
     """Take a resting order off the book."""
     index = core.market_index(core.orders[order_id].market)
     core.books[index].cancel(order_id)
@@ -66,6 +67,6 @@ def cancel_all(core: VenueCore, command: CancelAll) -> None:
             close_order(core, order.order_id, "cancelled")
 
 
-def _accept(core: VenueCore, account: int, client_id: str) -> None:
+def _accept(core: VenueCore, account: AccountId, client_id: str) -> None:
     if account not in core.silent_accounts:
         core.emit(Accepted(sequence=core.sequence, time=core.time, account=account, client_id=client_id))

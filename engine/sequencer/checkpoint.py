@@ -29,6 +29,7 @@ from engine.sequencer.orders import OpenOrder, OrderRegistry
 from engine.sequencer.participant import Participant
 from engine.sequencer.prices import MarketPrices
 from engine.sequencer.withdrawals import WithdrawalRecord
+from engine.units import AccountId
 
 MAGIC = b"PLVENUE1"
 
@@ -36,7 +37,7 @@ MAGIC = b"PLVENUE1"
 class AccountDump(msgspec.Struct):
     """An open account: its current leaf without positions, and its positions' numbers in market order."""
 
-    account_id: int
+    account_id: AccountId
     leaf: Account
     positions: list[tuple[int, ...]]
 
@@ -44,7 +45,7 @@ class AccountDump(msgspec.Struct):
 class BatchesDump(msgspec.Struct, kw_only=True):
     """The accounts tree by its committed leaves, and all batches."""
 
-    leaves: dict[int, Account]
+    leaves: dict[AccountId, Account]
     root: Digest
     open: OpenBatch
     records: list[BatchRecord]
@@ -72,13 +73,13 @@ class State(msgspec.Struct, kw_only=True):
     accounts: list[AccountDump]
     books: list[bytes]
     orders: list[OpenOrder]
-    ended_orders: dict[int, list[EndedOrder]] = {}
+    ended_orders: dict[AccountId, list[EndedOrder]] = {}
     prices: list[MarketPrices]
     batches: BatchesDump
     withdrawals: WithdrawalsDump
-    deferred: dict[int, DeferralReason]
-    deleveraging: dict[int, int]
-    exposed: list[int]
+    deferred: dict[AccountId, DeferralReason]
+    deleveraging: dict[AccountId, int]
+    exposed: list[AccountId]
     l1_contradiction: str
     candles: list[CandlesDump]
     history: HistoryDump

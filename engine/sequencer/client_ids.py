@@ -14,6 +14,7 @@ import msgspec
 from engine.exchange.refusals import DuplicateClientId
 from engine.sequencer.events import CloseReason
 from engine.sequencer.orders import OpenOrder
+from engine.units import AccountId, OrderId
 
 REMEMBERED = 1024
 """Ended orders per account whose client ids are kept."""
@@ -23,7 +24,7 @@ class EndedOrder(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=
     """An order that used a client id and ended."""
 
     client_id: str
-    order_id: int
+    order_id: OrderId
     reason: CloseReason
 
 
@@ -31,10 +32,10 @@ class ClientIds:
     """The ids that each account has used."""
 
     def __init__(self) -> None:
-        self._open: dict[int, dict[str, int]] = {}
-        self._ended: dict[int, dict[str, EndedOrder]] = {}
+        self._open: dict[AccountId, dict[str, OrderId]] = {}
+        self._ended: dict[AccountId, dict[str, EndedOrder]] = {}
 
-    def check(self, account: int, client_id: str) -> None:
+    def check(self, account: AccountId, client_id: str) -> None:
         """Raise :class:`DuplicateClientId` when the account has used the id."""
         order_id = self._open.get(account, {}).get(client_id)
         if order_id is not None:
@@ -48,7 +49,7 @@ class ClientIds:
         if order.client_id:
             self._open.setdefault(order.account, {})[order.client_id] = order.order_id
 
-    def ended(self, account: int, client_id: str, order_id: int, reason: CloseReason) -> None:
+    def ended(self, account: AccountId, client_id: str, order_id: OrderId, reason: CloseReason) -> None:
         """An order ended, whether it has rested or not."""
         if not client_id:
             return
@@ -58,11 +59,11 @@ class ClientIds:
         if len(kept) > REMEMBERED:
             del kept[next(iter(kept))]
 
-    def dump(self) -> dict[int, list[EndedOrder]]:
+    def dump(self) -> dict[AccountId, list[EndedOrder]]:
         """Ended orders by account, oldest first; the others are those that rest."""
         return {account: list(self._ended[account].values()) for account in sorted(self._ended)}
 
-    def restore(self, resting: Iterable[OpenOrder], ended: dict[int, list[EndedOrder]]) -> None:
+    def restore(self, resting: Iterable[OpenOrder], ended: dict[AccountId, list[EndedOrder]]) -> None:
         """Inverse of :meth:`dump`."""
         for order in resting:
             self.opened(order)

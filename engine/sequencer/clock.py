@@ -16,7 +16,7 @@ from engine.sequencer.index_readings import take_reading
 from engine.sequencer.inputs import CancelAll, CancelOrder, ClockStep, PlaceOrder, Side
 from engine.sequencer.participant import Command, PriceSource
 from engine.sequencer.prices import MarketPrices, advance_funding, sample_premium
-from engine.units import HOUR
+from engine.units import HOUR, AccountId, MarketId
 
 MAX_STEP = 24 * HOUR
 """Longest clock step: one step may hold at most a day of funding times."""
@@ -28,26 +28,26 @@ class Access:
     def __init__(self, core: VenueCore) -> None:
         self._core = core
 
-    def best_bid(self, market: int) -> int | None:
+    def best_bid(self, market: MarketId) -> int | None:
         """Highest bid in ticks."""
         return self._core.books[self._core.market_index(market)].best_bid
 
-    def best_ask(self, market: int) -> int | None:
+    def best_ask(self, market: MarketId) -> int | None:
         """Lowest ask in ticks."""
         return self._core.books[self._core.market_index(market)].best_ask
 
-    def orders_of(self, account: int, market: int) -> list[tuple[int, Side, int, int]]:
+    def orders_of(self, account: AccountId, market: MarketId) -> list[tuple[int, Side, int, int]]:
         """Resting orders, oldest first."""
         return [
             (o.order_id, o.side, o.price, o.lots) for o in self._core.orders.of_account(account) if o.market == market
         ]
 
-    def position(self, account: int, market: int) -> int:
+    def position(self, account: AccountId, market: MarketId) -> int:
         """Signed lots."""
         state = self._core.accounts.get(account)
         return state.positions[self._core.market_index(market)].size if state else 0
 
-    def index_fixed(self, market: int) -> int:
+    def index_fixed(self, market: MarketId) -> int:
         """Index price as of this step; what stands unconfirmed is not shown."""
         return self._core.prices[self._core.market_index(market)].index_fixed
 

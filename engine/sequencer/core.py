@@ -25,6 +25,7 @@ from engine.sequencer.orders import OpenOrder, OrderRegistry
 from engine.sequencer.participant import Participant
 from engine.sequencer.prices import MarketPrices
 from engine.sequencer.withdrawals import WithdrawalBook, WithdrawalRecord
+from engine.units import AccountId, MarketId, MarketIndex, OrderId
 
 GENESIS_DIGEST = bytes(32)
 
@@ -33,7 +34,7 @@ class Counters(msgspec.Struct, kw_only=True):
     """Running numbers. ``collateral``: what all leaves must add up to; ``queue_length``: entries of L1's queue
     taken; ``fills_digest``: chained SHA-256 of fills."""
 
-    next_order_id: int = 1
+    next_order_id: OrderId = OrderId(1)
     next_fill_id: int = 1
     collateral: int = 0
     l1_block: int = 0
@@ -65,12 +66,12 @@ class VenueCore:
         self.config = config
         self.markets = sorted(config.markets, key=lambda market: market.market_id)
         self.market_ids = tuple(market.market_id for market in self.markets)
-        self._index = {market_id: index for index, market_id in enumerate(self.market_ids)}
+        self._index = {market_id: MarketIndex(index) for index, market_id in enumerate(self.market_ids)}
         self.participants = list(participants)
         self.silent_accounts = frozenset(participant.account for participant in participants)
         self.prices = prices
         self.fees = FeeRates(config.maker_fee_ppm, config.taker_fee_ppm)
-        self.accounts: dict[int, AccountState] = {}
+        self.accounts: dict[AccountId, AccountState] = {}
         self.books = [OrderBook() for _ in self.markets]
         self.orders = OrderRegistry()
         self.client_ids = ClientIds()
@@ -81,9 +82,9 @@ class VenueCore:
         for candles, price in zip(self.candles, prices, strict=True):
             candles.step(time, price.mark_ticks(), price.index_ticks())
         self.counters = Counters()
-        self.deferred: dict[int, DeferralReason] = {}
-        self.deleveraging: dict[int, int] = {}
-        self.exposed: set[int] = set()
+        self.deferred: dict[AccountId, DeferralReason] = {}
+        self.deleveraging: dict[AccountId, int] = {}
+        self.exposed: set[AccountId] = set()
         self.l1_contradiction = ""
         """What L1 says that cannot be, in words; then nobody orders or withdraws."""
         self.time = time
@@ -100,21 +101,21 @@ class VenueCore:
 
     # -- looking up
 
-    def market_index(self, market_id: int) -> int:
+    def market_index(self, market_id: MarketId) -> MarketIndex:
         """Index of a market; :class:`UnknownMarket`."""
         index = self._index.get(market_id)
         if index is None:
             raise UnknownMarket(market_id, list(self.market_ids))
         return index
 
-    def account(self, account_id: int) -> AccountState:
+    def account(self, account_id: AccountId) -> AccountState:
         """An open account; :class:`UnknownAccount`."""
         state = self.accounts.get(account_id)
         if state is None:
             raise UnknownAccount(account_id)
         return state
 
-    def system(self, account_id: int) -> AccountState:
+    def system(self, account_id: AccountId) -> AccountState:
         """One of the venue's own accounts; when it is first needed its leaf is opened without an owner, for good.
 
         So the insurance account can only be funded from L1 by the owner whose deposit opened it.
@@ -122,12 +123,12 @@ class VenueCore:
         state = self.accounts.get(account_id)
         return state if state is not None else self.open_account(account_id, NO_OWNER)
 
-    def balance(self, account_id: int) -> int:
+    def balance(self, account_id: AccountId) -> int:
         """Collateral of an account, 0 when it is not open."""
         state = self.accounts.get(account_id)
         return state.collateral if state else 0
 
-    def open_account(self, account_id: int, owner: bytes) -> AccountState:
+    def open_account(self, account_id: AccountId, owner: bytes) -> AccountState:
         """A new leaf."""
         state = AccountState(account_id, len(self.markets))
         state.open(owner)
@@ -139,7 +140,7 @@ class VenueCore:
         if self.l1_contradiction:
             raise L1Disagrees(self.l1_contradiction)
 
-    def is_system(self, account_id: int) -> bool:
+    def is_system(self, account_id: AccountId) -> bool:
         """Whether the account is the venue's own."""
         return is_system(self.config, account_id)
 
@@ -163,7 +164,7 @@ class VenueCore:
         """Whether the account holds a position in a market whose index nobody may be liquidated at."""
         return any(s.size and not guard.index_usable for s, guard in zip(state.positions, self.guards, strict=True))
 
-    def leaf(self, account_id: int) -> Account:
+    def leaf(self, account_id: AccountId) -> Account:
         """The account as its leaf says it now."""
         return self.accounts[account_id].leaf(self.market_ids)
 
@@ -183,16 +184,16 @@ class VenueCore:
         """Tell what happened."""
         self.events.append(event)
 
-    def record_transaction(self, *accounts: int, count: int = 1, dust: bool = False) -> None:
+    def record_transaction(self, *accounts: AccountId, count: int = 1, dust: bool = False) -> None:
         """One transaction, or ``count`` of them, changed these leaves; ``dust``: a proof of it can wait."""
         self.batches.record_transaction(self.sequence, self.time, accounts, count, dust=dust)
 
-    def make_room(self, accounts: set[int]) -> None:
+    def make_room(self, accounts: set[AccountId]) -> None:
         """Before a transaction over these accounts: close the open batch when they do not fit beside what it holds."""
         if not self.batches.room_for(accounts):
             self.close_batch()
 
-    def enter_flow(self, account: int, amount: int, *, deposit: bool, dust: bool = False) -> None:
+    def enter_flow(self, account: AccountId, amount: int, *, deposit: bool, dust: bool = False) -> None:
         """Make room for a deposit or withdrawal, which is about to change the account, and enter it."""
         self.make_room({account})
         batch = self.batches.open

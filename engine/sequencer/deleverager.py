@@ -11,9 +11,10 @@ from engine.sequencer.core import VenueCore
 from engine.sequencer.events import Deleveraged, DeleveragingReason
 from engine.sequencer.inputs import Side
 from engine.sequencer.reduce_only import follow_positions
+from engine.units import AccountId, MarketIndex
 
 
-def deleverage(core: VenueCore, state: AccountState, index: int) -> None:
+def deleverage(core: VenueCore, state: AccountState, index: MarketIndex) -> None:
     """Close a bankrupt position against opposing accounts by rank, as far as their margin allows."""
     size, term = state.positions[index].size, core.terms[index]
     if not size:
@@ -35,7 +36,7 @@ def deleverage(core: VenueCore, state: AccountState, index: int) -> None:
             return
 
 
-def _opposing(core: VenueCore, index: int, size: int) -> list[tuple[AccountState, Margin]]:
+def _opposing(core: VenueCore, index: MarketIndex, size: int) -> list[tuple[AccountState, Margin]]:
     """Accounts with a position against ``size``; one whose margin leaves its format cannot be judged."""
     found = []
     for account_id, state in core.accounts.items():
@@ -47,7 +48,9 @@ def _opposing(core: VenueCore, index: int, size: int) -> list[tuple[AccountState
     return found
 
 
-def _tell(core: VenueCore, size: int, accounts: tuple[int, int], index: int, lots: int, notional: int) -> None:
+def _tell(
+    core: VenueCore, size: int, accounts: tuple[AccountId, AccountId], index: MarketIndex, lots: int, notional: int
+) -> None:
     """One event for each side. ``accounts``: the bankrupt one, whose position was ``size``, and the other."""
     price = notional // (lots * core.terms[index].tick_value)
     sides: tuple[Side, Side] = ("sell", "buy") if size > 0 else ("buy", "sell")

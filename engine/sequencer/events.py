@@ -8,6 +8,7 @@ import msgspec
 
 from engine.exchange.guards import HaltReason
 from engine.sequencer.inputs import OrderType, Side, TimeInForce
+from engine.units import AccountId, MarketId, OrderId
 
 CloseReason = Literal[
     "filled",
@@ -38,9 +39,9 @@ class Event(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, gc=Fals
 class Accepted(Event, frozen=True, tag="Accepted", kw_only=True):
     """A user command was accepted; ``order_id`` is 0 unless it placed an order."""
 
-    account: int
+    account: AccountId
     client_id: str
-    order_id: int = 0
+    order_id: OrderId = OrderId(0)
 
 
 class Rejected(Event, frozen=True, tag="Rejected", kw_only=True):
@@ -49,7 +50,7 @@ class Rejected(Event, frozen=True, tag="Rejected", kw_only=True):
     ``value`` was refused for ``limit``, both as text: decimal digits, [a, b] for several, "" where there is none.
     """
 
-    account: int
+    account: AccountId
     client_id: str
     code: str
     message: str
@@ -61,9 +62,9 @@ class Rejected(Event, frozen=True, tag="Rejected", kw_only=True):
 class OrderRested(Event, frozen=True, tag="OrderRested", kw_only=True):
     """The rest of an order went onto the book."""
 
-    account: int
-    market: int
-    order_id: int
+    account: AccountId
+    market: MarketId
+    order_id: OrderId
     client_id: str
     side: Side
     price: int
@@ -73,9 +74,9 @@ class OrderRested(Event, frozen=True, tag="OrderRested", kw_only=True):
 class OrderClosed(Event, frozen=True, tag="OrderClosed", kw_only=True):
     """An order left the book or never rested."""
 
-    account: int
-    market: int
-    order_id: int
+    account: AccountId
+    market: MarketId
+    order_id: OrderId
     client_id: str
     side: Side
     type: OrderType
@@ -88,9 +89,9 @@ class OrderClosed(Event, frozen=True, tag="OrderClosed", kw_only=True):
 class OrderCut(Event, frozen=True, tag="OrderCut", kw_only=True):
     """A resting reduce-only order was cut by ``cut`` lots to the position; ``lots`` still rest, in the same place."""
 
-    account: int
-    market: int
-    order_id: int
+    account: AccountId
+    market: MarketId
+    order_id: OrderId
     client_id: str
     lots: int
     cut: int
@@ -100,14 +101,14 @@ class Fill(Event, frozen=True, tag="Fill", kw_only=True):
     """One match. ``price`` ticks, ``lots``; fees in quanta, positive = paid; ``side`` is the taker's."""
 
     fill_id: int
-    market: int
+    market: MarketId
     price: int
     lots: int
     side: Side
-    maker_account: int
-    taker_account: int
-    maker_order: int
-    taker_order: int
+    maker_account: AccountId
+    taker_account: AccountId
+    maker_order: OrderId
+    taker_order: OrderId
     maker_fee: int
     taker_fee: int
     liquidation: bool
@@ -121,8 +122,8 @@ class Liquidated(Event, frozen=True, tag="Liquidated", kw_only=True):
     positions.
     """
 
-    account: int
-    market: int
+    account: AccountId
+    market: MarketId
     lots: int
     price: int
     insurance: int
@@ -131,7 +132,7 @@ class Liquidated(Event, frozen=True, tag="Liquidated", kw_only=True):
 class LiquidationDeferred(Event, frozen=True, tag="LiquidationDeferred", kw_only=True):
     """A liquidation waits for the next step, and why; told once per reason."""
 
-    account: int
+    account: AccountId
     reason: DeferralReason
 
 
@@ -144,34 +145,34 @@ class Deleveraged(Event, frozen=True, tag="Deleveraged", kw_only=True):
     """
 
     fill_id: int
-    account: int
-    market: int
+    account: AccountId
+    market: MarketId
     side: Side
     lots: int
     price: int
     notional: int
     reason: DeleveragingReason
-    counterparty: int
+    counterparty: AccountId
 
 
 class TradingHalted(Event, frozen=True, tag="TradingHalted", kw_only=True):
     """A market takes only reducing orders from now on, and why (``docs/refusals.md``)."""
 
-    market: int
+    market: MarketId
     reason: HaltReason
 
 
 class TradingResumed(Event, frozen=True, tag="TradingResumed", kw_only=True):
     """A market's halt is over; ``reason``: what it had been for."""
 
-    market: int
+    market: MarketId
     reason: HaltReason
 
 
 class FundingApplied(Event, frozen=True, tag="FundingApplied", kw_only=True):
     """A market's funding index moved. ``rate`` 0.32 per interval, ``index`` and ``index_delta`` 32.32."""
 
-    market: int
+    market: MarketId
     rate: int
     index_delta: int
     index: int
@@ -180,8 +181,8 @@ class FundingApplied(Event, frozen=True, tag="FundingApplied", kw_only=True):
 class FundingPaid(Event, frozen=True, tag="FundingPaid", kw_only=True):
     """An account's position was settled: ``amount`` quanta, negative = paid by the account."""
 
-    account: int
-    market: int
+    account: AccountId
+    market: MarketId
     amount: int
     size: int
 
@@ -189,7 +190,7 @@ class FundingPaid(Event, frozen=True, tag="FundingPaid", kw_only=True):
 class DepositCredited(Event, frozen=True, tag="DepositCredited", kw_only=True):
     """An L1 deposit reached the account."""
 
-    account: int
+    account: AccountId
     amount: int
     block: int
 
@@ -197,7 +198,7 @@ class DepositCredited(Event, frozen=True, tag="DepositCredited", kw_only=True):
 class DepositReclaimed(Event, frozen=True, tag="DepositReclaimed", kw_only=True):
     """The queue's entry ``entry`` brought nothing: its depositor took the money back on L1."""
 
-    account: int
+    account: AccountId
     entry: int
     block: int
 
@@ -206,7 +207,7 @@ class WithdrawalStage(Event, frozen=True, tag="WithdrawalStage", kw_only=True):
     """A withdrawal moved on. ``stage``: requested, in_batch, proved, on_l1 (= claimable), claiming, claimed."""
 
     withdrawal_id: int
-    account: int
+    account: AccountId
     amount: int
     stage: str
     batch: int

@@ -23,6 +23,7 @@ from engine.sequencer.inputs import PlaceOrder
 from engine.sequencer.orders import OpenOrder
 from engine.sequencer.planning import CheckedOrder, Meeting, plan_order
 from engine.sequencer.reduce_only import cut_order, follow_positions
+from engine.units import OrderId
 
 _FILL = struct.Struct(">13q")
 
@@ -33,7 +34,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     ``cut``: lots that reduce-only took off what was asked for. ``rest``: why lots that do not fill are cancelled.
     """
 
-    order_id: int
+    order_id: OrderId
     order: CheckedOrder
     client_id: str
     reduce_only: bool
@@ -78,7 +79,7 @@ def close_unfit(core: VenueCore, meeting: Meeting) -> None:
         close_order(core, order_id, "margin")
 
 
-def _accept(core: VenueCore, order: PlaceOrder, order_id: int) -> None:
+def _accept(core: VenueCore, order: PlaceOrder, order_id: OrderId) -> None:
     if order.account not in core.silent_accounts:
         core.emit(
             Accepted(
@@ -91,10 +92,10 @@ def _accept(core: VenueCore, order: PlaceOrder, order_id: int) -> None:
         )
 
 
-def take_order_id(core: VenueCore) -> int:
+def take_order_id(core: VenueCore) -> OrderId:
     """The next order id; ids grow over all markets."""
     order_id = core.counters.next_order_id
-    core.counters.next_order_id += 1
+    core.counters.next_order_id = OrderId(order_id + 1)
     return order_id
 
 

@@ -11,6 +11,7 @@ from engine.exchange.guards import MarketGuard
 from engine.exchange.state import AccountState, MarketTerms
 from engine.sequencer.inputs import Side
 from engine.sequencer.orders import OpenOrder
+from engine.units import AccountId, MarketId, MarketIndex
 
 
 class Liquidity(Protocol):
@@ -27,7 +28,7 @@ class Liquidity(Protocol):
         ...
 
     def next_makers(
-        self, side: Side, price: int | None, lots: int, account: int | None, behind: int, most: int
+        self, side: Side, price: int | None, lots: int, account: AccountId | None, behind: int, most: int
     ) -> list[list[int]]:
         """Makers that such a taker would reach, see :meth:`engine.book.book.OrderBook.next_makers`."""
         ...
@@ -41,11 +42,11 @@ class Orders(Protocol):
         """Ids of resting reduce-only orders, of any account."""
         ...
 
-    def count_of(self, account: int) -> int:
+    def count_of(self, account: AccountId) -> int:
         """How many orders of this account rest."""
         ...
 
-    def of_account(self, account: int) -> list[OpenOrder]:
+    def of_account(self, account: AccountId) -> list[OpenOrder]:
         """The account's orders, oldest first."""
         ...
 
@@ -89,7 +90,7 @@ class Ground(Protocol):
         ...
 
     @property
-    def accounts(self) -> Mapping[int, AccountState]:
+    def accounts(self) -> Mapping[AccountId, AccountState]:
         """Open accounts; at least the one that orders and those of the makers."""
         ...
 
@@ -98,6 +99,6 @@ class Ground(Protocol):
         """Indices of markets that take reducing orders only (:mod:`engine.exchange.deleveraging`)."""
         ...
 
-    def market_index(self, market_id: int) -> int:
+    def market_index(self, market_id: MarketId) -> MarketIndex:
         """Index of a market; :class:`engine.exchange.refusals.UnknownMarket`."""
         ...

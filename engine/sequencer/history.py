@@ -13,6 +13,7 @@ import msgspec
 
 from engine.sequencer.events import Deleveraged, Fill
 from engine.sequencer.inputs import Side
+from engine.units import AccountId, MarketId
 
 TAPE_KEPT = 200
 ACCOUNT_KEPT = 500
@@ -23,7 +24,7 @@ class TapeLine(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=Fa
 
     fill_id: int
     time: int
-    market: int
+    market: MarketId
     price: int
     lots: int
     side: Side
@@ -38,7 +39,7 @@ class AccountFill(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc
 
     fill_id: int
     time: int
-    market: int
+    market: MarketId
     side: Side
     price: int
     lots: int
@@ -53,7 +54,7 @@ class FundingLine(NamedTuple):
     """A funding settlement; ``amount`` quanta, negative = paid."""
 
     time: int
-    market: int
+    market: MarketId
     size: int
     amount: int
 
@@ -90,23 +91,23 @@ class _Kept:
 class HistoryDump(msgspec.Struct):
     """The history in a checkpoint."""
 
-    tapes: dict[int, list[TapeLine]]
-    accounts: dict[int, AccountHistory]
+    tapes: dict[MarketId, list[TapeLine]]
+    accounts: dict[AccountId, AccountHistory]
 
 
 class History:
     """Tapes by market id and histories by account."""
 
-    def __init__(self, market_ids: Collection[int], quiet: Collection[int]) -> None:
+    def __init__(self, market_ids: Collection[MarketId], quiet: Collection[AccountId]) -> None:
         self._quiet = frozenset(quiet)
-        self.tapes: dict[int, deque[TapeLine]] = {m: deque(maxlen=TAPE_KEPT) for m in market_ids}
-        self._accounts: dict[int, _Kept] = {}
+        self.tapes: dict[MarketId, deque[TapeLine]] = {m: deque(maxlen=TAPE_KEPT) for m in market_ids}
+        self._accounts: dict[AccountId, _Kept] = {}
 
-    def of(self, account: int) -> AccountHistory:
+    def of(self, account: AccountId) -> AccountHistory:
         """The account's history (empty when it has none)."""
         return self._accounts.get(account, _Kept()).copy()
 
-    def _writable(self, account: int) -> _Kept | None:
+    def _writable(self, account: AccountId) -> _Kept | None:
         history = self._accounts.get(account)
         if history is None and account not in self._quiet:
             history = self._accounts[account] = _Kept()
@@ -180,13 +181,13 @@ class History:
                 )
             )
 
-    def funding(self, account: int, line: FundingLine) -> None:
+    def funding(self, account: AccountId, line: FundingLine) -> None:
         """Enter a funding settlement."""
         history = self._writable(account)
         if history is not None:
             history.funding.append(line)
 
-    def transfer(self, account: int, line: TransferLine) -> None:
+    def transfer(self, account: AccountId, line: TransferLine) -> None:
         """Enter a deposit, withdrawal or claim."""
         history = self._writable(account)
         if history is not None:

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from engine.errors import UNDECODABLE, CorruptData
+from engine.units import AccountId, Lots, MarketId, Nanoseconds, OrderId, Quanta, Ticks
 
 Side = Literal["buy", "sell"]
 OrderType = Literal["limit", "market"]
@@ -27,7 +28,7 @@ class ClockStep(Input, frozen=True, tag="ClockStep"):
     ``quotes_only``: the clock runs faster than recorded flow can be played; participants refresh quotes, no takers.
     """
 
-    time: int
+    time: Nanoseconds
     quotes_only: bool = False
 
 
@@ -37,12 +38,12 @@ class PlaceOrder(Input, frozen=True, tag="PlaceOrder", kw_only=True):
     A market order is IOC, and no lot of it fills beyond ``worst_price`` ticks; 0 stands for the edge of the price band.
     """
 
-    account: int
-    market: int
+    account: AccountId
+    market: MarketId
     side: Side
     type: OrderType
-    lots: int
-    price: int = 0
+    lots: Lots
+    price: Ticks = Ticks(0)
     tif: TimeInForce = "gtc"
     post_only: bool = False
     reduce_only: bool = False
@@ -53,24 +54,24 @@ class PlaceOrder(Input, frozen=True, tag="PlaceOrder", kw_only=True):
 class CancelOrder(Input, frozen=True, tag="CancelOrder", kw_only=True):
     """Cancel one resting order by its venue order id."""
 
-    account: int
-    order_id: int
+    account: AccountId
+    order_id: OrderId
     client_id: str = ""
 
 
 class CancelAll(Input, frozen=True, tag="CancelAll", kw_only=True):
     """Cancel all resting orders of an account; ``market`` 0 means every market."""
 
-    account: int
-    market: int = 0
+    account: AccountId
+    market: MarketId = MarketId(0)
     client_id: str = ""
 
 
 class RequestWithdrawal(Input, frozen=True, tag="RequestWithdrawal", kw_only=True):
     """Take ``amount`` quanta off the account towards its L1 address (normal path, in the next batch)."""
 
-    account: int
-    amount: int
+    account: AccountId
+    amount: Quanta
     client_id: str = ""
 
 
@@ -83,10 +84,10 @@ class L1Deposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """
 
     entry: int
-    account: int
+    account: AccountId
     owner: bytes
     depositor: bytes
-    amount: int
+    amount: Quanta
     transaction: bytes
     key_digest: bytes = bytes(32)
     reclaim_at: int = 0
@@ -124,7 +125,7 @@ class L1Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """A claim: ``owner`` (20 bytes) was paid ``amount`` quanta of withdrawable balance."""
 
     owner: bytes
-    amount: int
+    amount: Quanta
     transaction: bytes
 
 
@@ -163,7 +164,7 @@ class ProofOutcome(Input, frozen=True, tag="ProofOutcome", kw_only=True):
 class ClaimRequested(Input, frozen=True, tag="ClaimRequested", kw_only=True):
     """The user asked to claim: a withdraw transaction for ``owner`` was sent to L1 (shown in the stepper)."""
 
-    account: int
+    account: AccountId
     owner: bytes
     transaction: bytes
 

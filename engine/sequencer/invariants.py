@@ -110,11 +110,11 @@ def _orders_match_books(core: VenueCore) -> bool | str:
         sums[first] += order.lots
         sums[first + 1] += order.lots * order.price * core.terms[index].tick_value
     for account_id, state in core.accounts.items():
-        for index, position in enumerate(state.positions):
+        for place, position in enumerate(state.positions):
             kept = [position.buy_lots, position.buy_notional, position.sell_lots, position.sell_notional]
-            if kept != totals.get((account_id, index), [0, 0, 0, 0]):
+            if kept != totals.get((account_id, place), [0, 0, 0, 0]):
                 return (
-                    f"account {account_id} keeps order totals {kept}, its orders give {totals.get((account_id, index))}"
+                    f"account {account_id} keeps order totals {kept}, its orders give {totals.get((account_id, place))}"
                 )
     return True
 

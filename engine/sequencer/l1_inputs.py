@@ -28,6 +28,7 @@ from engine.sequencer.inputs import (
     RequestWithdrawal,
 )
 from engine.sequencer.solvency import withdrawable
+from engine.units import AccountId
 
 
 def request_withdrawal(core: VenueCore, command: RequestWithdrawal) -> None:
@@ -102,7 +103,7 @@ def take_block(core: VenueCore, block: L1Block) -> None:
             _post(core, update, block.number)
     except ProtocolError as error:  # the rest of the block stands on what cannot be
         contradicted(core, error)
-        reject(core, 0, "", error)
+        reject(core, AccountId(0), "", error)
     for payment in block.withdrawals:
         _claim(core, payment, block.number)
 
@@ -142,7 +143,7 @@ def _written(number: object) -> str:
     return str(number).lower() if isinstance(number, bool) else str(number)
 
 
-def reject(core: VenueCore, account: int, client_id: str, error: ProtocolError) -> None:
+def reject(core: VenueCore, account: AccountId, client_id: str, error: ProtocolError) -> None:
     """Tell a typed refusal."""
     core.emit(
         Rejected(

@@ -25,6 +25,7 @@ from engine.sequencer.deleverager import deleverage
 from engine.sequencer.events import DeferralReason, Liquidated, LiquidationDeferred
 from engine.sequencer.execution import Ticket, close_unfit, execute, take_order_id
 from engine.sequencer.planning import CheckedOrder, Meeting, meet
+from engine.units import AccountId, MarketId, MarketIndex
 
 
 def scan(core: VenueCore) -> None:
@@ -82,7 +83,7 @@ def _sell_in_steps(core: VenueCore, state: AccountState) -> DeferralReason | Non
     return reason
 
 
-def _sell(core: VenueCore, state: AccountState, index: int, margin: Margin) -> DeferralReason | None:
+def _sell(core: VenueCore, state: AccountState, index: MarketIndex, margin: Margin) -> DeferralReason | None:
     """Close lots of one position, over several batches if need be; the reason when nothing could be sold."""
     term, size, config = core.terms[index], state.positions[index].size, core.config
     lots = min(lots_to_close(margin, size, term, config.liquidation_fee_ppm), core.markets[index].max_order_lots)
@@ -117,7 +118,7 @@ def _close_without_value(core: VenueCore, state: AccountState) -> DeferralReason
     return "in_deleveraging" if core.margin(state).total_value < 0 else None
 
 
-def _sell_insured(core: VenueCore, state: AccountState, index: int) -> bool:
+def _sell_insured(core: VenueCore, state: AccountState, index: MarketIndex) -> bool:
     """Sell what the insurance account can pay the loss of in one order, and pay it; whether anything was sold."""
     term, size = core.terms[index], state.positions[index].size
     price = bankruptcy_price(core.margin(state), size, term)
@@ -147,7 +148,7 @@ def _sell_insured(core: VenueCore, state: AccountState, index: int) -> bool:
     return True
 
 
-def _order(state: AccountState, index: int, lots: int, price: int) -> CheckedOrder:
+def _order(state: AccountState, index: MarketIndex, lots: int, price: int) -> CheckedOrder:
     """The closing order; it never rests."""
     buy = state.positions[index].size < 0
     return CheckedOrder(account=state, market_index=index, buy=buy, lots=lots, price=price, ioc=True)
@@ -175,7 +176,7 @@ def _pay_insurance(core: VenueCore, state: AccountState, amount: int) -> None:
         core.record_transaction(state.account_id, insurance)
 
 
-def _tell(core: VenueCore, state: AccountState, index: int, meeting: Meeting, insurance: int) -> None:
+def _tell(core: VenueCore, state: AccountState, index: MarketIndex, meeting: Meeting, insurance: int) -> None:
     core.emit(
         Liquidated(
             sequence=core.sequence,
@@ -199,7 +200,7 @@ def _cover(core: VenueCore, state: AccountState) -> None:
                 sequence=core.sequence,
                 time=core.time,
                 account=state.account_id,
-                market=0,
+                market=MarketId(0),
                 lots=0,
                 price=0,
                 insurance=-amount,
@@ -207,7 +208,7 @@ def _cover(core: VenueCore, state: AccountState) -> None:
         )
 
 
-def _defer(core: VenueCore, account_id: int, reason: DeferralReason) -> None:
+def _defer(core: VenueCore, account_id: AccountId, reason: DeferralReason) -> None:
     """Record, and tell once per reason, that a liquidation waits for the next step."""
     if core.deferred.get(account_id) != reason:
         core.deferred[account_id] = reason

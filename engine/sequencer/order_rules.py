@@ -9,11 +9,12 @@ from engine.exchange.guards import MarketGuard
 from engine.exchange.margin import max_price_ticks
 from engine.exchange.refusals import BadOrder, MarketHalted, PriceOutsideBand, SystemAccount, UnknownMarket
 from engine.sequencer.inputs import PlaceOrder
+from engine.units import AccountId, MarketId, MarketIndex
 
 MAX_CLIENT_ID = 64
 
 
-def is_system(config: VenueConfig, account: int) -> bool:
+def is_system(config: VenueConfig, account: AccountId) -> bool:
     """Whether the account is the venue's own (funding, insurance, fees)."""
     return account in (config.funding_account, config.insurance_account, config.fee_account)
 
@@ -23,12 +24,12 @@ def price_limit(market: MarketConfig) -> int:
     return min(MAX_PRICE, max_price_ticks(market.tick_value))
 
 
-def market_index(config: VenueConfig, market_id: int) -> int:
+def market_index(config: VenueConfig, market_id: MarketId) -> MarketIndex:
     """Index of a market in ascending id; :class:`UnknownMarket`."""
     ids = sorted(market.market_id for market in config.markets)
     if market_id not in ids:
         raise UnknownMarket(market_id, ids)
-    return ids.index(market_id)
+    return MarketIndex(ids.index(market_id))
 
 
 def check_order(config: VenueConfig, market: MarketConfig, order: PlaceOrder) -> None:

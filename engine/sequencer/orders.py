@@ -8,6 +8,7 @@ from copy import copy
 import msgspec
 
 from engine.sequencer.inputs import Side
+from engine.units import AccountId, MarketId, OrderId
 
 
 class OpenOrder(msgspec.Struct, kw_only=True, gc=False):
@@ -17,9 +18,9 @@ class OpenOrder(msgspec.Struct, kw_only=True, gc=False):
     smaller: together what was asked for.
     """
 
-    order_id: int
-    account: int
-    market: int
+    order_id: OrderId
+    account: AccountId
+    market: MarketId
     buy: bool
     price: int
     lots: int
@@ -40,9 +41,9 @@ class OrderRegistry:
 
     def __init__(self, orders: Iterable[OpenOrder] = ()) -> None:
         self.reduce_only: set[int] = set()
-        self._by_id: dict[int, OpenOrder] = {}
-        self._by_account: dict[int, dict[int, OpenOrder]] = {}
-        self._reducing: dict[int, dict[int, OpenOrder]] = {}
+        self._by_id: dict[OrderId, OpenOrder] = {}
+        self._by_account: dict[AccountId, dict[OrderId, OpenOrder]] = {}
+        self._reducing: dict[AccountId, dict[OrderId, OpenOrder]] = {}
         for order in orders:
             self.add(order)
 
@@ -52,10 +53,10 @@ class OrderRegistry:
     def __iter__(self) -> Iterator[OpenOrder]:
         return iter(self._by_id.values())
 
-    def __getitem__(self, order_id: int) -> OpenOrder:
+    def __getitem__(self, order_id: OrderId) -> OpenOrder:
         return self._by_id[order_id]
 
-    def get(self, order_id: int) -> OpenOrder | None:
+    def get(self, order_id: OrderId) -> OpenOrder | None:
         """The order, or None when it does not rest."""
         return self._by_id.get(order_id)
 
@@ -67,7 +68,7 @@ class OrderRegistry:
             self.reduce_only.add(order.order_id)
             self._reducing.setdefault(order.account, {})[order.order_id] = order
 
-    def remove(self, order_id: int) -> OpenOrder:
+    def remove(self, order_id: OrderId) -> OpenOrder:
         """Forget an order that left the book."""
         order = self._by_id.pop(order_id)
         del self._by_account[order.account][order_id]
@@ -76,20 +77,20 @@ class OrderRegistry:
             del self._reducing[order.account][order_id]
         return order
 
-    def count_of(self, account: int) -> int:
+    def count_of(self, account: AccountId) -> int:
         """How many orders of this account rest."""
         return len(self._by_account.get(account, ()))
 
-    def of_account(self, account: int) -> list[OpenOrder]:
+    def of_account(self, account: AccountId) -> list[OpenOrder]:
         """The account's orders, oldest first."""
         return list(self._by_account.get(account, {}).values())
 
-    def reducing(self, account: int) -> list[OpenOrder]:
+    def reducing(self, account: AccountId) -> list[OpenOrder]:
         """The account's reduce-only orders, oldest first."""
         mine = self._reducing.get(account)
         return list(mine.values()) if mine else []
 
-    def copy_for(self, account: int) -> OrderRegistry:
+    def copy_for(self, account: AccountId) -> OrderRegistry:
         """Copies of the account's orders, and which of all orders are reduce-only."""
         copied = OrderRegistry(copy(order) for order in self.of_account(account))
         copied.reduce_only.update(self.reduce_only)

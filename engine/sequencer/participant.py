@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from engine.sequencer.inputs import CancelAll, CancelOrder, PlaceOrder, Side
+from engine.units import AccountId, MarketId
 
 Command = PlaceOrder | CancelOrder | CancelAll
 
@@ -16,23 +17,23 @@ Command = PlaceOrder | CancelOrder | CancelAll
 class MarketAccess(Protocol):
     """The venue as a participant may see it, at the moment of its step."""
 
-    def best_bid(self, market: int) -> int | None:
+    def best_bid(self, market: MarketId) -> int | None:
         """Highest bid in ticks, None on an empty side."""
         ...
 
-    def best_ask(self, market: int) -> int | None:
+    def best_ask(self, market: MarketId) -> int | None:
         """Lowest ask in ticks, None on an empty side."""
         ...
 
-    def orders_of(self, account: int, market: int) -> list[tuple[int, Side, int, int]]:
+    def orders_of(self, account: AccountId, market: MarketId) -> list[tuple[int, Side, int, int]]:
         """Resting orders, oldest first: order id, side, price in ticks, lots left."""
         ...
 
-    def position(self, account: int, market: int) -> int:
+    def position(self, account: AccountId, market: MarketId) -> int:
         """Signed lots; 0 for an account that is not open."""
         ...
 
-    def index_fixed(self, market: int) -> int:
+    def index_fixed(self, market: MarketId) -> int:
         """Index price of this step, 32.32 quanta per lot."""
         ...
 
@@ -40,7 +41,7 @@ class MarketAccess(Protocol):
 class Participant(Protocol):
     """A seeded trader stepped by the clock."""
 
-    account: int
+    account: AccountId
 
     def step(self, view: MarketAccess, previous_time: int, time: int, quotes_only: bool) -> list[Command]:
         """Commands for (previous_time, time]; they are applied at once, in order, before the next participant steps."""
@@ -58,6 +59,6 @@ class Participant(Protocol):
 class PriceSource(Protocol):
     """Index prices by venue time."""
 
-    def index_fixed(self, market_id: int, time: int) -> int | None:
+    def index_fixed(self, market_id: MarketId, time: int) -> int | None:
         """Index price, 32.32 quanta per lot; None when nothing new came. At genesis in [1, 2^64)."""
         ...

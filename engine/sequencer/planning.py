@@ -36,6 +36,7 @@ from engine.sequencer.ground import Ground, Liquidity
 from engine.sequencer.inputs import OrderType, PlaceOrder, Side, TimeInForce
 from engine.sequencer.meter import MAX_MAKERS, max_maker_accounts
 from engine.sequencer.order_rules import check_guards, check_order
+from engine.units import AccountId, MarketIndex, OrderId
 
 CHUNK = 256
 """Makers that are looked up at a time."""
@@ -48,7 +49,7 @@ class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     account: AccountState
-    market_index: int
+    market_index: MarketIndex
     buy: bool
     lots: int
     price: int | None
@@ -84,8 +85,8 @@ class CheckedOrder(msgspec.Struct, frozen=True, kw_only=True):
 class Makers(NamedTuple):
     """Resting orders that trade, in priority order: four lists of one length. ``prices`` ticks, ``lots`` taken."""
 
-    order_ids: list[int]
-    accounts: list[int]
+    order_ids: list[OrderId]
+    accounts: list[AccountId]
     prices: list[int]
     lots: list[int]
 
@@ -99,10 +100,10 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     makers: Makers
-    unfit: tuple[int, ...]
+    unfit: tuple[OrderId, ...]
     filled: int
     cost: int
-    reductions: tuple[tuple[int, int], ...] = ()
+    reductions: tuple[tuple[OrderId, int], ...] = ()
     cut: bool = False
     doubtful: bool = False
     last: int = 0
@@ -227,8 +228,8 @@ def meet(ground: Ground, order: CheckedOrder) -> Meeting:
     vetting, room = _Vetting(ground, order), max_maker_accounts(ground.config)
     makers = Makers([], [], [], [])
     owners: set[int] = set()
-    unfit: list[int] = []
-    reductions: list[tuple[int, int]] = []
+    unfit: list[OrderId] = []
+    reductions: list[tuple[OrderId, int]] = []
     left = reach = order.lots
     behind, cost, looked_at, last, cut, doubtful = 0, 0, 0, 0, False, False
     while left and not cut:
@@ -291,26 +292,26 @@ class _Vetting:
         self.any_doubt = any(guard.unconfirmed for guard in ground.guards)
         self._doubted: dict[int, AccountState] = {}
 
-    def _maker(self, account: int) -> MakerAccount:
+    def _maker(self, account: AccountId) -> MakerAccount:
         maker = self._makers.get(account)
         if maker is None:
             maker = self._makers[account] = MakerAccount(self._accounts[account], self._index, self._terms)
         return maker
 
-    def fillable(self, order_id: int, account: int, lots: int) -> int:
+    def fillable(self, order_id: OrderId, account: AccountId, lots: int) -> int:
         """Of so many lots those that its account's position leaves a reduce-only order; of any other order all."""
         if order_id not in self._reduce_only:
             return lots
         return min(lots, reducible(self._maker(account).size, self._sign > 0))
 
-    def may_fill(self, order_id: int, account: int, lots: int, price: int) -> bool:
+    def may_fill(self, order_id: OrderId, account: AccountId, lots: int, price: int) -> bool:
         """Whether this maker may fill; when it may, it has."""
         maker, notional = self._maker(account), price * lots * self._term.tick_value
         fee = fee_of(notional, self._fee_ppm)
         outside = not self._sound[0] <= price <= self._sound[1]  # as MarketGuard.harms has it
         return maker.fill(self._sign * lots, notional, fee, self._term, order_id in self._reduce_only, outside)
 
-    def doubtful(self, account: int, lots: int, price: int) -> bool:
+    def doubtful(self, account: AccountId, lots: int, price: int) -> bool:
         """Whether a fill that does not just reduce leaves this maker short at an unconfirmed index reading."""
         state = self._doubted.get(account)
         if state is None:

@@ -21,7 +21,7 @@ from engine.sequencer.inputs import PlaceOrder
 from engine.sequencer.order_rules import market_index
 from engine.sequencer.orders import OrderRegistry
 from engine.sequencer.planning import Plan, plan_order
-from engine.units import FIXED_ONE
+from engine.units import FIXED_ONE, AccountId, MarketId, MarketIndex
 
 LEVELS = 200
 """Price levels per side that a basis holds by default, or as many as have 500 orders; there may be more behind."""
@@ -35,18 +35,18 @@ class PreviewBasis:
     account's.
     """
 
-    account_id: int
+    account_id: AccountId
     config: VenueConfig
     markets: tuple[MarketConfig, ...]
     terms: tuple[MarketTerms, ...]
     fees: FeeRates
     books: tuple[BookCopy, ...]
     orders: OrderRegistry
-    accounts: dict[int, AccountState]
+    accounts: dict[AccountId, AccountState]
     guards: tuple[MarketGuard, ...]
     deleveraging_markets: frozenset[int] = frozenset()
 
-    def market_index(self, market_id: int) -> int:
+    def market_index(self, market_id: MarketId) -> MarketIndex:
         """Index of a market; :class:`engine.exchange.refusals.UnknownMarket`."""
         return market_index(self.config, market_id)
 
@@ -93,7 +93,7 @@ class Receipt:
 NO_MARGIN = Margin(total_value=0, notional=0, initial=0, maintenance=0, reserved=0)
 
 
-def basis_of(core: VenueCore, account_id: int, levels: int = LEVELS) -> PreviewBasis:
+def basis_of(core: VenueCore, account_id: AccountId, levels: int = LEVELS) -> PreviewBasis:
     """Copy what a preview needs out of the venue."""
     books = tuple(copy_book(book, levels) for book in core.books)
     known = {account_id, *(account for book in books for account in book.accounts())}

@@ -16,7 +16,7 @@ from engine.exchange import funding
 from engine.exchange.config import VenueConfig
 from engine.exchange.guards import HaltReason
 from engine.sequencer.inputs import Side
-from engine.units import FIXED_ONE, SECOND
+from engine.units import FIXED_ONE, SECOND, MarketId
 
 BASIS_TIME = 30 * SECOND
 
@@ -29,7 +29,7 @@ class MarketPrices(msgspec.Struct, kw_only=True):
     since when, and when last, the mark was held at its bound; None while the book is good.
     """
 
-    market_id: int
+    market_id: MarketId
     tick_value: int
     impact_notional: int
     index_fixed: int

@@ -16,9 +16,10 @@ from engine.exchange.admission import reducible
 from engine.sequencer.cancelling import close_order
 from engine.sequencer.core import VenueCore
 from engine.sequencer.events import OrderCut
+from engine.units import AccountId, MarketIndex, OrderId
 
 
-def follow_positions(core: VenueCore, market_index: int, accounts: Iterable[int]) -> None:
+def follow_positions(core: VenueCore, market_index: MarketIndex, accounts: Iterable[AccountId]) -> None:
     """Cut the reduce-only orders of these accounts in this market to their positions, which have changed."""
     market = core.market_ids[market_index]
     for account in accounts:
@@ -28,7 +29,7 @@ def follow_positions(core: VenueCore, market_index: int, accounts: Iterable[int]
                 cut_order(core, order.order_id, reducible(size, order.buy))
 
 
-def cut_order(core: VenueCore, order_id: int, lots: int) -> None:
+def cut_order(core: VenueCore, order_id: OrderId, lots: int) -> None:
     """Leave at most ``lots`` of a resting reduce-only order; with 0 it is cancelled."""
     order = core.orders[order_id]
     if order.lots <= lots:

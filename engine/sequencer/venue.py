@@ -37,6 +37,7 @@ from engine.sequencer.participant import Participant, PriceSource
 from engine.sequencer.preview import LEVELS, PreviewBasis, basis_of
 from engine.sequencer.prices import MarketPrices, next_multiple
 from engine.sequencer.solvency import kept_back, withdrawable
+from engine.units import AccountId, MarketId
 
 _HANDLERS: dict[type[Input], Callable[[VenueCore, Any], None]] = {
     PlaceOrder: execution.place_order,
@@ -110,7 +111,7 @@ class Venue:
             else:
                 raise TypeError(f"unknown input {type(value).__name__}")
         except ProtocolError as error:
-            account, client_id = getattr(value, "account", 0), getattr(value, "client_id", "")
+            account, client_id = getattr(value, "account", AccountId(0)), getattr(value, "client_id", "")
             l1_inputs.reject(core, account, client_id, error)
         events: list[Event] = core.events
         core.events = []
@@ -163,40 +164,40 @@ class Venue:
         """Number of the last L1 block applied, 0 before the first."""
         return self.core.counters.l1_block
 
-    def account_ids(self) -> list[int]:
+    def account_ids(self) -> list[AccountId]:
         """Open accounts, ascending."""
         return sorted(self.core.accounts)
 
-    def account(self, account_id: int) -> Account:
+    def account(self, account_id: AccountId) -> Account:
         """The account as its leaf says it now; empty when it is not open."""
         state = self.core.accounts.get(account_id)
         return state.leaf(self.core.market_ids) if state else Account()
 
-    def state_of(self, account_id: int) -> AccountState:
+    def state_of(self, account_id: AccountId) -> AccountState:
         """A copy of the working state with history numbers; :class:`UnknownAccount`."""
         return self.core.account(account_id).copy()
 
-    def margin(self, account_id: int) -> Margin:
+    def margin(self, account_id: AccountId) -> Margin:
         """Margin at the current marks; :class:`UnknownAccount`."""
         return self.core.margin(self.core.account(account_id))
 
-    def withdrawable(self, account_id: int) -> int:
+    def withdrawable(self, account_id: AccountId) -> int:
         """Quanta that the account may withdraw now, 0 also when an index reading leaves the formats of margin."""
         try:
             return withdrawable(self.core, self.core.account(account_id))
         except OutOfRange:
             return 0  # a request is refused with the range
 
-    def kept_back(self, account_id: int) -> int:
+    def kept_back(self, account_id: AccountId) -> int:
         """Quanta that the account may not withdraw while another is in deleveraging; :class:`UnknownAccount`."""
         return sum(kept_back(self.core, self.core.account(account_id)))
 
-    def liquidation_price(self, account_id: int, market_id: int) -> int | None:
+    def liquidation_price(self, account_id: AccountId, market_id: MarketId) -> int | None:
         """First price in ticks at which the account is liquidatable (other markets held); None for never."""
         state, index = self.core.account(account_id), self.core.market_index(market_id)
         return liquidation_price(self.core.margin(state), state.positions[index], self.core.terms[index])
 
-    def preview_basis(self, account_id: int, levels: int = LEVELS) -> PreviewBasis:
+    def preview_basis(self, account_id: AccountId, levels: int = LEVELS) -> PreviewBasis:
         """Private copies of all that :func:`engine.sequencer.preview.preview_order` needs, for any thread."""
         return basis_of(self.core, account_id, levels)
 

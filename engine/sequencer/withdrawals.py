@@ -9,6 +9,8 @@ from collections import deque
 
 import msgspec
 
+from engine.units import AccountId
+
 STAGES = ("requested", "in_batch", "proved", "on_l1", "claiming", "claimed")
 CLAIMED_KEPT = 1000
 
@@ -17,7 +19,7 @@ class WithdrawalRecord(msgspec.Struct, kw_only=True):
     """A withdrawal. ``batch`` is the number of the batch that carries it; ``stages``: name to venue time."""
 
     withdrawal_id: int
-    account: int
+    account: AccountId
     owner: bytes
     amount: int
     batch: int
@@ -45,7 +47,7 @@ class WithdrawalBook:
         self.credit: dict[bytes, int] = {}
         self.next_id = 1
 
-    def request(self, account: int, owner: bytes, amount: int, batch: int, time: int) -> WithdrawalRecord:
+    def request(self, account: AccountId, owner: bytes, amount: int, batch: int, time: int) -> WithdrawalRecord:
         """A new withdrawal, carried by the open batch."""
         record = WithdrawalRecord(
             withdrawal_id=self.next_id,
@@ -64,7 +66,7 @@ class WithdrawalBook:
         """Move a batch's withdrawals to a stage; those that moved."""
         return [record for record in self.live.values() if record.batch == batch and record.move(stage, time)]
 
-    def claimable(self, account: int) -> list[WithdrawalRecord]:
+    def claimable(self, account: AccountId) -> list[WithdrawalRecord]:
         """The account's withdrawals that wait on L1."""
         return [r for r in self.live.values() if r.account == account and r.stage in ("on_l1", "claiming")]
 
@@ -83,7 +85,7 @@ class WithdrawalBook:
             self.credit[owner] = credit
         return paid
 
-    def of_account(self, account: int) -> list[WithdrawalRecord]:
+    def of_account(self, account: AccountId) -> list[WithdrawalRecord]:
         """The account's withdrawals, newest first."""
         found = [r for r in (*self.claimed, *self.live.values()) if r.account == account]
         return sorted(found, key=lambda record: -record.withdrawal_id)

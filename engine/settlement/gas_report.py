@@ -17,7 +17,7 @@ from engine.settlement.genesis import FIRST_HANDED_OUT, GenesisAccount, allocati
 from engine.settlement.keys.keys import role_key
 from engine.settlement.relay.relayer import Relayer, proved_batch
 from engine.settlement.stand_in import yes_verifiers
-from engine.units import SECOND
+from engine.units import SECOND, AccountId
 
 DEPOSIT = 10**9
 REPORT_TIME = 1_700_000_000 * SECOND
@@ -49,8 +49,8 @@ def measured_chain() -> tuple[Chain, dict[str, int]]:
     def post(name: str, deposits: dict[int, int], owners: list[bytes], queue_count: int = 0) -> None:
         nonlocal number
         number += 1
-        incoming = tuple(ExternalFlow(index, owner, amount) for index, amount in deposits.items())
-        outgoing = tuple(ExternalFlow(index, to, 1) for index, to in enumerate(owners))
+        incoming = tuple(ExternalFlow(AccountId(index), owner, amount) for index, amount in deposits.items())
+        outgoing = tuple(ExternalFlow(AccountId(index), to, 1) for index, to in enumerate(owners))
         batch = Batch(
             number=number,
             old_root=(number - 1,) + (0,) * 7,

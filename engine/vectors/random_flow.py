@@ -7,7 +7,7 @@ from random import Random
 
 from engine.sequencer.events import AnyEvent, Fill, FundingPaid, Liquidated, Rejected, WithdrawalStage
 from engine.sequencer.inputs import Side
-from engine.units import QUANTUM
+from engine.units import QUANTUM, AccountId
 from engine.vectors.scenarios.scenario import Scenario
 from engine.vectors.story import INSURANCE, MAKER, START_TICKS, Story, of_kind, shows
 
@@ -67,7 +67,7 @@ class Flow:
     def quote(self) -> None:
         """The maker renews one side of a market."""
         market, side = self.market(), self.random.choice(SIDES)
-        for order in self.story.venue.core.orders.of_account(MAKER):
+        for order in self.story.venue.core.orders.of_account(AccountId(MAKER)):
             if (order.market, order.side) == (market, side):
                 self.note(self.story.cancel(MAKER, order.order_id))
         away = self.random.randrange(1, 60) * (-1 if side == "buy" else 1)
@@ -96,7 +96,7 @@ class Flow:
     def cancel(self) -> None:
         """An order of somebody's, or all of them."""
         account = self.random.choice(ACCOUNTS)
-        held = self.story.venue.core.orders.of_account(account)
+        held = self.story.venue.core.orders.of_account(AccountId(account))
         if held and self.random.randrange(2):
             self.note(self.story.cancel(account, self.random.choice(held).order_id))
         else:

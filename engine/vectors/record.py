@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine.exchange.accounts import EMPTY_ACCOUNT, Account
 from engine.exchange.config import VenueConfig
 from engine.sequencer.events import AnyEvent
 from engine.sequencer.inputs import ClockStep, Input
 from engine.sequencer.venue import Venue
+from engine.units import MarketId
 from engine.vectors.encoding import Plain, batch_json, digest_json, event_json, leaf_json, plain, struct_json
 
 
 class ListedPrices:
     """Index prices, 32.32 quanta per lot by market id, as the story or the file sets them; no reading where none is."""
 
-    def __init__(self, prices: dict[int, int]) -> None:
+    def __init__(self, prices: Mapping[MarketId, int]) -> None:
         self.prices = dict(prices)
 
-    def index_fixed(self, market_id: int, time: int) -> int | None:
+    def index_fixed(self, market_id: MarketId, time: int) -> int | None:
         """The price set last, whatever the time; None where there is none."""
         return self.prices.get(market_id)
 
@@ -24,7 +27,7 @@ class ListedPrices:
 class Recorder:
     """A fresh venue without participants: every order is an input. ``prices``: index prices by market id, 32.32."""
 
-    def __init__(self, config: VenueConfig, prices: dict[int, int], genesis_time: int) -> None:
+    def __init__(self, config: VenueConfig, prices: Mapping[MarketId, int], genesis_time: int) -> None:
         self.source = ListedPrices(prices)
         self.venue = Venue(config, self.source, (), genesis_time)
         self._leaves: dict[int, Account] = {}

@@ -8,6 +8,7 @@ from engine.errors import CorruptData
 from engine.exchange.config import VenueConfig
 from engine.sequencer.inputs import AnyInput, ClockStep
 from engine.sequencer.version import RULES_VERSION
+from engine.units import MarketId
 from engine.vectors.encoding import TOP_FIELDS, Plain, decode_struct, digest_json
 from engine.vectors.record import Recorder
 
@@ -48,8 +49,8 @@ def _differences(vector: Plain) -> list[str]:
     return compare("end", recorder.end(), vector["end"])
 
 
-def _prices(values: dict[str, str]) -> dict[int, int]:
-    return {int(market): int(price) for market, price in values.items()}
+def _prices(values: dict[str, str]) -> dict[MarketId, int]:
+    return {MarketId(int(market)): int(price) for market, price in values.items()}
 
 
 def compare(where: str, got: Any, said: Any) -> list[str]:

@@ -35,7 +35,7 @@ from engine.sequencer.inputs import (
 from engine.sequencer.solvency import withdrawable
 from engine.sequencer.venue import Venue
 from engine.sequencer.version import RULES_VERSION
-from engine.units import FIXED_ONE, QUANTUM, SECOND
+from engine.units import FIXED_ONE, QUANTUM, SECOND, AccountId, Lots, MarketId, Nanoseconds, OrderId, Quanta, Ticks
 from engine.vectors.encoding import FORMAT, Plain, digest_json, plain, struct_json
 from engine.vectors.record import Recorder
 
@@ -148,7 +148,7 @@ class Story:
             if market.base.lower() in ticks:
                 price = ticks[market.base.lower()] * self.units[market.market_id]
                 self.recorder.source.prices[market.market_id] = price
-        return self.apply(ClockStep(time=self.venue.time + int(seconds * SECOND), quotes_only=quotes_only))
+        return self.apply(ClockStep(time=Nanoseconds(self.venue.time + int(seconds * SECOND)), quotes_only=quotes_only))
 
     def order(
         self,
@@ -168,12 +168,12 @@ class Story:
         """Place an order: a limit order where there is a price, otherwise a market order."""
         return self.apply(
             PlaceOrder(
-                account=account,
-                market=market,
+                account=AccountId(account),
+                market=MarketId(market),
                 side=side,
                 type=kind or ("limit" if price else "market"),
-                lots=lots,
-                price=price,
+                lots=Lots(lots),
+                price=Ticks(price),
                 tif=tif,
                 post_only=post_only,
                 reduce_only=reduce_only,
@@ -184,15 +184,15 @@ class Story:
 
     def cancel(self, account: int, order_id: int) -> list[AnyEvent]:
         """Cancel one order."""
-        return self.apply(CancelOrder(account=account, order_id=order_id, client_id="c"))
+        return self.apply(CancelOrder(account=AccountId(account), order_id=OrderId(order_id), client_id="c"))
 
     def cancel_all(self, account: int, market: int = 0) -> list[AnyEvent]:
         """Cancel an account's orders."""
-        return self.apply(CancelAll(account=account, market=market))
+        return self.apply(CancelAll(account=AccountId(account), market=MarketId(market)))
 
     def withdraw(self, account: int, quanta: int) -> list[AnyEvent]:
         """Ask for a withdrawal, in quanta."""
-        return self.apply(RequestWithdrawal(account=account, amount=quanta, client_id="w"))
+        return self.apply(RequestWithdrawal(account=AccountId(account), amount=Quanta(quanta), client_id="w"))
 
     # -- what comes from L1 and from the prover
 
@@ -232,10 +232,10 @@ class Story:
         found = owner_of(account) if owner is None else owner
         return L1Deposit(
             entry=self.venue.core.counters.queue_length + ahead,
-            account=account,
+            account=AccountId(account),
             owner=found,
             depositor=found,
-            amount=quanta,
+            amount=Quanta(quanta),
             transaction=bytes(32),
             key_digest=key_digest,
             reclaim_at=reclaim_at,
@@ -287,30 +287,30 @@ class Story:
     def claim(self, account: int, owner: bytes | None = None) -> list[AnyEvent]:
         """The user asks to claim."""
         found = owner_of(account) if owner is None else owner
-        return self.apply(ClaimRequested(account=account, owner=found, transaction=bytes(32)))
+        return self.apply(ClaimRequested(account=AccountId(account), owner=found, transaction=bytes(32)))
 
     def pay(self, account: int, quanta: int) -> list[AnyEvent]:
         """A block in which L1 paid an account's owner."""
-        return self.l1(payments=[L1Withdrawal(owner=owner_of(account), amount=quanta, transaction=bytes(32))])
+        return self.l1(payments=[L1Withdrawal(owner=owner_of(account), amount=Quanta(quanta), transaction=bytes(32))])
 
     # -- what is shown
 
     def size(self, account: int, market: int = 1) -> int:
         """Signed lots of a position."""
-        return self.venue.account(account).size(market)
+        return self.venue.account(AccountId(account)).size(MarketId(market))
 
     def balance(self, account: int) -> int:
         """Collateral in quanta."""
-        return self.venue.account(account).collateral
+        return self.venue.account(AccountId(account)).collateral
 
     def withdrawable(self, account: int) -> int:
         """Quanta that the account may take out."""
         core = self.venue.core
-        return withdrawable(core, core.account(account))
+        return withdrawable(core, core.account(AccountId(account)))
 
     def liquidation_price(self, account: int, market: int = 1) -> int:
         """In ticks; the story fails when there is none."""
-        price = self.venue.liquidation_price(account, market)
+        price = self.venue.liquidation_price(AccountId(account), MarketId(market))
         if price is None:
             raise NotShown(f"account {account} has no liquidation price in market {market}")
         return price

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.snapshot.views import Snapshot
 from engine.exchange.config import VenueConfig
+from engine.units import MarketId
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
 """Clock speeds that the desk offers, in venue seconds per second."""
@@ -15,7 +16,7 @@ SPEEDS = (1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
 class WindowState:
     """What the window itself remembers."""
 
-    market: int
+    market: MarketId
     theme: str
     density: str
     open_panels: frozenset[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
+from engine.units import MarketId
 from ui.model.contexts import Context
 
 Direction = Literal["deposit", "withdraw"]
@@ -39,7 +40,7 @@ class Desk(Protocol):
     def use_density(self, name: str) -> None:
         """Another density."""
 
-    def set_market(self, market: int) -> None:
+    def set_market(self, market: MarketId) -> None:
         """All panels show another market."""
 
     def inspect(self, number: int | None = None) -> None:

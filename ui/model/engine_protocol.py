@@ -10,6 +10,7 @@ from engine.exchange.config import VenueConfig
 from engine.sequencer.events import Event
 from engine.sequencer.inputs import Input, PlaceOrder
 from engine.sequencer.preview import Receipt
+from engine.units import MarketId
 
 
 class DeskEngine(Protocol):
@@ -20,7 +21,7 @@ class DeskEngine(Protocol):
     def snapshot(self) -> Snapshot | None:
         """The newest snapshot, None until the first one is published."""
 
-    def candles(self, market: int, interval_ns: int) -> CandleSeries:
+    def candles(self, market: MarketId, interval_ns: int) -> CandleSeries:
         """A private copy of one market's candles, oldest first; empty until the engine has built the series."""
 
     def submit(self, command: Input) -> None:

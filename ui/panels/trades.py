@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.snapshot.views import Snapshot
+from engine.units import MarketId
 from ui.model.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
 from ui.viewmodels.trades import ARROWS, TapeModel
@@ -119,7 +120,7 @@ class TradesPanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.view)
 
-    def set_market(self, market: int) -> None:
+    def set_market(self, market: MarketId) -> None:
         """Another tape."""
         super().set_market(market)
         self.model.market = self.engine.config.market(market)

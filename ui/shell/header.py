@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.snapshot.views import Snapshot
 from engine.errors import ProtocolError
+from engine.units import MarketId
 from ui.model.contexts import SPEEDS
 from ui.model.engine_protocol import DeskEngine
 from ui.model.governor import Pace
@@ -32,7 +33,7 @@ HEIGHT = 48
 class MarketTab(QPushButton):
     """A market: symbol and its change over 24 hours in words and sign."""
 
-    def __init__(self, market_id: int, symbol: str) -> None:
+    def __init__(self, market_id: MarketId, symbol: str) -> None:
         super().__init__(symbol)
         self.market_id = market_id
         self.setCheckable(True)
@@ -231,7 +232,7 @@ class HeaderBar(QFrame):
 
     # -- commands -----------------------------------------------------------------------------------------------
 
-    def set_market(self, market: int) -> None:
+    def set_market(self, market: MarketId) -> None:
         """Another market's numbers."""
         self.market = market
         self.tabs.button(market).setChecked(True)

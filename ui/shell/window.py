@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QHideEvent, QResizeEvent, QShowE
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from app.snapshot.views import Snapshot
+from engine.units import MarketId
 from ui.model.command_set import CommandSet
 from ui.model.engine_protocol import DeskEngine
 from ui.model.panels import PanelSpec
@@ -91,7 +92,7 @@ class DeskWindow(QMainWindow):
         """The panels by id."""
         return self.workspace.panels
 
-    def set_market(self, market: int) -> None:
+    def set_market(self, market: MarketId) -> None:
         """All panels show another market."""
         self.header.set_market(market)
         for panel in self.panels.values():

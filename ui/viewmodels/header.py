@@ -8,7 +8,7 @@ from app.snapshot.rules import MAX_FLOW_SPEED, MODES
 from app.snapshot.views import MarketView, Snapshot
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.exchange.refusals import HALTED_FOR
-from engine.units import PPM, SECOND
+from engine.units import PPM, SECOND, MarketId
 from ui.viewmodels.wording import (
     NOTHING,
     change_tone,
@@ -50,7 +50,7 @@ class Header:
     paused: bool
 
 
-def make_header(config: VenueConfig, snapshot: Snapshot, market_id: int) -> Header:
+def make_header(config: VenueConfig, snapshot: Snapshot, market_id: MarketId) -> Header:
     """The header for one market of one snapshot."""
     market = config.market(market_id)
     view = snapshot.markets[market_id]

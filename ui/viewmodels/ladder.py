@@ -13,7 +13,7 @@ import numpy as np
 
 from app.snapshot.views import MarketView, OrderView
 from engine.exchange.config import MarketConfig
-from engine.units import format_decimal
+from engine.units import MarketId, format_decimal
 from ui.viewmodels.wording import price_text, size_text
 
 GROUPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -252,7 +252,7 @@ def fitting_group(view: MarketView, rows: int) -> int:
     return GROUPS[-1]
 
 
-def own_marks(orders: tuple[OrderView, ...], market: int, group: int) -> dict[tuple[int, str], OwnMark]:
+def own_marks(orders: tuple[OrderView, ...], market: MarketId, group: int) -> dict[tuple[int, str], OwnMark]:
     """The user's orders of one market by (grouped index, side)."""
     marks: dict[tuple[int, str], OwnMark] = {}
     for order in orders:

@@ -22,7 +22,7 @@ from engine.sequencer.events import (
     TradingResumed,
     WithdrawalStage,
 )
-from engine.units import FIXED_ONE
+from engine.units import FIXED_ONE, AccountId
 from ui.viewmodels.wording import exact_money_text, fixed_price_text, plural, price_text, size_text
 
 DEDUPE_SECONDS = 30.0
@@ -58,7 +58,7 @@ class Notice:
 class NoticeLog:
     """All notices of the session, newest last; the same words again within 30 s are only counted."""
 
-    account: int | None
+    account: AccountId | None
     config: VenueConfig
     history: list[tuple[float, Notice]] = field(default_factory=list)
     counts: dict[Notice, int] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from app.snapshot.views import BatchView, FillView, Snapshot
 from engine.exchange.config import MarketConfig, VenueConfig
+from engine.units import MarketId
 from ui.viewmodels.tables import Cell, Column, Row, TableSpec
 from ui.viewmodels.tables_live import most_price_decimals
 from ui.viewmodels.wording import (
@@ -132,7 +133,7 @@ def funding_rows(snapshot: Snapshot, config: VenueConfig) -> tuple[Row, ...]:
 
 def _funding_row(entry: tuple[int, int, int, int], config: VenueConfig) -> Row:
     time, market_id, size, amount = entry
-    market = config.market(market_id)
+    market = config.market(MarketId(market_id))
     return Row(
         (time, market_id),
         (

@@ -7,6 +7,7 @@ from functools import lru_cache
 from app.snapshot.views import AccountView, OrderView, PositionView
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.sequencer.inputs import PlaceOrder
+from engine.units import Lots, MarketId
 from ui.viewmodels.tables import Cell, Column, Row, TableSpec
 from ui.viewmodels.wording import (
     NOTHING,
@@ -148,7 +149,7 @@ def _flags(order: OrderView, market: MarketConfig) -> Cell:
     return Cell(f"reduce-only, cut {size_text(market, order.cut, unit=False)}", 2, tip=words)
 
 
-def closing_order(user: AccountView, market: int, client_id: str, *, half: bool) -> PlaceOrder | None:
+def closing_order(user: AccountView, market: MarketId, client_id: str, *, half: bool) -> PlaceOrder | None:
     """A reduce-only market order that closes the position, or half of it (rounded up); None without a position."""
     size = user.account.size(market)
     if not size:
@@ -159,7 +160,7 @@ def closing_order(user: AccountView, market: int, client_id: str, *, half: bool)
         market=market,
         side="sell" if size > 0 else "buy",
         type="market",
-        lots=lots,
+        lots=Lots(lots),
         tif="ioc",
         reduce_only=True,
         client_id=client_id,

@@ -14,7 +14,7 @@ from app.snapshot.views import AccountView, MarketView
 from engine.errors import OutOfRange, ProtocolError
 from engine.exchange.config import MarketConfig, VenueConfig
 from engine.sequencer.inputs import OrderType, PlaceOrder, Side, TimeInForce
-from engine.units import PPM, parse_decimal
+from engine.units import PPM, Lots, MarketId, Ticks, parse_decimal
 from ui.viewmodels.wording import (
     fixed_price_text,
     money_text,
@@ -39,7 +39,7 @@ class TicketForm:
     ``cut``: the percentage meant more than the venue accepts, and the size is what it accepts.
     """
 
-    market: int
+    market: MarketId
     side: Side = "buy"
     type: OrderType = "market"
     price_text: str = ""
@@ -133,8 +133,8 @@ def read_form(form: TicketForm, context: TicketContext) -> Reading:
             market=form.market,
             side=form.side,
             type=form.type,
-            lots=lots,
-            price=ticks,
+            lots=Lots(lots),
+            price=Ticks(ticks),
             tif=form.tif if is_limit else "ioc",
             post_only=form.post_only and post_only_reason(form) == "",
             reduce_only=form.reduce_only and reduce_only_reason(form, context) == "",

@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from app.snapshot.views import Snapshot
+from engine.units import MarketId
 from ui.model.engine_protocol import DeskEngine
 from ui.model.governor import EVERY_SNAPSHOT
 from ui.theme.theme import Theme
@@ -136,7 +137,7 @@ class Panel(QWidget):
     def restyle(self) -> None:
         """The theme changed: rebuild cached pens and pictures. The base repaints afterwards."""
 
-    def set_market(self, market: int) -> None:
+    def set_market(self, market: MarketId) -> None:
         """The desk's market changed; the next snapshot is shown even if its version was."""
         self.market = market
         self._version = -1

@@ -19,7 +19,7 @@ from engine.settlement.relay.client import (
     WithdrawnEvent,
 )
 from engine.settlement.relay.costs import batch_steps
-from engine.units import SECOND
+from engine.units import SECOND, AccountId, Quanta
 
 NOTHING: Mapping[int, int] = MappingProxyType({})
 
@@ -80,7 +80,7 @@ def block_input(client: Client, block: Block, previous: int, reclaimed: Mapping[
                 )
             elif isinstance(event, WithdrawnEvent):
                 withdrawals.append(
-                    L1Withdrawal(owner=event.owner, amount=event.amount, transaction=receipt.transaction)
+                    L1Withdrawal(owner=event.owner, amount=Quanta(event.amount), transaction=receipt.transaction)
                 )
     return L1Block(
         number=block.number,
@@ -96,10 +96,10 @@ def block_input(client: Client, block: Block, previous: int, reclaimed: Mapping[
 def _deposit(event: QueuedEvent, receipt: Receipt, reclaim_at: int) -> L1Deposit:
     return L1Deposit(
         entry=event.entry,
-        account=event.account,
+        account=AccountId(event.account),
         owner=event.owner,
         depositor=event.depositor,
-        amount=0 if reclaim_at else event.amount,
+        amount=Quanta(0 if reclaim_at else event.amount),
         transaction=receipt.transaction,
         key_digest=event.key_digest,
         reclaim_at=reclaim_at,

@@ -6,7 +6,7 @@ import msgspec
 
 from engine.exchange.liquidation import FillableSpread, liquidation_limit
 from engine.sequencer.events import Fill, FundingApplied, FundingPaid, Liquidated, LiquidationDeferred
-from engine.units import FIXED_ONE, HOUR, MINUTE, PPM, SECOND
+from engine.units import FIXED_ONE, HOUR, MINUTE, PPM, SECOND, AccountId, MarketId
 from engine.vectors.scenarios.scenario import opened, scenario, trade
 from engine.vectors.story import ALICE, BOB, CONFIG, INSURANCE, MAKER, Story, closed, filled, of_kind, refused, shows
 
@@ -41,7 +41,7 @@ def funding_over_hours(story: Story) -> None:
         for applied in of_kind(events, FundingApplied):
             rates[applied.market].add(applied.rate)
             shows(abs(applied.rate) <= story.config.funding_cap, "a rate within the cap")
-    shows(any(rate > 0 for rate in rates[1]) and any(rate < 0 for rate in rates[2]), "rates of both signs")
+    shows(any(rate > 0 for rate in rates[MarketId(1)]) and any(rate < 0 for rate in rates[2]), "rates of both signs")
     events = story.clock(3 * HOUR / SECOND)
     shows(len(of_kind(events, FundingApplied)) == 6, "three funding times of two markets in one step")
     amounts = {paid.account: paid.amount for paid in of_kind(events, FundingPaid)}
@@ -60,7 +60,7 @@ def funding_cap(story: Story) -> None:
     for _ in range(4):
         events = story.clock(15 * MINUTE / SECOND)
     rates = {applied.market: applied.rate for applied in of_kind(events, FundingApplied)}
-    shows(rates[1] == story.config.funding_cap, "the cap")
+    shows(rates[MarketId(1)] == story.config.funding_cap, "the cap")
 
 
 @scenario(
@@ -71,7 +71,7 @@ def funding_cap(story: Story) -> None:
 def funding_rounds_toward_zero(story: Story) -> None:
     opened(story)
     trade(story, ALICE, 11, BTC)
-    story.recorder.source.prices[1] += 1_234_567_891
+    story.recorder.source.prices[MarketId(1)] += 1_234_567_891
     story.order(MAKER, "sell", 1_000, BTC - 2_001)
     for _ in range(4):
         events = story.clock(15 * MINUTE / SECOND)
@@ -98,7 +98,7 @@ def partial_liquidation(story: Story) -> None:
     shows(len(told) == 1 and told[0].insurance > 0, "a liquidation with a fee")
     shows(0 < story.size(ALICE) < LONG, "part of the position is left")
     shows(story.balance(INSURANCE) > before, "the fee reaches the insurance account")
-    shows(not story.venue.margin(ALICE).liquidatable, "the account is healthy again")
+    shows(not story.venue.margin(AccountId(ALICE)).liquidatable, "the account is healthy again")
 
 
 @scenario(
@@ -159,7 +159,7 @@ def liquidation_price_bound(story: Story) -> None:
     story.clock(btc=price)
     config, core = story.config, story.venue.core
     spread = FillableSpread(config.bankruptcy_adjustment_ppm, config.fillable_spread_ppm)
-    bound = liquidation_limit(story.venue.margin(ALICE), LONG, core.terms[0], spread)
+    bound = liquidation_limit(story.venue.margin(AccountId(ALICE)), LONG, core.terms[0], spread)
     shows(bound < price, "below the mark")
     story.order(MAKER, "buy", 5_000, bound - 1)
     shows(not of_kind(story.clock(), Fill), "a tick below")
@@ -179,7 +179,7 @@ def liquidation_fee_is_rounded_up(story: Story) -> None:
     odd = price - price % 10 - 3
     story.order(MAKER, "buy", 60_000, odd, market=2)
     (told,) = of_kind(story.clock(eth=odd), Liquidated)
-    notional = told.lots * told.price * story.config.market(2).tick_value
+    notional = told.lots * told.price * story.config.market(MarketId(2)).tick_value
     exact = notional * story.config.liquidation_fee_ppm
     shows(exact % PPM != 0 and told.insurance == exact // PPM + 1, "rounded up")
 
@@ -202,7 +202,7 @@ def liquidation_in_steps(story: Story) -> None:
     events = story.clock(btc=price)
     shows([e.reason for e in of_kind(events, LiquidationDeferred)] == ["in_steps"], "the rest waits")
     steps = 1
-    while story.venue.margin(ALICE).liquidatable and steps < 9:
+    while story.venue.margin(AccountId(ALICE)).liquidatable and steps < 9:
         shows(bool(of_kind(story.clock(), Liquidated)), "one more part")
         steps += 1
     shows(steps > 1, "several steps")
@@ -239,7 +239,7 @@ def value_out_of_range(story: Story) -> None:
 def worse_ratio_is_refused(story: Story) -> None:
     price = long_alice(story)
     story.clock(btc=price - 1_000)
-    shows(story.venue.margin(ALICE).liquidatable, "below maintenance")
+    shows(story.venue.margin(AccountId(ALICE)).liquidatable, "below maintenance")
     story.order(MAKER, "buy", 10, BTC // 2)
     refused(story.order(ALICE, "sell", 10), "worsens_margin")
     story.order(MAKER, "buy", 10, BTC)

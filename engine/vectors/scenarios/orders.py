@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.sequencer.events import Accepted, OrderClosed, OrderCut, OrderRested
-from engine.units import QUANTUM
+from engine.units import QUANTUM, AccountId
 from engine.vectors.scenarios.scenario import opened, scenario, trade
 from engine.vectors.story import ALICE, BOB, CAROL, CONFIG, MAKER, Story, closed, filled, of_kind, refused, shows
 
@@ -97,7 +97,9 @@ def self_trade(story: Story) -> None:
     shows(all(fill.maker_account == MAKER for fill in fills), "no trade with itself")
     gone = [event for event in of_kind(events, OrderClosed) if event.reason == "self_trade"]
     shows(len(gone) == 2, "two of its orders were met")
-    shows([order.price for order in story.venue.core.orders.of_account(ALICE)] == [BTC + 30], "one is behind")
+    shows(
+        [order.price for order in story.venue.core.orders.of_account(AccountId(ALICE))] == [BTC + 30], "one is behind"
+    )
 
 
 @scenario(
@@ -149,7 +151,7 @@ def cancels(story: Story) -> None:
         story.order(ALICE, "buy", 1, BTC - offset, client_id=f"bid {offset}")
     story.order(ALICE, "sell", 2, 250_100, market=2)
     story.order(BOB, "buy", 1, BTC - 10)
-    (own, *_), (other,) = (story.venue.core.orders.of_account(account) for account in (ALICE, BOB))
+    (own, *_), (other,) = (story.venue.core.orders.of_account(AccountId(account)) for account in (ALICE, BOB))
     closed(story.cancel(ALICE, own.order_id), ALICE, "cancelled")
     refused(story.cancel(ALICE, own.order_id), "unknown_order")
     refused(story.cancel(ALICE, other.order_id), "unknown_order")
@@ -170,7 +172,10 @@ def maker_without_margin(story: Story) -> None:
     story.order(CAROL, "sell", 200, BTC + 40_000)
     trade(story, CAROL, -10, BTC)
     story.clock(btc=BTC + 50_000)
-    shows(not story.venue.margin(CAROL).liquidatable, "the maker is healthy, only its order is too large by now")
+    shows(
+        not story.venue.margin(AccountId(CAROL)).liquidatable,
+        "the maker is healthy, only its order is too large by now",
+    )
     story.order(MAKER, "sell", 200, BTC + 40_010)
     events = story.order(ALICE, "buy", 200, BTC + 40_010)
     closed(events, CAROL, "margin")
@@ -188,7 +193,7 @@ def positions(story: Story) -> None:
         trade(story, ALICE, lots, BTC)
     trade(story, ALICE, -300, 250_000, market=2)
     shows(story.size(ALICE) == 0 and story.size(ALICE, 2) == -300, "flat in one market, short in the other")
-    shows(len(story.venue.account(ALICE).positions) == 1, "only open positions are in the leaf")
+    shows(len(story.venue.account(AccountId(ALICE)).positions) == 1, "only open positions are in the leaf")
 
 
 @scenario(

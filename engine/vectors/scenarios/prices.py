@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.sequencer.events import Fill, Liquidated, LiquidationDeferred, TradingHalted, TradingResumed
 from engine.sequencer.prices import most_apart
+from engine.units import AccountId, MarketId
 from engine.vectors.scenarios.scenario import opened, scenario, trade
 from engine.vectors.story import ALICE, BOB, CAROL, GUARDED, MAKER, Story, closed, filled, of_kind, refused, shows
 
@@ -48,7 +49,7 @@ def worse_of_mark_and_reading(story: Story) -> None:
     refused(story.withdraw(CAROL, carol), "withdrawal_too_large")
     refused(story.order(CAROL, "buy", 100, BTC + 1), "insufficient_margin")
     closed(story.order(BOB, "sell", 150, BTC - 1), BOB, "index_unconfirmed")
-    shows(story.venue.core.orders.count_of(CAROL) == 1, "her order rests")
+    shows(story.venue.core.orders.count_of(AccountId(CAROL)) == 1, "her order rests")
     story.clock(btc=BTC)
     filled(story.order(BOB, "sell", 150, BTC - 1), 150)
 
@@ -69,7 +70,7 @@ def mark_bound(story: Story) -> None:
     story.order(MAKER, "buy", 1, BTC + 10_000)
     for _ in range(4):
         story.clock(10)
-    most = most_apart(prices.index_fixed, GUARDED.market(1).mark_bound)
+    most = most_apart(prices.index_fixed, GUARDED.market(MarketId(1)).mark_bound)
     shows(prices.mark_fixed == prices.index_fixed + most, "the bound")
 
 
@@ -91,7 +92,7 @@ def price_bands(story: Story) -> None:
     closed(story.order(ALICE, "buy", 60), ALICE, "worst_price")
     shows(story.size(ALICE) == 10, "what lies within the band")
     story.order(ALICE, "buy", 1, LOW - 1)
-    shows(story.venue.core.orders.count_of(ALICE) == 1, "a bid below the band harms nobody")
+    shows(story.venue.core.orders.count_of(AccountId(ALICE)) == 1, "a bid below the band harms nobody")
 
 
 @scenario(

@@ -7,7 +7,7 @@ import msgspec
 from engine.sequencer.clock import MAX_STEP
 from engine.sequencer.inputs import ClockStep, PlaceOrder
 from engine.sequencer.planning import plan_order
-from engine.units import SECOND
+from engine.units import SECOND, AccountId, Lots, MarketId, Nanoseconds, Ticks
 from engine.vectors.scenarios.scenario import opened, scenario, trade
 from engine.vectors.story import ALICE, BOB, CONFIG, MAKER, Story, filled, refused, shows
 
@@ -23,7 +23,7 @@ NOBODY = 40
 def refused_orders(story: Story) -> None:
     opened(story)
     before = story.venue.live_root()
-    limit = CONFIG.market(1).max_order_lots
+    limit = CONFIG.market(MarketId(1)).max_order_lots
     for lots in (0, -1, limit + 1):
         refused(story.order(ALICE, "buy", lots, BTC), "out_of_range")
     for price in (-1, 1 << 32):
@@ -72,7 +72,9 @@ def insufficient_margin(story: Story) -> None:
 
 def carried(story: Story, lots: int) -> bool:
     """Whether Alice's order for these lots would be taken."""
-    order = PlaceOrder(account=ALICE, market=1, side="buy", type="limit", lots=lots, price=BTC)
+    order = PlaceOrder(
+        account=AccountId(ALICE), market=MarketId(1), side="buy", type="limit", lots=Lots(lots), price=Ticks(BTC)
+    )
     return plan_order(story.venue.core, order).refusal is None
 
 
@@ -117,8 +119,8 @@ def clock_refusals(story: Story) -> None:
     opened(story)
     trade(story, ALICE, 5, BTC)
     now = story.venue.time
-    refused(story.apply(ClockStep(time=now - 1)), "clock_backwards")
-    refused(story.apply(ClockStep(time=now + MAX_STEP + 1)), "out_of_range")
+    refused(story.apply(ClockStep(time=Nanoseconds(now - 1))), "clock_backwards")
+    refused(story.apply(ClockStep(time=Nanoseconds(now + MAX_STEP + 1))), "out_of_range")
     shows(story.venue.time == now, "the time is as it was")
     shows(not story.clock(0), "standing still")
     story.clock(MAX_STEP / SECOND)

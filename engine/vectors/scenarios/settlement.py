@@ -13,7 +13,7 @@ from engine.sequencer.events import (
     WithdrawalStage,
 )
 from engine.sequencer.inputs import L1Block
-from engine.units import QUANTUM, SECOND
+from engine.units import QUANTUM, SECOND, AccountId
 from engine.vectors.scenarios.scenario import opened, scenario, trade
 from engine.vectors.story import (
     ALICE,
@@ -52,9 +52,9 @@ def deposits(story: Story) -> None:
     shows(story.balance(last) == story.balance(0) == 10 * QUANTUM, "the first and the last leaf")
     key = b"".join(number.to_bytes(4, "big") for number in range(1, 9))
     story.l1(deposits=[story.entry(CAROL, 1, key_digest=key)])
-    shows(story.venue.account(CAROL).key_digest == tuple(range(1, 9)), "the owner's key")
+    shows(story.venue.account(AccountId(CAROL)).key_digest == tuple(range(1, 9)), "the owner's key")
     story.l1(deposits=[story.entry(CAROL, 1)])
-    shows(story.venue.account(CAROL).key_digest == tuple(range(1, 9)), "and it stays")
+    shows(story.venue.account(AccountId(CAROL)).key_digest == tuple(range(1, 9)), "and it stays")
     story.clock(20)
 
 

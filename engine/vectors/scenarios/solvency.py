@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.exchange.liquidation import price_bound
 from engine.sequencer.events import Deleveraged, Liquidated, LiquidationDeferred
-from engine.units import QUANTUM
+from engine.units import QUANTUM, AccountId, MarketId
 from engine.vectors.scenarios.scenario import opened, scenario, trade
 from engine.vectors.story import ALICE, BOB, CAROL, INSURANCE, MAKER, Story, filled, of_kind, refused, shows
 
@@ -44,7 +44,7 @@ def full_liquidation_and_insurance(story: Story) -> None:
 def insured_price_bound(story: Story) -> None:
     long_alice(story, 100_000)
     story.clock()
-    unit = story.units[1]
+    unit = story.units[MarketId(1)]
     term = story.venue.core.terms[0]
     bound = price_bound(term._replace(mark=FALLEN * unit), buy=False)
     story.order(MAKER, "buy", 7, bound)
@@ -105,7 +105,7 @@ def in_deleveraging(story: Story) -> None:
     shows(bool(of_kind(events, Deleveraged)) and story.size(ALICE) > 0, "a part was closed")
     refused(story.order(DAVE, "buy", 1, BTC * 3 // 4), "market_in_deleveraging")
     story.order(DAVE, "buy", 1, ETH * 3 // 4, market=2)
-    free = story.venue.margin(CAROL).free_collateral
+    free = story.venue.margin(AccountId(CAROL)).free_collateral
     shows(0 <= story.withdrawable(CAROL) < free, "a part is kept back of who won elsewhere")
     refused(story.withdraw(CAROL, story.withdrawable(CAROL) + 1), "withdrawal_too_large")
     story.deposit((BOB, 10_000))
@@ -129,7 +129,7 @@ def deleveraging_cuts_reduce_only_orders(story: Story) -> None:
     story.order(MAKER, "buy", 2 * LONG, BTC // 2, reduce_only=True)
     story.clock(btc=FALLEN)
     shows(story.size(MAKER) == -LONG, "deleveraged against one")
-    shows([order.lots for order in story.venue.core.orders.of_account(MAKER)] == [LONG], "cut")
+    shows([order.lots for order in story.venue.core.orders.of_account(AccountId(MAKER))] == [LONG], "cut")
 
 
 SCENARIOS = (

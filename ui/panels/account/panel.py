@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from app.snapshot.views import AccountView, Snapshot
 from engine.errors import ProtocolError
 from engine.sequencer.inputs import RequestWithdrawal
+from engine.units import Quanta
 from ui.model.desk import Direction
 from ui.model.engine_protocol import DeskEngine
 from ui.panels.account.transfer import TransferForm
@@ -172,7 +173,9 @@ class AccountPanel(Panel):
             return
         self.form.button.setEnabled(False)
         _, answer = self._sender.send(
-            lambda cid: RequestWithdrawal(account=user.account_id, amount=amount, client_id=cid), words, self._wall_time
+            lambda cid: RequestWithdrawal(account=user.account_id, amount=Quanta(amount), client_id=cid),
+            words,
+            self._wall_time,
         )
         if answer is not None:
             self._on_answer(answer)

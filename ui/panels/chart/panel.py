@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QGraphicsScene, QGraphicsView, QHBox
 
 from app.snapshot.rules import venue_step
 from app.snapshot.views import CandleSeries, Snapshot
-from engine.units import SECOND
+from engine.units import SECOND, MarketId
 from ui.model.engine_protocol import DeskEngine
 from ui.panels.chart.axes import PriceAxis, TimeAxis
 from ui.panels.chart.items import CandleItem, CrosshairItem, OverlayItem
@@ -142,7 +142,7 @@ class ChartPanel(Panel):
 
     # -- data ---------------------------------------------------------------------------------------------------
 
-    def set_market(self, market: int) -> None:
+    def set_market(self, market: MarketId) -> None:
         """Another market's candles, followed from its newest one."""
         super().set_market(market)
         self.config = self.price_axis.market = self.engine.config.market(market)

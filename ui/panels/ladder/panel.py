@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout
 
 from app.snapshot.views import Snapshot
-from engine.units import format_decimal
+from engine.units import MarketId, format_decimal
 from ui.model.engine_protocol import DeskEngine
 from ui.panels.ladder.view import LadderView
 from ui.theme.theme import Theme
@@ -62,7 +62,7 @@ class LadderPanel(Panel):
             self.group_box.addItem(format_decimal(group, self.model.market.price_decimals), group)
         self.group_box.blockSignals(False)
 
-    def set_market(self, market: int) -> None:
+    def set_market(self, market: MarketId) -> None:
         """Another book: rows start anew."""
         super().set_market(market)
         self.model.market = self.engine.config.market(market)

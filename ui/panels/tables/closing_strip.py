@@ -7,6 +7,7 @@ from collections.abc import Hashable
 
 from app.snapshot.views import AccountView, PositionView
 from engine.errors import ProtocolError
+from engine.units import MarketId
 from ui.model.engine_protocol import DeskEngine
 from ui.theme.theme import Theme
 from ui.viewmodels.closing import ACTIONS, ClosingCost, closing_cost
@@ -26,7 +27,7 @@ class ClosingStrip(FactStrip):
         super().__init__(theme)
         self._engine = engine
         self._due = 0.0
-        self._sizes: dict[int, int] = {}
+        self._sizes: dict[MarketId, int] = {}
         self.costs: dict[Action, ClosingCost] = {}
         self.setFixedHeight(HEIGHT)
 

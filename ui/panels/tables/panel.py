@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, 
 
 from app.snapshot.views import Snapshot
 from engine.sequencer.inputs import CancelAll, CancelOrder, Input
+from engine.units import MarketId, OrderId
 from ui.model.engine_protocol import DeskEngine
 from ui.panels.tables.closing_strip import ClosingStrip
 from ui.theme.theme import Theme
@@ -171,14 +172,14 @@ class TablesPanel(Panel):
 
     def _close(self, market: object, action: str) -> None:
         user = self._snapshot.user if self._snapshot else None
-        if user is None or not isinstance(market, int) or not user.account.size(market):
+        if user is None or not isinstance(market, int) or not user.account.size(MarketId(market)):
             return
-        symbol = self.engine.config.market(market).symbol
+        symbol = self.engine.config.market(MarketId(market)).symbol
         words = f"close half of {symbol}" if action == "half" else f"close {symbol}"
         half = action == "half"
 
         def make(client_id: str) -> Input:
-            order = closing_order(user, market, client_id, half=half)
+            order = closing_order(user, MarketId(market), client_id, half=half)
             assert order is not None  # the size was checked above
             return order
 
@@ -191,7 +192,7 @@ class TablesPanel(Panel):
         account = user.account_id
         self._send(
             ("orders", order_id, action),
-            lambda client_id: CancelOrder(account=account, order_id=order_id, client_id=client_id),
+            lambda client_id: CancelOrder(account=account, order_id=OrderId(order_id), client_id=client_id),
             f"cancel order {order_id}",
         )
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 from app.snapshot.views import Snapshot
 from engine.errors import ProtocolError
 from engine.sequencer.inputs import PlaceOrder, Side
+from engine.units import MarketId
 from ui.model.engine_protocol import DeskEngine
 from ui.panels.ticket.fields import TicketFields
 from ui.theme.theme import Theme
@@ -119,7 +120,7 @@ class TicketPanel(Panel):
 
     # -- what the window calls ----------------------------------------------------------------------------------
 
-    def set_market(self, market: int) -> None:
+    def set_market(self, market: MarketId) -> None:
         """Another market: its own form comes back as it was left."""
         self._forms[self.market] = self.form
         super().set_market(market)
