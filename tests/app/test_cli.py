@@ -35,7 +35,7 @@ def call(*arguments: str) -> int:
 @pytest.mark.parametrize(
     ("arguments", "valid"),
     [
-        (["dekc"], "bench, desk, doctor, export, recover, replay, run, screenshots, settings, verify, worker"),
+        (["dekc"], "bench, desk, doctor, export, fill, recover, replay, run, screenshots, settings, verify, worker"),
         (["run", "round-tripp"], "round-trip"),
         (["run", "round-trip", "--profile", "slow"], "quick, frugal"),
         (["run", "round-trip", "--seed", "-1"], "must lie in [0, 9223372036854775807]"),
