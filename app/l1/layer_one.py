@@ -26,7 +26,7 @@ from engine.settlement.chain.blocks import Block
 from engine.settlement.chain.chain import Chain
 from engine.settlement.chain.ledger import Ledger
 from engine.settlement.chain.world import BLOCK_GAS_LIMIT
-from engine.settlement.errors import InsufficientFunds, NodeError, NonceMismatch
+from engine.settlement.errors import NonceMismatch
 from engine.settlement.genesis import GenesisAccount, fund
 from engine.settlement.keys.keys import UserKey
 from engine.settlement.relay.client import CALL_GAS, Client, Deployment
@@ -280,29 +280,48 @@ class LayerOne:
         return Look(client.state_root(), client.last_batch(), self.chain.nonce(owner), funds)
 
     def _work(self, slot: Slot) -> SlotResult:
-        """Send, include, look. What a node refuses or does not answer is told, and tried again in the next slot."""
-        try:
-            plan = self._plan(slot.batches)
-            refused = () if plan.refusal is None else (plan.refusal.message,)
-            if not slot.user and not plan.calls and not slot.allow_empty:
-                return SlotResult(errors=refused)
-            self.chain.include([*slot.user, *self._relayer.sign(plan.calls)], slot.time)
-            if plan.calls and plan.calls[-1].kind != "update":
-                crash_points.reach("l1_batch_half_posted")
-            blocks = self.chain.blocks_since(slot.given)
-            inputs = tuple(inputs_since(self.client, slot.given, self.config.reclaim_margin))
-            return SlotResult(inputs, refused + _failures(blocks), len(slot.user), self._see())
-        except NonceMismatch as error:  # the key was used elsewhere: what it signed for this slot was in vain
-            in_vain = len(slot.user) if error.sender == self.user.address else 0
-            return SlotResult(errors=(error.message,), sent=in_vain, look=self._see_if_possible())
-        except (NodeError, InsufficientFunds) as error:
-            return SlotResult(errors=(error.message,))
+        """Follow, send, include, look. Whatever goes wrong is a message, and tried again in the next slot.
 
-    def _see_if_possible(self) -> Look | None:
+        Blocks are followed before anything is planned on them, and handed on even when planning or sending fails: what
+        the outside does must neither end the venue nor hide from it.
+        """
+        messages: list[str] = []
+        sent = 0
         try:
-            return self._see()
-        except NodeError:  # told by the next slot
-            return None
+            self.chain.follow()
+            sent = self._send(slot, messages)
+        except NonceMismatch as error:  # the key was used elsewhere: what it signed for this slot was in vain
+            messages.append(error.message)
+            sent = len(slot.user) if error.sender == self.user.address else 0
+        except ProtocolError as error:
+            messages.append(error.message)
+        except Exception as error:  # noqa: BLE001  a defect of this program: the venue trades on
+            messages.append(_unexpected(error))
+        return self._followed(slot, messages, sent)
+
+    def _send(self, slot: Slot, messages: list[str]) -> int:
+        """Bring what waits into blocks; how many of the user's transactions are done with."""
+        plan = self._plan(slot.batches)
+        if plan.refusal is not None:
+            messages.append(plan.refusal.message)
+        if slot.user or plan.calls or slot.allow_empty:
+            self.chain.include([*slot.user, *self._relayer.sign(plan.calls)], slot.time)
+        if plan.calls and plan.calls[-1].kind != "update":
+            crash_points.reach("l1_batch_half_posted")
+        return len(slot.user)
+
+    def _followed(self, slot: Slot, messages: list[str], sent: int) -> SlotResult:
+        """The blocks that came, as inputs, and what the contracts hold then."""
+        try:
+            inputs = tuple(inputs_since(self.client, slot.given, self.config.reclaim_margin))
+            failures = _failures(self.chain.blocks_since(slot.given))
+            look = self._see() if inputs or messages else None
+            return SlotResult(inputs, (*messages, *failures), sent, look)
+        except ProtocolError as error:
+            messages.append(error.message)
+        except Exception as error:  # noqa: BLE001  as above
+            messages.append(_unexpected(error))
+        return SlotResult(errors=tuple(messages), sent=sent)
 
     def _plan(self, batches: dict[int, tuple[Batch, str]]) -> Plan:
         """What the next consecutive batches still need on L1, as far as a block goes."""
@@ -313,6 +332,11 @@ class LayerOne:
             ready.append(proved_batch(self.client, self.deployment, batch, digest))
             number += 1
         return self._relayer.plan(ready, RELAY_GAS)
+
+
+def _unexpected(error: Exception) -> str:
+    LOG.exception("working the L1 slot failed")
+    return f"working the L1 slot failed unexpectedly ({type(error).__name__}); the log has the details"
 
 
 def _failures(blocks: Iterable[Block]) -> tuple[str, ...]:

@@ -165,11 +165,10 @@ def _open_locked(
         else:
             ledger = _node_chain(node, anchor, setup, journal)
         chain = open_chain(ledger, setup, user, make_verifiers(config), paths.proofs)
+        venue, replayed = restore_venue(journal, setup, progress)
+        check_l1(venue, chain.chain, chain.last_batch)
         if node is not None:
             chain.work_apart(ingress.deliver)
-        venue, replayed = restore_venue(journal, setup, progress)
-        if node is None:
-            check_l1(venue, chain.chain, chain.last_batch)
         prover = make_prover(config, paths.proofs, ingress.deliver)
         loop = VenueLoop(venue, journal, chain, prover, ingress)
         loop.resume()

@@ -224,6 +224,9 @@ class Chain:
         """The next block, as :class:`engine.settlement.chain.ledger.Ledger` has it."""
         return (self.build_block(transactions, time),)
 
+    def follow(self) -> None:
+        """Nobody else makes blocks."""
+
     def close(self) -> None:
         """Nothing is held."""
 

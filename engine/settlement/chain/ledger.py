@@ -61,6 +61,9 @@ class Ledger(Protocol):
         chain makes exactly one block, also of no transactions, at ``time`` (venue time, ns).
         """
 
+    def follow(self) -> None:
+        """Look at what the outside has done since; raises when it is no longer the chain that is known here."""
+
     def close(self) -> None:
         """Let go of what the ledger holds; an ``include`` that waits for the outside gives up."""
 

@@ -75,6 +75,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             exchange = Web3.to_checksum_address("0x" + session.chain.client.exchange.hex())
             found = World(session, web3.eth.contract(exchange, abi=load_artifact("exchange").abi))
             records = session.loop.venue.core.batches.records
+            session.chain.mine = lambda time, *, allow_empty: []  # type: ignore[method-assign]  # no slot meanwhile
             found.run_until(lambda: 1 in records and records[1].digest != "")
             yield found
         finally:
@@ -93,7 +94,7 @@ def test_a_corrupted_proof_is_refused_at_the_native_verifiers_stage_and_moves_no
     chain, before = session.chain, world.root()
     batch = proved_batch(chain.client, chain.deployment, session.loop.venue.batch(1), "")
     stages = set()
-    for place in (len(file) - 5_000, len(file) - 200_000, len(file) // 3):
+    for place in (len(file) - 5_000, len(file) - 200_000, 2_000):
         bad = flipped(file, place)
         with pytest.raises(VerificationError) as native:
             verify_file(bad)
@@ -128,6 +129,7 @@ def test_a_corrupted_proof_that_is_sent_all_the_same_fails_on_the_chain(world: W
 
 
 def test_the_proof_as_it_was_made_is_accepted_and_the_root_moves(world: World) -> None:
+    del world.session.chain.mine  # slots are worked again
     session = world.session
     world.run_until(lambda: session.loop.venue.core.batches.last_posted >= 1)
     record = session.loop.venue.batch_record(1)
