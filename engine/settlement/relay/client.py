@@ -310,9 +310,13 @@ class Client:
         """The rolling hash over all entries, 32 bytes."""
         return bytes(self._view(self.exchange, "bytes32", "queue_hash()"))
 
-    def earliest_reclaim(self, count: int) -> int:
-        """When (seconds) the first of the next ``count`` entries that are asked back turns to zero; 0 for none."""
-        return int(self._view(self.exchange, "uint64", "earliest_reclaim(uint256)", count))
+    def earliest_reclaim(self, first: int, count: int) -> int:
+        """When (seconds) the first of ``count`` entries from ``first`` on that are asked back is zero; 0: none."""
+        return int(self._view(self.exchange, "uint64", "earliest_reclaim(uint64,uint256)", first, count))
+
+    def queue_sum(self, first: int, count: int) -> int:
+        """Quanta that ``count`` entries from ``first`` on would bring a batch now."""
+        return int(self._view(self.exchange, "uint256", "queue_sum(uint64,uint256)", first, count))
 
     def queue_entry(self, entry: int) -> QueueEntry:
         """An entry as the contract holds it."""

@@ -25,7 +25,7 @@ from engine.settlement.errors import (
     RootDivergence,
     SettlementError,
 )
-from engine.settlement.relay.client import CALL_GAS, Client, Deployment, StateUpdate
+from engine.settlement.relay.client import CALL_GAS, ENTRY_BYTES, Client, Deployment, StateUpdate
 from engine.settlement.relay.verifiers import VenueVerifiers
 from engine.settlement.verifier.client import L1Proof, VerifierClient, split_proof
 from engine.units import SECOND
@@ -53,6 +53,12 @@ class ProvedBatch:
     proof_digest: str
     queue_count: int = 0
     not_before: int = 0
+
+    @property
+    def deposited(self) -> int:
+        """Quanta of all deposits in the outputs."""
+        entries = (self.outputs[at : at + ENTRY_BYTES] for at in range(0, len(self.outputs), ENTRY_BYTES))
+        return sum(int.from_bytes(entry[-8:], "big") for entry in entries if entry[0] == 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +147,11 @@ class Relayer:
         that the contract took last, or a batch does not start where the one before leads.
         """
         calls: list[Call] = []
-        spent = 0
+        spent, first = 0, self._client.queue_consumed()
         try:
             for batch in self._due(batches):
+                self._check_queue(batch, first)
+                first += batch.queue_count
                 for call in self._calls(batch):
                     if spent + call.limit > room:
                         return Plan(tuple(calls))
@@ -225,7 +233,6 @@ class Relayer:
 
     def _calls(self, batch: ProvedBatch) -> Iterator[Call]:
         """What the contracts do not have of a batch yet."""
-        self._check_reclaims(batch)
         profile = self._registered(batch)
         if profile is None:
             profile, proof = self._proof(batch)
@@ -238,10 +245,23 @@ class Relayer:
         update = StateUpdate(profile, batch.number, batch.old_root, batch.new_root, batch.outputs, batch.queue_count)
         yield Call("update", self._client.exchange, update.data(), update.gas(), update.gas())
 
-    def _check_reclaims(self, batch: ProvedBatch) -> None:
-        """Refuse a batch with an entry that its depositor has asked back and may have before the batch is posted."""
+    def _check_queue(self, batch: ProvedBatch, first: int) -> None:
+        """Refuse a batch with an entry that its depositor has asked back and has, or may have before it is posted.
+
+        ``first``: number of the batch's first entry of the queue.
+        """
+        if not batch.queue_count:
+            return
+        held, credited = self._client.queue_sum(first, batch.queue_count), batch.deposited
+        if held != credited:
+            raise NotPostable(
+                f"batch {batch.number} credits {credited} quanta and the queue holds {held}: a depositor took his back",
+                field="queue",
+                value=credited,
+                limit=held,
+            )
         now = self._client.chain.head.time // SECOND
-        reclaim_at = self._client.earliest_reclaim(batch.queue_count) if batch.queue_count else 0
+        reclaim_at = self._client.earliest_reclaim(first, batch.queue_count)
         if reclaim_at and reclaim_at - now < POSTING_MARGIN:
             raise NotPostable(
                 f"batch {batch.number} credits a deposit that its depositor gets back in {reclaim_at - now} s",

@@ -302,16 +302,28 @@ def queue_entry(entry: uint64) -> (uint64, address, uint64, uint64):
 
 @external
 @view
-def earliest_reclaim(count: uint256) -> uint64:
+def earliest_reclaim(first: uint64, count: uint256) -> uint64:
     """
-    @notice When the first of the next `count` entries whose depositors asked for them back turns to zero; 0 for none.
+    @notice When the first of `count` entries from `first` on whose depositors asked for them back turns to zero; 0 for none.
     """
     earliest: uint256 = 0
     for index: uint256 in range(count, bound=MAX_QUEUE_COUNT):
-        reclaim_at: uint256 = self.queue_amounts[self.queue_consumed + convert(index, uint64)] >> 64
+        reclaim_at: uint256 = self.queue_amounts[first + convert(index, uint64)] >> 64
         if reclaim_at > block.timestamp and (earliest == 0 or reclaim_at < earliest):
             earliest = reclaim_at
     return convert(earliest, uint64)
+
+
+@external
+@view
+def queue_sum(first: uint64, count: uint256) -> uint256:
+    """
+    @notice What `count` entries of the queue from `first` on would bring a batch in this block.
+    """
+    total: uint256 = 0
+    for index: uint256 in range(count, bound=MAX_QUEUE_COUNT):
+        total += self._live_amount(first + convert(index, uint64))
+    return total
 
 
 @external

@@ -269,6 +269,17 @@ def test_the_relayer_keeps_away_from_reclaim_times(venue: Venue) -> None:
     assert (plan.refusal.field, plan.refusal.value) == ("reclaim_at", POSTING_MARGIN - 1)
 
 
+def test_a_batch_whose_deposit_was_taken_back_is_never_sent(venue: Venue) -> None:
+    """It would revert in every slot, at the operator's cost; the message names what is missing."""
+    ask_back(venue, 0)
+    crediting = venue.told(1, (flow(MAKER_ACCOUNT, venue.maker, MAKER_DEPOSIT),), queue_count=1)
+    venue.chain.build_block([], venue.client.queue_entry(0).reclaim_at * SECOND)
+    plan = venue.relayer().plan([crediting])
+    assert plan.calls == ()
+    assert isinstance(plan.refusal, NotPostable)
+    assert (plan.refusal.field, plan.refusal.value, plan.refusal.limit) == ("queue", MAKER_DEPOSIT, 0)
+
+
 def test_a_batch_waits_until_what_it_passes_over_is_zero_on_l1(venue: Venue) -> None:
     ask_back(venue, 0)
     reclaim_at = venue.client.queue_entry(0).reclaim_at
