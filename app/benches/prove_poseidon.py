@@ -34,7 +34,7 @@ from engine.stark.protocol.verifier import verify
 
 LOG_SIZE = 16
 OTHER_SIZES = (14, 15, 17, 18)
-OTHER_BLOWUPS = (3, 4)
+OTHER_BLOWUPS = (1, 3, 4)
 ROUNDS, QUICK_ROUNDS = 5, 1
 SEED = 5
 

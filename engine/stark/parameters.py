@@ -11,7 +11,7 @@ from engine.errors import check_range
 class Parameters:
     """One parameter set; ``engine.stark.protocol.security.choose_parameters`` finds one that reaches a target.
 
-    ``log_blowup``: LDE domain over trace, 2..4 (2 is the least that holds the quotient of degree-3 constraints).
+    ``log_blowup``: LDE domain over trace, 1..4. The quotient of degree-3 constraints has degree below 2N: 1 holds it.
     ``log_arity``: FRI folds by up to 2**log_arity at once. ``log_final``: the last polynomial has at most
     2**log_final coefficients (fewer when the smallest table is smaller). ``queries``: FRI queries.
     ``*_grinding``: proof-of-work bits before the LogUp challenges, before the out-of-domain point, before the DEEP
@@ -32,7 +32,7 @@ class Parameters:
 
     def __post_init__(self) -> None:
         check_range("queries", self.queries, 1, 500)
-        check_range("log_blowup", self.log_blowup, 2, 4)
+        check_range("log_blowup", self.log_blowup, 1, 4)
         check_range("log_arity", self.log_arity, 1, 4)
         check_range("log_final", self.log_final, 0, 10)
         for name in ("lookup", "deep", "batching", "folding", "query"):

@@ -48,6 +48,23 @@ def test_every_folding_schedule_works(arity: int, log_final: int) -> None:
     verify(statement, publics, terms, prove(statement, traces, publics, terms, parameters).bytes, parameters)
 
 
+@pytest.mark.parametrize("log_blowup", [1, 2, 3, 4])
+@pytest.mark.parametrize("heights", [(3, 3, 3), (7, 3, 5), (4, 7, 4)])
+def test_every_blowup_holds_the_quotient(log_blowup: int, heights: tuple[int, int, int]) -> None:
+    """Cubic constraints and lookups fill the quotient's two chunks: at a blowup of two no point is to spare."""
+    parameters = dataclasses.replace(FAST, log_blowup=log_blowup)
+    statement = cubes()
+    traces, publics, terms = cubes_witness(*heights)
+    proof = prove(statement, traces, publics, terms, parameters).bytes
+    verify(statement, publics, terms, proof, parameters)
+    with pytest.raises(VerificationError):
+        verify(statement, (publics[0] + 1, *publics[1:]), terms, proof, parameters)
+    traces[statement.tables[0].name][0, 1] ^= 1
+    wrong = prove(statement, traces, publics, terms, parameters).bytes
+    with pytest.raises(VerificationError):
+        verify(statement, publics, terms, wrong, parameters)
+
+
 def test_a_proof_is_a_function_of_its_input() -> None:
     statement = cubes()
     traces, publics, terms = cubes_witness()

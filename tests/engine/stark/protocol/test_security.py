@@ -180,7 +180,7 @@ def test_every_protection_counts() -> None:
     assert gains["constraints"] == gains["hash"] == 0
 
 
-@pytest.mark.parametrize("log_blowup", [2, 3])
+@pytest.mark.parametrize("log_blowup", [1, 2, 3])
 @pytest.mark.parametrize("target", [80, 100, 110])
 def test_chosen_parameters_reach_the_target_with_the_fewest_queries(target: int, log_blowup: int) -> None:
     layout, heights = layout_of(cubes()), (16, 12, 16)

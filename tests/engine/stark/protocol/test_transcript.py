@@ -99,7 +99,7 @@ def test_an_unknown_kind_is_a_programming_error() -> None:
     ("name", "value"),
     [
         ("queries", 0),
-        ("log_blowup", 1),
+        ("log_blowup", 0),
         ("log_arity", 5),
         ("log_final", 11),
         ("query_grinding", 41),
