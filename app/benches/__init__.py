@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from app.settings import PROFILES
 
+BLOWUPS = ("2", "4", "8", "16")
+"""Evaluations per row of a trace, as ``bench prove-poseidon`` takes them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
@@ -62,6 +65,7 @@ BENCHES = (
         "prove-poseidon",
         "Poseidon permutations proved a second, one thread, the batches' parameters",
         "app.benches.prove_poseidon",
+        options=(Option(name="blowup", help="measure only this number of evaluations per row", choices=BLOWUPS),),
     ),
     Bench(
         "verify",

@@ -73,11 +73,15 @@ def poseidon_statement() -> Statement:
     return Statement(b"proofline-bench-poseidon", (table,), {}, DIGEST_WORDS)
 
 
-def measure(*, quick: bool) -> dict[str, Any]:
-    """The rate at 2^16 permutations and the batches' parameters; details have every size and every rate."""
+def measure(*, quick: bool, blowup: str | None = None) -> dict[str, Any]:
+    """The rate at 2^16 permutations and the batches' parameters; details have every size and every rate.
+
+    With ``blowup`` (evaluations per row) that one alone, under :func:`parameters_for`.
+    """
     rounds = QUICK_ROUNDS if quick else ROUNDS
-    cases = [Case(LOG_SIZE, PARAMETERS, rounds)]
-    if not quick:
+    chosen = PARAMETERS if blowup is None else parameters_for(int(blowup))
+    cases = [Case(LOG_SIZE, chosen, rounds)]
+    if not quick and blowup is None:
         cases += [Case(size, _parameters(size), rounds) for size in OTHER_SIZES]
         cases += [Case(LOG_SIZE, _chosen(LOG_SIZE, blowup), rounds) for blowup in OTHER_BLOWUPS]
     rows = [apart(measure_case, case) for case in cases]
@@ -87,9 +91,15 @@ def measure(*, quick: bool) -> dict[str, Any]:
         "prove-poseidon",
         rows[0]["permutations_per_second"],
         "permutations/s",
-        {**parameters, **asdict(PARAMETERS)},
+        {**parameters, **asdict(chosen)},
         {**rows[0], **details},
     )
+
+
+def parameters_for(blowup: int) -> Parameters:
+    """The batches' parameters at their blowup; at another, the fewest queries that prove as many bits."""
+    log_blowup = blowup.bit_length() - 1
+    return PARAMETERS if log_blowup == PARAMETERS.log_blowup else _chosen(LOG_SIZE, log_blowup)
 
 
 def _parameters(log_size: int) -> Parameters:
